@@ -10,20 +10,24 @@ namespace nanoatlas::testing {
 namespace {
 std::unique_ptr<comm::Communicator> instance;
 }
-const comm::Communicator& world() { return *instance; }
+const comm::Communicator& world() {
+    return *instance;
+}
 }  // namespace nanoatlas::testing
 
 int main(int argc, char** argv) {
-    using namespace nanoatlas;
-    const comm::Session session(argc, argv);
+    namespace na = nanoatlas;
+    const na::comm::Session session(argc, argv);
     ::testing::InitGoogleTest(&argc, argv);
-    testing::instance = std::make_unique<comm::Communicator>(comm::Communicator::world());
-    if (!testing::world().is_root()) {
+    na::testing::instance =
+        std::make_unique<na::comm::Communicator>(na::comm::Communicator::world());
+    if (!na::testing::world().is_root()) {
         auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
-        if (testing::world().size() > 4) delete listeners.Release(listeners.default_result_printer());
+        if (na::testing::world().size() > 4)
+            delete listeners.Release(listeners.default_result_printer());
     }
     const bool failed = RUN_ALL_TESTS() != 0;
-    const bool any_failed = testing::world().any(failed);
-    testing::instance.reset();
+    const bool any_failed = na::testing::world().any(failed);
+    na::testing::instance.reset();
     return any_failed ? 1 : 0;
 }

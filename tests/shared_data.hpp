@@ -18,6 +18,6 @@ inline std::filesystem::path shared_data() {
 }  // namespace nanoatlas::testing
 
 /// Skips the test, saying so, unless ../shared/<path> is there.
-#define NEEDS_SHARED(path)                                                                  \
-    if (!std::filesystem::exists(::nanoatlas::testing::shared_data() / (path)))             \
+#define NEEDS_SHARED(path)                                                      \
+    if (!std::filesystem::exists(::nanoatlas::testing::shared_data() / (path))) \
     GTEST_SKIP() << "skipped: ../shared/" << (path) << " is absent"

@@ -36,21 +36,21 @@ namespace base {
 }  // namespace nanoatlas
 
 /// User input; always on. VALIDATE(k < n, "k = {} needs more than {} rows", k, n)
-#define VALIDATE(condition, ...)                                                \
-    do {                                                                        \
+#define VALIDATE(condition, ...)                                                   \
+    do {                                                                           \
         if (!(condition)) throw ::nanoatlas::InputError(fmt::format(__VA_ARGS__)); \
     } while (false)
 
 /// What the environment may break; always on.
-#define ENSURE(condition, ...)                                                        \
-    do {                                                                              \
+#define ENSURE(condition, ...)                                                           \
+    do {                                                                                 \
         if (!(condition)) throw ::nanoatlas::EnvironmentError(fmt::format(__VA_ARGS__)); \
     } while (false)
 
 /// Our own mistakes; debug builds only.
 #ifndef NDEBUG
-#define ASSERT(condition)                                                                     \
-    do {                                                                                      \
+#define ASSERT(condition)                                                                    \
+    do {                                                                                     \
         if (!(condition)) ::nanoatlas::base::fail_assertion(#condition, __FILE__, __LINE__); \
     } while (false)
 #else

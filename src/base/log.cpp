@@ -104,13 +104,14 @@ void log_event(std::string_view event, std::string_view fields_json) {
     auto& s = state();
     const std::scoped_lock lock(s.mutex);
     if (!s.json.is_open()) return;
-    const auto now = std::chrono::duration<double>(
-                         std::chrono::system_clock::now().time_since_epoch())
-                         .count();
+    const auto now =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
     s.json << fmt::format(R"({{"time":{:.3f},"event":"{}","data":{}}})", now, event, fields_json)
            << std::endl;
 }
 
-bool log_is_quiet() { return state().settings.quiet; }
+bool log_is_quiet() {
+    return state().settings.quiet;
+}
 
 }  // namespace nanoatlas::base

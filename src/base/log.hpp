@@ -14,8 +14,8 @@ namespace nanoatlas::base {
 
 struct LogSettings {
     int rank = 0;
-    bool quiet = false;          ///< warnings and errors only
-    std::string json_file;       ///< JSON lines beside the plain ones; empty: none
+    bool quiet = false;     ///< warnings and errors only
+    std::string json_file;  ///< JSON lines beside the plain ones; empty: none
 };
 
 /// Applies to all messages from here on. Rank 0 opens the JSON file (appending).

@@ -51,8 +51,10 @@ std::string joined(const std::vector<std::string>& words, const char* separator)
 
 Settings read_ini(const std::string& path) {
     std::ifstream file(path);
-    VALIDATE(file.is_open(), "cannot read configuration '{}' (no such file, or no permission); "
-                             "check --config", path);
+    VALIDATE(file.is_open(),
+             "cannot read configuration '{}' (no such file, or no permission); "
+             "check --config",
+             path);
     try {
         Settings settings;
         const po::options_description none;
@@ -254,8 +256,10 @@ Parsed OptionTable::parse(const std::vector<std::string>& arguments) {
         po::store(known, common);
         po::notify(common);
     } catch (const po::error& error) {
-        throw InputError(fmt::format("cannot read the options of '{}' ({}); 'nanoatlas {} --help' "
-                                     "lists them", job_, error.what(), job_));
+        throw InputError(
+            fmt::format("cannot read the options of '{}' ({}); 'nanoatlas {} --help' "
+                        "lists them",
+                        job_, error.what(), job_));
     }
     if (help) return print_help(), Parsed::done;
     if (version) return print(version_text()), Parsed::done;
@@ -270,8 +274,10 @@ Parsed OptionTable::parse(const std::vector<std::string>& arguments) {
 
 void OptionTable::check_required() const {
     for (const auto& entry : entries_)
-        VALIDATE(!entry.is_required_ || entry.given_, "--{} is missing ({}); 'nanoatlas {} --help' "
-                                                      "says more", entry.name_, entry.help_, job_);
+        VALIDATE(!entry.is_required_ || entry.given_,
+                 "--{} is missing ({}); 'nanoatlas {} --help' "
+                 "says more",
+                 entry.name_, entry.help_, job_);
 }
 
 void OptionTable::print_help() const {
@@ -280,8 +286,8 @@ void OptionTable::print_help() const {
         print(fmt::format("  {:<34} {}", left, right));
     };
     for (const auto& entry : entries_) {
-        const std::string values =
-            entry.choices_.empty() ? (entry.is_list_ ? "A [B ...]" : "X") : joined(entry.choices_, "|");
+        const std::string values = entry.choices_.empty() ? (entry.is_list_ ? "A [B ...]" : "X")
+                                                          : joined(entry.choices_, "|");
         const auto value = joined(entry.get_(), " ");
         line(fmt::format("--{} {}", entry.name_, values),
              entry.help_ + (entry.is_required_ ? " (required)"

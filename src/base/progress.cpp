@@ -61,8 +61,9 @@ struct Progress::State {
         } else {
             log_info(fmt::format("{}: {}", name, status()));
         }
-        log_event("progress", fmt::format(R"({{"phase":"{}","done":{},"total":{},"seconds":{:.3f}}})",
-                                          name, done, total, last_shown));
+        log_event("progress",
+                  fmt::format(R"({{"phase":"{}","done":{},"total":{},"seconds":{:.3f}}})", name,
+                              done, total, last_shown));
     }
 };
 
@@ -88,8 +89,8 @@ Progress& Progress::operator=(Progress&&) noexcept = default;
 void Progress::advance(std::int64_t count) {
     const std::scoped_lock lock(state_->mutex);
     state_->done += count;
-    const double interval = state_->terminal ? seconds_between_updates_of_a_bar
-                                             : seconds_between_lines_of_a_log;
+    const double interval =
+        state_->terminal ? seconds_between_updates_of_a_bar : seconds_between_lines_of_a_log;
     if (state_->since_start.seconds() - state_->last_shown >= interval) state_->show();
 }
 

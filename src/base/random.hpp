@@ -20,8 +20,7 @@ constexpr std::uint64_t mix(std::uint64_t z) {
 /// 64-bit FNV-1a of a text: names as stream numbers.
 constexpr std::uint64_t fnv1a(std::string_view text) {
     std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (const char c : text)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
     return hash;
 }
 
@@ -47,7 +46,8 @@ class Random {
     constexpr double uniform(double low, double high) { return low + (high - low) * uniform(); }
     /// In [0, n), n > 0; the bias is below n / 2^64.
     constexpr std::uint64_t below(std::uint64_t n) {
-        return static_cast<std::uint64_t>((static_cast<unsigned __int128>((*this)()) * n) >> 64);
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::uint64_t>((static_cast<Wide>((*this)()) * n) >> 64);
     }
     constexpr bool chance(double probability) { return uniform() < probability; }
     /// Standard normal, Box-Muller.

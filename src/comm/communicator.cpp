@@ -107,7 +107,9 @@ Communicator Communicator::world() {
     return {copy, true};
 }
 
-Communicator Communicator::self() { return {MPI_COMM_SELF, false}; }
+Communicator Communicator::self() {
+    return {MPI_COMM_SELF, false};
+}
 
 Communicator::Communicator(Communicator&& other) noexcept
     : handle_(std::exchange(other.handle_, MPI_COMM_NULL)),
@@ -168,8 +170,8 @@ void Communicator::reduce_all(void* data, std::size_t count, std::size_t size, M
     auto* at = static_cast<std::byte*>(data);
     const std::size_t piece = piece_bytes / size;
     for (std::size_t done = 0; done < count; done += piece)
-        MPI_Allreduce(MPI_IN_PLACE, at + done * size, static_cast<int>(std::min(piece, count - done)),
-                      type, operation, handle_);
+        MPI_Allreduce(MPI_IN_PLACE, at + done * size,
+                      static_cast<int>(std::min(piece, count - done)), type, operation, handle_);
 }
 
 std::int64_t Communicator::exclusive_sum(std::int64_t value) const {
@@ -229,8 +231,8 @@ std::vector<std::byte> Communicator::exchange_bytes(
     std::vector<std::int64_t>& received_sizes) const {
     received_sizes.assign(static_cast<std::size_t>(size_), 0);
     MPI_Alltoall(sizes.data(), 1, MPI_INT64_T, received_sizes.data(), 1, MPI_INT64_T, handle_);
-    std::vector<std::byte> received(
-        static_cast<std::size_t>(std::accumulate(received_sizes.begin(), received_sizes.end(), 0LL)));
+    std::vector<std::byte> received(static_cast<std::size_t>(
+        std::accumulate(received_sizes.begin(), received_sizes.end(), 0LL)));
     std::vector<Request> requests;
     std::size_t at = 0;
     const auto add = [&](std::vector<Request> started) {

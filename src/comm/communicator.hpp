@@ -8,8 +8,8 @@
 #include <mpi.h>
 
 #include <cstddef>
-#include <cstring>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <span>
 #include <string>
@@ -30,12 +30,14 @@ MPI_Datatype mpi_type() {
     if constexpr (std::is_same_v<T, double>) return MPI_DOUBLE;
     if constexpr (std::is_same_v<T, bool>) return MPI_CXX_BOOL;
     if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
-        return sizeof(T) == 8 ? MPI_INT64_T : sizeof(T) == 4 ? MPI_INT32_T
-                                          : sizeof(T) == 2   ? MPI_INT16_T
-                                                             : MPI_INT8_T;
-    return sizeof(T) == 8 ? MPI_UINT64_T : sizeof(T) == 4 ? MPI_UINT32_T
-                                       : sizeof(T) == 2   ? MPI_UINT16_T
-                                                          : MPI_UINT8_T;
+        return sizeof(T) == 8   ? MPI_INT64_T
+               : sizeof(T) == 4 ? MPI_INT32_T
+               : sizeof(T) == 2 ? MPI_INT16_T
+                                : MPI_INT8_T;
+    return sizeof(T) == 8   ? MPI_UINT64_T
+           : sizeof(T) == 4 ? MPI_UINT32_T
+           : sizeof(T) == 2 ? MPI_UINT16_T
+                            : MPI_UINT8_T;
 }
 
 /// A started operation; must be waited for. Move-only; the destructor waits.

@@ -30,9 +30,10 @@ Failure describe_current_exception() {
     } catch (const StoppedOnRequest& request) {
         return {exit_status::run_me_again, request.what()};
     } catch (const std::bad_alloc&) {
-        return {exit_status::failed,
-                "out of memory (this rank asked for more than the machine gives); use more ranks or "
-                "a smaller batch"};
+        return {
+            exit_status::failed,
+            "out of memory (this rank asked for more than the machine gives); use more ranks or "
+            "a smaller batch"};
     } catch (const std::exception& error) {
         return {exit_status::failed, error.what()};
     } catch (...) {
@@ -60,7 +61,9 @@ Session::Session(int& argc, char**& argv) {
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
 }
 
-Session::~Session() { MPI_Finalize(); }
+Session::~Session() {
+    MPI_Finalize();
+}
 
 int run_guarded(const Communicator& world, const std::function<int()>& work) {
     // A communicator of its own: a rank that fails may leave others inside a collective of `world`.
@@ -80,8 +83,8 @@ int run_guarded(const Communicator& world, const std::function<int()>& work) {
             base::log_error(failure.message);
         return worst;
     }
-    base::log_error(fmt::format("rank {} of {} failed: {}", world.rank(), world.size(),
-                                failure.message));
+    base::log_error(
+        fmt::format("rank {} of {} failed: {}", world.rank(), world.size(), failure.message));
     std::fflush(nullptr);
     MPI_Abort(MPI_COMM_WORLD, failure.status);
     std::abort();

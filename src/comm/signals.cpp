@@ -5,7 +5,9 @@
 namespace nanoatlas::comm {
 namespace {
 volatile std::sig_atomic_t signal_seen = 0;
-void remember_signal(int) { signal_seen = 1; }
+void remember_signal(int) {
+    signal_seen = 1;
+}
 }  // namespace
 
 StopSignals::StopSignals() {
@@ -19,6 +21,8 @@ StopSignals::~StopSignals() {
     std::signal(SIGTERM, SIG_DFL);
 }
 
-bool StopSignals::requested(const Communicator& comm) const { return comm.any(signal_seen != 0); }
+bool StopSignals::requested(const Communicator& comm) const {
+    return comm.any(signal_seen != 0);
+}
 
 }  // namespace nanoatlas::comm

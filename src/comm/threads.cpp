@@ -39,8 +39,7 @@ Cores cores_of_this_rank(const Communicator& node) {
 int threads_of_this_rank(const Communicator& world) {
     const auto node = world.node();
     const auto cores = cores_of_this_rank(node);
-    if (const char* given = std::getenv("OMP_NUM_THREADS"))
-        return std::max(1, std::atoi(given));
+    if (const char* given = std::getenv("OMP_NUM_THREADS")) return std::max(1, std::atoi(given));
     return std::max(1, cores.own / cores.sharing);
 }
 

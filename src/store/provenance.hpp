@@ -13,8 +13,9 @@
 
 namespace nanoatlas::store {
 
-/// Hash (XXH3, 64 bit, as hex) of a file's bytes: ranks hash pieces of 64 MiB, the pieces' hashes are
-/// hashed, so the number of ranks does not show. Collective. throws InputError if it cannot be read
+/// Hash (XXH3, 64 bit, as hex) of a file's bytes: ranks hash pieces of 64 MiB, the pieces' hashes
+/// are hashed, so the number of ranks does not show. Collective. throws InputError if it cannot be
+/// read
 std::string hash_file(const std::string& path, const comm::Communicator& comm);
 /// Hash of the names, sizes and times of change of all files below a folder. Collective.
 std::string hash_folder(const std::string& path, const comm::Communicator& comm);
