@@ -1,0 +1,154 @@
+// The one interface behind which the CNN back ends live: oneDNN, the reference, cuDNN.
+//
+// A back end works in one precision, on memory that it hands out itself, on images
+// [samples, height, width, channels] (dense; the shapes below). A matrix [rows, columns] is an
+// image of one pixel. Statistics, weights, biases and their gradients are f32 or f64 whatever the
+// precision. Weights come as [out, in / groups, height, width]; a linear layer is a convolution
+// whose kernel covers its whole input. Calls on one back end don't overlap.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace nanoatlas::kernels {
+
+enum class Precision { f32, bf16 };
+enum class Activation { none, relu, relu6 };
+
+struct ImageShape {
+    std::int64_t samples, height, width, channels;
+    std::int64_t rows() const { return samples * height * width; }
+    std::int64_t elements() const { return rows() * channels; }
+};
+
+/// How a kernel moves over an image [pixels].
+struct Window {
+    std::int64_t height = 1, width = 1;
+    std::int64_t stride_y = 1, stride_x = 1;
+    std::int64_t top = 0, left = 0, bottom = 0, right = 0;  ///< padding
+    std::int64_t dilation_y = 1, dilation_x = 1;
+};
+
+struct ConvolutionShape {
+    ImageShape input, output;
+    Window window;
+    std::int64_t groups = 1;
+    bool bias = false;
+    Activation activation = Activation::none;  ///< of the output; forward only
+    bool addend = false;         ///< an image of the output's shape is added before the activation
+    bool training = false;       ///< gradients of the weights are wanted
+    bool data_gradient = false;  ///< the input's gradient is wanted
+};
+
+class Convolution {
+  public:
+    virtual ~Convolution() = default;
+    /// Casts and packs; until the next call the others use these. bias null without one.
+    virtual void set_weights(const float* weights, const float* bias) = 0;
+    /// y = activation(x * weights + bias + addend)
+    virtual void forward(const void* x, const void* addend, void* y) = 0;
+    /// dy: gradient of the output before its activation.
+    virtual void backward_data(const void* dy, void* dx) = 0;
+    virtual void backward_weights(const void* x, const void* dy, float* dweights, float* dbias) = 0;
+};
+
+enum class PoolKind { max, average };  ///< average: zeros of the padding count
+
+struct PoolShape {
+    ImageShape input, output;
+    Window window;
+    PoolKind kind = PoolKind::max;
+    bool training = false;
+};
+
+class Pooling {
+  public:
+    virtual ~Pooling() = default;
+    virtual void forward(const void* x, void* y) = 0;
+    /// After the forward() whose gradient it is.
+    virtual void backward(const void* dy, void* dx) = 0;
+};
+
+/// A batch norm as it is applied: y = activation((x - mean) * scale + shift + addend), by channel.
+struct NormCoefficients {
+    const float* mean;
+    const float* scale;
+    const float* shift;
+};
+
+/// Its data gradient: dx = by_gradient * g + by_input * (x - mean) + constant, by channel.
+struct NormGradientCoefficients {
+    const float* mean;
+    const float* by_gradient;
+    const float* by_input;
+    const float* constant;
+};
+
+/// Which elements a dropout keeps is a function of this, the sample and the element.
+struct DropoutKey {
+    std::uint64_t stream;
+    std::int64_t first_sample;  ///< number of the first one in the batch of all ranks
+    double probability;         ///< of becoming 0; the others are scaled by 1 / (1 - probability)
+};
+
+using Memory = std::unique_ptr<void, std::function<void(void*)>>;
+/// Tensors whose sum is meant; at least one.
+using Addends = std::span<const void* const>;
+
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual std::string name() const = 0;
+    virtual Precision precision() const = 0;
+
+    /// Aligned to 64 bytes. throws std::bad_alloc
+    virtual Memory allocate(std::int64_t bytes) = 0;
+    /// Bytes that all primitives made so far share while they work.
+    virtual std::int64_t scratch_bytes() const = 0;
+    virtual std::unique_ptr<Convolution> convolution(const ConvolutionShape& shape) = 0;
+    virtual std::unique_ptr<Pooling> pooling(const PoolShape& shape) = 0;
+
+    /// From and to [samples, channels, height, width] f32 in the host's memory.
+    virtual void import_images(const float* from, const ImageShape& shape, void* to) = 0;
+    virtual void export_images(const void* from, const ImageShape& shape, float* to) = 0;
+
+    /// sums [2, channels] = sum of x and of its square, by channel; the host's memory.
+    virtual void norm_sums(const void* x, std::int64_t rows, std::int64_t channels,
+                           double* sums) = 0;
+    /// addend may be null.
+    virtual void norm_forward(const void* x, const void* addend, std::int64_t rows,
+                              std::int64_t channels, const NormCoefficients& coefficients,
+                              Activation activation, void* y) = 0;
+    /// g = sum of gradients where the activation of y passes them on;
+    /// sums [2, channels] = sum of g and of g * (x - mean), by channel; the host's memory.
+    virtual void norm_backward_sums(Addends gradients, const void* y, const void* x,
+                                    std::int64_t rows, std::int64_t channels, const float* mean,
+                                    Activation activation, void* g, double* sums) = 0;
+    virtual void norm_backward_data(const void* g, const void* x, std::int64_t rows,
+                                    std::int64_t channels,
+                                    const NormGradientCoefficients& coefficients, void* dx) = 0;
+
+    /// y = activation(sum of parts)
+    virtual void add(Addends parts, Activation activation, std::int64_t elements, void* y) = 0;
+    /// dx = sum of gradients where the activation of y passes them on
+    virtual void activation_backward(Addends gradients, const void* y, Activation activation,
+                                     std::int64_t elements, void* dx) = 0;
+    /// Channels [from_first, from_first + channels) become [to_first, to_first + channels).
+    virtual void copy_channels(const void* from, std::int64_t from_channels,
+                               std::int64_t from_first, void* to, std::int64_t to_channels,
+                               std::int64_t to_first, std::int64_t channels, std::int64_t rows) = 0;
+    /// Output pixel i averages the input's from floor(i * in / out) to ceil((i + 1) * in / out), as
+    /// torch.
+    virtual void adaptive_average(const void* x, const ImageShape& input, const ImageShape& output,
+                                  void* y) = 0;
+    virtual void adaptive_average_backward(const void* dy, const ImageShape& input,
+                                           const ImageShape& output, void* dx) = 0;
+    /// Its own gradient too: dx = dropout(dy) with the same key.
+    virtual void dropout(const void* x, const ImageShape& shape, const DropoutKey& key,
+                         void* y) = 0;
+};
+
+}  // namespace nanoatlas::kernels

@@ -1,0 +1,130 @@
+// A graph compiled for one batch size, precision and back end: evaluates, and takes training steps
+// over the ranks of a communicator.
+//
+//     Network network(graph, {.batch = 8, .training = true}, world);
+//     network.load(initial_tensors(graph, seed));
+//     for (...) {
+//         const auto step = network.train_step(images, labels, {.label_smoothing = 0.1}, {.seed =
+//         seed, .step = i}); optimizer.apply(network.parameters(), network.gradients(),
+//         network.slots());   // every rank the same
+//     }
+//     const auto logits = network.forward(images);
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "kernels/cnn.hpp"
+#include "nn/graph.hpp"
+#include "nn/tensor.hpp"
+
+namespace nanoatlas::nn {
+
+using kernels::Precision;  // f32, bf16
+
+enum class BackendKind { onednn, cudnn, reference };
+
+struct NetworkOptions {
+    std::int64_t batch = 32;               ///< samples of this rank in one call, at most; may be 0
+    Precision precision = Precision::f32;  ///< of activations and packed weights; falls back to
+                                           ///< f32, and says so, where the processor lacks bf16
+    bool training = false;  ///< train_step() is wanted: gradients are held
+    BackendKind backend = BackendKind::onednn;
+    bool sync_batch_norm = true;  ///< statistics over the batch of all ranks
+    /// This node and all before it keep their parameters and running statistics (their batch norms
+    /// use those); empty: all is trained. The pooled features: graph.node(graph.features()).name.
+    std::string frozen_to;
+    /// Nodes whose values are asked for after forward(), beside logits and features.
+    std::vector<std::string> keep;
+    std::int64_t bucket_bytes = 4 << 20;  ///< gradients summed over the ranks in one message
+};
+
+/// A parameter's place in Network::parameters(), and in gradients() unless it is frozen.
+struct ParameterSlot {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    ParameterKind kind;
+    std::int64_t offset, size;
+    bool frozen;
+};
+
+struct LossOptions {
+    std::vector<float> class_weights;  ///< by class; empty: all 1
+    double label_smoothing = 0;        ///< in [0, 1)
+};
+
+/// Random numbers of a step (dropout) are a function of this and of a sample's place in the global
+/// batch.
+struct StepKey {
+    std::uint64_t seed = 0;
+    std::int64_t step = 0;
+};
+
+/// Over the samples of all ranks.
+struct StepResult {
+    double loss = 0;  ///< weighted mean over the labelled samples, as torch's cross_entropy
+    std::int64_t labelled = 0;
+    std::int64_t correct = 0;  ///< of the labelled ones, by the largest logit
+};
+
+class Network {
+  public:
+    /// Collective. All parameters 0 until load().
+    /// throws InputError if the back end was not configured in, a name is unknown, or the memory
+    /// that the plan needs is not there (before it is taken)
+    Network(const Graph& graph, const NetworkOptions& options, const comm::Communicator& comm);
+    ~Network();
+    Network(Network&&) noexcept;
+
+    /// What is used, after falling back.
+    Precision precision() const;
+    const Graph& graph() const;
+
+    /// throws InputError if tensors of the graph are missing or of another shape: lists them by
+    /// name. Tensors that the graph does not know are passed over.
+    void load(const TensorMap& tensors);
+    TensorMap tensors() const;
+
+    /// All parameters, the trained ones first, in the order in which back-propagation finishes
+    /// their gradients; frozen ones behind. Call it for each change: values written through a span
+    /// that was got before a forward() may not be seen.
+    std::span<float> parameters();
+    /// Of the trained ones, at the same offsets; summed over ranks after train_step(). Empty unless
+    /// options.training.
+    std::span<float> gradients();
+    const std::vector<ParameterSlot>& slots() const;
+
+    /// Evaluation: running statistics, no dropout. Not collective.
+    /// images  [count, channels, height, width], count <= options.batch, normalised
+    /// returns logits [count, classes], valid until the next call
+    std::span<const float> forward(std::span<const float> images);
+    /// A copy of a node's output [count, elements] (channels, height, width) of the last forward();
+    /// the node must be the output, the features, or in options.keep.
+    std::vector<float> value(const std::string& name) const;
+
+    /// Forward, softmax cross-entropy and backward; running statistics move on. gradients() holds
+    /// the sum over ranks, whose messages travel while the rest is computed. Collective: every rank
+    /// calls it, with 0 samples where it has none left.
+    /// images  [count, channels, height, width], count <= options.batch
+    /// labels  [count] in [0, classes), or -1: not counted
+    StepResult train_step(std::span<const float> images, std::span<const std::int32_t> labels,
+                          const LossOptions& loss, const StepKey& key);
+
+    /// Bytes of activations, gradients and back-end scratch planned for the full batch.
+    std::int64_t planned_bytes() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// "onednn" | "cudnn" | "reference". throws InputError
+BackendKind backend_kind(const std::string& name);
+/// "f32" | "bf16". throws InputError
+Precision precision_of(const std::string& name);
+
+}  // namespace nanoatlas::nn
