@@ -237,18 +237,20 @@ Parsed OptionTable::parse(const std::vector<std::string>& arguments) {
                                 .run();
         po::variables_map common;
         po::parsed_options known(&description, 0);
+        // Unknown options first: what follows one looks like a stray word.
+        for (const auto& option : parsed.options)
+            if (option.unregistered) {
+                auto name = option.original_tokens.at(0);
+                name.erase(0, name.find_first_not_of('-'));
+                apply_settings({{name.substr(0, name.find('=')), ""}}, "on the command line");
+            }
         for (const auto& option : parsed.options) {
             if (option.position_key != -1)
                 throw InputError(fmt::format("'{}' is not an option of '{}'; options begin with --",
                                              option.value.empty() ? "" : option.value[0], job_));
-            if (find(option.string_key) == nullptr && !option.unregistered) {
+            if (find(option.string_key) == nullptr) {
                 known.options.push_back(option);
                 continue;
-            }
-            if (option.unregistered) {
-                auto name = option.original_tokens.at(0);
-                name.erase(0, name.find_first_not_of('-'));
-                from_command_line.emplace_back(name.substr(0, name.find('=')), "");
             }
             for (const auto& value : option.value)
                 from_command_line.emplace_back(option.string_key, value);
