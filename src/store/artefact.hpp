@@ -94,6 +94,9 @@ class ArtefactWriter {
 /// An artefact that is there and whole. Not collective.
 class ArtefactReader {
   public:
+    /// Expected format of a file that may come from elsewhere: the checks apply if it is ours.
+    static constexpr const char* any_hdf5 = "HDF5 file";
+
     /// expected_format: "" takes any.
     /// throws InputError if the file is missing, no HDF5, damaged, incomplete, or of another kind
     explicit ArtefactReader(std::string path, const std::string& expected_format = "");

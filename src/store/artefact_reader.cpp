@@ -50,6 +50,8 @@ ArtefactReader::ArtefactReader(std::string path, const std::string& expected_for
     file_ = hdf5::File(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
     VALIDATE(static_cast<bool>(file_), "cannot read {} '{}' (damaged: {}); run {} again", kind,
              path_, hdf5::last_error(), job_that_writes(expected_format));
+    const bool foreign_allowed = expected_format == any_hdf5;
+    if (foreign_allowed && !has_attribute("format")) return;
     VALIDATE(has_attribute("format"),
              "cannot read '{}' (attribute 'format' is missing: not a file of "
              "nanoatlas); name a dataset, as in {}:/name",
@@ -59,7 +61,7 @@ ArtefactReader::ArtefactReader(std::string path, const std::string& expected_for
              "cannot read {} '{}' (attribute 'complete' is missing: the run that wrote it did not "
              "finish); run {} again",
              format_, path_, job_that_writes(format_));
-    VALIDATE(expected_format.empty() || format_ == expected_format,
+    VALIDATE(expected_format.empty() || foreign_allowed || format_ == expected_format,
              "'{}' is a file of kind '{}', not '{}'; give a file that {} wrote", path_, format_,
              expected_format, job_that_writes(expected_format));
 }

@@ -27,20 +27,27 @@ struct Matrix {
     }
 };
 
+/// The file of a source: "a.h5" of "a.h5:/features".
+std::string file_of_source(const std::string& source);
+
 /// Reads a matrix, converted to T (float or double). The natural dataset of FILE.h5 is /features,
-/// /embedding or the one two-dimensional one there is. Collective.
+/// /embedding or the one two-dimensional one there is. A .npy of one dimension is one column.
+/// Collective.
 /// throws InputError if it cannot be read, is not two-dimensional, is empty, or holds a NaN or an
-/// infinity (names row and column)
+/// infinity (names row and column, counted from 0)
 template <class T>
 Matrix<T> read_matrix(const std::string& source, const comm::Communicator& comm);
 
-/// A column of whole numbers (labels): .npy, text with a number a line, FILE.h5:/dataset, or
-/// FILE.h5, whose natural one is /label. The whole column on every rank. Collective.
+/// A column of labels: .npy, text (a label a line, or the column called "label"), FILE.h5:/dataset,
+/// or FILE.h5, whose natural one is /label. Labels that are no numbers are names, numbered in
+/// alphabetical order. The whole column on every rank. Collective.
+/// throws InputError if it cannot be read or holds something else than whole numbers
 std::vector<std::int64_t> read_labels(const std::string& source, const comm::Communicator& comm);
 
 /// True if a job's --output asks for a plain table (.npy, .csv, .txt) rather than an artefact.
 bool is_plain_table(const std::string& path);
-/// Writes .npy (T as is) or text, there whole or not at all. Collective.
+/// Writes .npy (T as is) or text (.csv by commas, .txt by blanks), there whole or not at all; a
+/// number's text reads back to the same bits. T: float, double, std::int32_t. Collective.
 template <class T>
 void write_plain_table(const std::string& path, const Matrix<T>& matrix,
                        const comm::Communicator& comm);
