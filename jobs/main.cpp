@@ -9,6 +9,7 @@
 #include "comm/session.hpp"
 #include "comm/threads.hpp"
 #include "jobs/jobs.hpp"
+#include "kernels/kokkos/runtime.hpp"
 
 namespace nanoatlas {
 namespace {
@@ -32,7 +33,7 @@ int run(const std::vector<std::string>& words, const comm::Communicator& world) 
     }
     const auto* job = jobs::find_job(words[0]);
     VALIDATE(job != nullptr, "unknown job '{}'; 'nanoatlas --help' lists the jobs", words[0]);
-    comm::apply_threads(world);
+    const kernels::kokkos::Runtime runtime(comm::apply_threads(world));
     return job->run({words.begin() + 1, words.end()}, world);
 }
 

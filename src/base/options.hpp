@@ -69,6 +69,8 @@ class OptionTable {
     Parsed parse(const std::vector<std::string>& arguments);
 
     const std::string& job() const { return job_; }
+    /// The file given by --config, or "".
+    const std::string& config() const { return config_; }
     /// What the user gave, and all options with their values now (volatile ones last in neither).
     Settings given() const;
     Settings resolved() const;

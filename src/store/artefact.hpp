@@ -142,6 +142,10 @@ class ArtefactReader {
         return read_strings(dataset, 0, rows(dataset));
     }
 
+    /// Reads rows of whatever type and gives the number of values. throws InputError if damaged
+    std::size_t count_readable(const std::string& dataset, std::int64_t first,
+                               std::int64_t count) const;
+
     bool has_attribute(const std::string& name) const;
     /// throw InputError if there is none of that name
     std::string text(const std::string& attribute) const;

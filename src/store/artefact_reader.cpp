@@ -153,6 +153,17 @@ std::vector<std::string> ArtefactReader::read_strings(const std::string& dataset
     return split_strings(data, length);
 }
 
+std::size_t ArtefactReader::count_readable(const std::string& dataset, std::int64_t first,
+                                           std::int64_t count) const {
+    const auto opened = open(dataset);
+    const hdf5::Datatype type(H5Dget_type(opened.id()));
+    const auto size = H5Tget_size(type.id());
+    const auto values = checked_count(dataset, first, count, size);
+    std::vector<std::byte> data(values * size);
+    read_rows_raw(dataset, type.id(), data.data(), first, count);
+    return values;
+}
+
 bool ArtefactReader::has_attribute(const std::string& name) const {
     return H5Aexists(file_.id(), name.c_str()) > 0 || has("attributes/" + name);
 }

@@ -1,0 +1,177 @@
+#include "jobs/pipeline.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/check.hpp"
+#include "base/version.hpp"
+#include "store/provenance.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What stage writes which file of the folder, and which files it reads: option -> file name.
+struct Wiring {
+    const char* job;
+    bool only_with_section;
+    const char* output;
+    std::vector<std::pair<const char*, const char*>> inputs;
+};
+
+const std::vector<Wiring>& wirings() {
+    static const std::vector<Wiring> table = {
+        {"synth", true, "images", {}},
+        {"ingest", false, "corpus.h5", {{"images", "images"}}},
+        {"train", true, "model.h5", {{"corpus", "corpus.h5"}}},
+        {"evaluate", true, "metrics.json", {{"corpus", "corpus.h5"}, {"model", "model.h5"}}},
+        {"extract", false, "features.h5", {{"corpus", "corpus.h5"}}},
+        {"reduce", false, "embedding.h5", {{"input", "features.h5"}}},
+        {"cluster", false, "clusters.h5", {{"input", "embedding.h5"}}},
+        {"score",
+         true,
+         "scores.json",
+         {{"clusters", "clusters.h5"}, {"truth", "corpus.h5"}, {"embedding", "embedding.h5"}}},
+        {"report",
+         false,
+         "atlas",
+         {{"corpus", "corpus.h5"}, {"embedding", "embedding.h5"}, {"clusters", "clusters.h5"}}},
+    };
+    return table;
+}
+
+std::string section_of(const std::string& name) {
+    return name.substr(0, name.find('.'));
+}
+
+// "csv:labels.csv" and "features.h5:/features" name the files labels.csv and features.h5.
+std::string file_of(std::string value) {
+    if (value.starts_with("csv:")) value.erase(0, 4);
+    if (const auto dataset = value.rfind(":/"); dataset != std::string::npos) value.resize(dataset);
+    return value;
+}
+
+}  // namespace
+
+std::string Stage::output() const {
+    return options.at("output").at(0);
+}
+
+Arguments Stage::arguments() const {
+    Arguments words;
+    for (const auto& [name, values] : options) {
+        words.push_back("--" + name);
+        words.insert(words.end(), values.begin(), values.end());
+    }
+    return words;
+}
+
+std::vector<std::string> Stage::inputs() const {
+    std::vector<std::string> paths;
+    for (const auto& [name, values] : options) {
+        if (name == "output" || name == "checkpoint") continue;
+        for (const auto& value : values)
+            if (const auto file = file_of(value); !file.empty() && fs::exists(file))
+                paths.push_back(file);
+    }
+    return paths;
+}
+
+std::vector<Stage> plan_pipeline(const base::Settings& settings) {
+    std::map<std::string, std::map<std::string, std::vector<std::string>>> sections;
+    std::string folder = ".";
+    for (const auto& [name, value] : settings) {
+        if (name == "run.folder") folder = value;
+        if (name.find('.') == std::string::npos || section_of(name) == "run") continue;
+        sections[section_of(name)][name.substr(name.find('.') + 1)].push_back(value);
+    }
+    for (const auto& [section, values] : sections)
+        VALIDATE(std::any_of(wirings().begin(), wirings().end(),
+                             [&](const auto& wiring) { return section == wiring.job; }),
+                 "section [{}] of the configuration is no stage of 'run'; rename or remove it",
+                 section);
+    std::vector<Stage> stages;
+    for (const auto& wiring : wirings()) {
+        if (wiring.only_with_section && !sections.contains(wiring.job)) continue;
+        Stage stage{.job = wiring.job, .options = sections[wiring.job]};
+        const auto place = [&](const char* file) {
+            return std::vector{(fs::path(folder) / file).string()};
+        };
+        stage.options.try_emplace("output", place(wiring.output));
+        for (const auto& [option, file] : wiring.inputs)
+            stage.options.try_emplace(option, place(file));
+        if (stage.job == "report") {
+            if (sections.contains("evaluate"))
+                stage.options.try_emplace("metrics", place("metrics.json"));
+            if (sections.contains("score"))
+                stage.options.try_emplace("scores", place("scores.json"));
+        }
+        stages.push_back(std::move(stage));
+    }
+    return stages;
+}
+
+PipelineState::PipelineState(std::string path, const comm::Communicator& comm)
+    : path_(std::move(path)), comm_(comm) {
+    std::string text;
+    if (comm_.is_root()) {
+        std::ifstream file(path_);
+        text.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    // A state that cannot be read only means that everything runs again.
+    const auto document = nlohmann::json::parse(comm_.broadcast(text), nullptr, false);
+    if (!document.is_object()) return;
+    for (const auto& [job, entry] : document.items())
+        if (entry.is_object())
+            entries_[job] = {entry.value("key", ""), entry.value("output_hash", ""),
+                             entry.value("seconds", 0.0)};
+}
+
+std::string PipelineState::hash_of(const std::string& path) const {
+    const bool is_folder = comm_.broadcast(fs::is_directory(path));
+    return is_folder ? store::hash_folder(path, comm_) : store::hash_file(path, comm_);
+}
+
+std::string PipelineState::key_of(const Stage& stage) const {
+    std::string key = fmt::format("{} {} {}", stage.job, base::version(), base::commit());
+    for (const auto& word : stage.arguments()) key += " " + word;
+    for (const auto& input : comm_.broadcast(stage.inputs())) key += " " + hash_of(input);
+    return key;
+}
+
+bool PipelineState::is_up_to_date(const Stage& stage) const {
+    const auto entry = entries_.find(stage.job);
+    if (entry == entries_.end() || !comm_.broadcast(fs::exists(stage.output()))) return false;
+    return key_of(stage) == entry->second.key &&
+           hash_of(stage.output()) == entry->second.output_hash;
+}
+
+void PipelineState::record(const Stage& stage, double seconds) {
+    entries_[stage.job] = {key_of(stage), hash_of(stage.output()), seconds};
+    save();
+}
+
+double PipelineState::seconds(const Stage& stage) const {
+    const auto entry = entries_.find(stage.job);
+    return entry == entries_.end() ? 0 : entry->second.seconds;
+}
+
+void PipelineState::save() const {
+    comm_.on_root([&] {
+        nlohmann::json document;
+        for (const auto& [job, entry] : entries_)
+            document[job] = {
+                {"key", entry.key}, {"output_hash", entry.output_hash}, {"seconds", entry.seconds}};
+        const auto temporary = path_ + ".partial";
+        std::ofstream file(temporary);
+        file << document.dump(1) << "\n";
+        file.close();
+        ENSURE(file.good(), "cannot write '{}' (disk full, or folder read-only)", temporary);
+        fs::rename(temporary, path_);
+    });
+}
+
+}  // namespace nanoatlas::jobs
