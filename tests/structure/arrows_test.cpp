@@ -52,7 +52,9 @@ std::vector<fs::path> sources_below(const fs::path& folder) {
     return files;
 }
 
-std::string first_part(const std::string& path) { return path.substr(0, path.find('/')); }
+std::string first_part(const std::string& path) {
+    return path.substr(0, path.find('/'));
+}
 
 TEST(Arrows, folders_of_src_include_only_what_they_may) {
     const fs::path src = fs::path(NANOATLAS_SOURCE) / "src";
