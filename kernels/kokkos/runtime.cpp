@@ -10,6 +10,8 @@ Runtime::Runtime(int threads) {
         Kokkos::InitializationSettings().set_num_threads(threads).set_disable_warnings(true));
 }
 
-Runtime::~Runtime() { Kokkos::finalize(); }
+Runtime::~Runtime() {
+    Kokkos::finalize();
+}
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -1,0 +1,49 @@
+// Exact nearest neighbours of a block of rows among other blocks that come by one after another.
+//
+// A tile of |x|^2 + |y|^2 - 2 x.y is a matrix product in f32 on centred, scaled rows. Its rounding
+// is bounded for each pair, so it yields a lower and an upper bound of each squared distance. A
+// pair whose lower bound is above the k-th smallest upper bound seen so far is out for certain; the
+// few others are ranked by their squared distance in f64, summed from the original differences.
+// Nothing is left to a margin that might have been too small: where rounding blurs everything (two
+// far, tight clumps), more pairs are ranked in f64 and the answer is the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace nanoatlas::kernels::kokkos {
+
+/// A translation and a scale that keep the f32 tiles precise. The neighbours don't depend on them,
+/// only the time does. The same on all ranks.
+struct Frame {
+    std::vector<double> centre;  ///< [columns], for instance the mean
+    double largest = 1;          ///< no |row - centre| has a component above it; > 0
+};
+
+class NeighbourSearch {
+  public:
+    /// rows       [n, columns], row-major, numbered from first_row on; must outlive the search
+    /// index, distance  [n, k]: where finish() writes; working room until then
+    NeighbourSearch(std::span<const double> rows, std::int64_t first_row, const Frame& frame,
+                    std::span<std::int64_t> index, std::span<double> distance);
+    ~NeighbourSearch();
+    NeighbourSearch(const NeighbourSearch&) = delete;
+    NeighbourSearch& operator=(const NeighbourSearch&) = delete;
+
+    /// Offers rows [m, columns], numbered from first_row on, as neighbours. A row is not its own
+    /// neighbour. In any order of blocks the result is the same to the bit.
+    void add(std::span<const double> candidates, std::int64_t first_row);
+
+    /// Lists complete: nearest first, equal distances by index. At least k candidates must have
+    /// come by for each row.
+    void finish();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace nanoatlas::kernels::kokkos
