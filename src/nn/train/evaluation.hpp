@@ -1,0 +1,37 @@
+// A network run over rows: probabilities, and how well they match the labels.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "nn/network.hpp"
+#include "nn/train/inputs.hpp"
+#include "nn/train/metrics.hpp"
+
+namespace nanoatlas::nn {
+
+/// Labelled rows of a corpus.
+struct Samples {
+    std::vector<std::int64_t> rows;
+    std::vector<std::int32_t> labels;  ///< [rows], index into the network's classes
+};
+
+/// Passes this rank's rows through the network, a batch at a time; after each batch calls
+/// use(first, logits): position of its first row and logits [rows of the batch, classes]. Not
+/// collective.
+using UseBatch = std::function<void(std::int64_t first, std::span<const float> logits)>;
+void forward_rows(Network& network, std::int64_t batch, const Inputs& inputs,
+                  std::span<const std::int64_t> rows, const UseBatch& use);
+
+/// Logits [n, classes] to probabilities, in place.
+void softmax(std::span<float> logits, std::size_t classes);
+
+/// Judgements of all samples, on every rank, in order; each rank runs its block of them.
+/// Collective.
+std::vector<Judgement> judge_samples(Network& network, std::int64_t batch, const Inputs& inputs,
+                                     const Samples& samples, const comm::Communicator& comm);
+
+}  // namespace nanoatlas::nn

@@ -1,0 +1,74 @@
+// What a network is fed with: pictures made fit for it, or features computed before.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "nn/train/augmentation.hpp"
+#include "nn/train/images.hpp"
+
+namespace nanoatlas::nn {
+
+/// Samples by row of the corpus.
+class Inputs {
+  public:
+    virtual ~Inputs() = default;
+    /// Values of one sample.
+    virtual std::int64_t elements() const = 0;
+    /// [rows, elements] as they are.
+    virtual std::vector<float> plain(std::span<const std::int64_t> rows) const = 0;
+    /// [rows, elements] as training sees them in this epoch.
+    virtual std::vector<float> varied(std::span<const std::int64_t> rows,
+                                      std::int64_t epoch) const = 0;
+    /// These rows will be asked for next.
+    virtual void will_need(std::span<const std::int64_t>) const {}
+};
+
+/// Pictures scaled to the network's size, normalised; augmented in training.
+/// Needs a live kernels::kokkos::Runtime.
+class ImageInputs : public Inputs {
+  public:
+    /// images must outlive this. mean, std: [channels]. augmentation: none leaves training images
+    /// as they are.
+    ImageInputs(const Images& images, int size, const std::vector<double>& mean,
+                const std::vector<double>& std, std::optional<AugmentationSettings> augmentation,
+                std::uint64_t seed);
+
+    std::int64_t elements() const override;
+    std::vector<float> plain(std::span<const std::int64_t> rows) const override;
+    std::vector<float> varied(std::span<const std::int64_t> rows,
+                              std::int64_t epoch) const override;
+    void will_need(std::span<const std::int64_t> rows) const override { images_.will_need(rows); }
+
+  private:
+    std::vector<float> make(std::span<const std::int64_t> rows,
+                            std::span<const kernels::ImageView> views) const;
+
+    const Images& images_;
+    kernels::InputFormat format_;
+    std::optional<AugmentationSettings> augmentation_;
+    std::uint64_t seed_;
+};
+
+/// Features of some rows, computed once by a frozen backbone.
+class FeatureInputs : public Inputs {
+  public:
+    /// values: [rows, elements]; all_rows: rows of the corpus
+    FeatureInputs(std::vector<float> values, std::span<const std::int64_t> rows,
+                  std::int64_t all_rows);
+
+    std::int64_t elements() const override { return elements_; }
+    std::vector<float> plain(std::span<const std::int64_t> rows) const override;
+    std::vector<float> varied(std::span<const std::int64_t> rows, std::int64_t) const override {
+        return plain(rows);
+    }
+
+  private:
+    std::vector<float> values_;
+    std::vector<std::int64_t> place_;  ///< by row of the corpus
+    std::int64_t elements_;
+};
+
+}  // namespace nanoatlas::nn

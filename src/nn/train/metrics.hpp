@@ -1,0 +1,47 @@
+// How well predictions match the labels.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nanoatlas::nn {
+
+/// What counts of one row's prediction.
+struct Judgement {
+    std::int32_t truth = 0;
+    std::int32_t predicted = 0;
+    std::int32_t rank_of_truth = 0;  ///< classes with a higher probability than the true one's
+    float confidence = 0;            ///< probability of the predicted class
+    float loss = 0;                  ///< cross-entropy, -log of the true class's probability
+};
+
+/// Probabilities [classes] of one row. Of equal probabilities the lower class is predicted.
+Judgement judge(std::span<const float> probabilities, std::int32_t truth);
+
+struct ClassScores {
+    double precision = 0, recall = 0, f1 = 0;
+    std::int64_t support = 0;  ///< rows of the class
+};
+
+/// A score whose denominator is empty is 0, as in scikit-learn.
+struct Metrics {
+    std::int64_t rows = 0;
+    double loss = 0;  ///< mean cross-entropy
+    double accuracy = 0;
+    double top3 = 0;
+    double macro_f1 = 0;  ///< mean over the classes that occur as truth or as prediction
+    double calibration_error = 0;
+    std::vector<ClassScores> by_class;
+    std::vector<std::int64_t> confusion;  ///< [truth, predicted], row-major
+};
+
+/// Calibration: expected error over 15 bins of equal width (Guo et al., ICML 2017).
+/// classes: number of them; rows in one order give the same bits.
+Metrics compute_metrics(std::span<const Judgement> judgements, int classes);
+
+/// As metrics.json holds it: one object; class names as keys of "per_class".
+std::string metrics_json(const Metrics& metrics, std::span<const std::string> classes);
+
+}  // namespace nanoatlas::nn
