@@ -17,9 +17,10 @@ namespace nanoatlas::nn {
 struct ModelFile {
     std::string arch;                  ///< torchvision's name of the network: "resnet18"
     std::vector<std::string> classes;  ///< by output of the classifier
-    std::vector<double> mean, std;     ///< [channels], of pixels scaled to [0, 1]; input = (x - mean) / std
-    int size = 224;                    ///< side of the square input [pixels]
-    TensorMap tensors;                 ///< weights and running statistics
+    std::vector<double> mean,
+        std;            ///< [channels], of pixels scaled to [0, 1]; input = (x - mean) / std
+    int size = 224;     ///< side of the square input [pixels]
+    TensorMap tensors;  ///< weights and running statistics
 
     /// 1: the stem reads grey; 3: grey is repeated.
     int channels() const { return static_cast<int>(mean.size()); }
@@ -36,10 +37,13 @@ ModelFile read_model(const std::string& path, const comm::Communicator& comm);
 void write_model(const std::string& path, const ModelFile& model,
                  const store::Provenance& provenance, const comm::Communicator& comm);
 
+/// Rank 0's model on every rank. Collective.
+void broadcast_model(ModelFile& model, const comm::Communicator& comm);
+
 /// The network that `extract` uses where none is given: EfficientNet-lite0 with ImageNet's weights
 /// (Apache-2.0), folded to grey. Looked for in the folder that the environment's NANOATLAS_WEIGHTS
-/// names, in that of the build's dependencies, and beside the program (weights/, ../share/nanoatlas).
-/// Collective. throws InputError if it is in none of them: names them all
+/// names, in that of the build's dependencies, and beside the program (weights/,
+/// ../share/nanoatlas). Collective. throws InputError if it is in none of them: names them all
 ModelFile default_model(const comm::Communicator& comm);
 
 }  // namespace nanoatlas::nn
