@@ -20,7 +20,7 @@ class Unusable : public std::runtime_error {
 struct GreyImage {
     int width = 0, height = 0;
     int bits = 8;  ///< 8 or 16
-    std::vector<std::uint16_t> samples;
+    std::vector<std::uint16_t> samples{};
 
     const std::uint16_t* row(int y) const {
         return samples.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
@@ -38,10 +38,10 @@ struct HeaderText {
 };
 
 struct Decoded {
-    GreyImage image;
-    std::string format;  ///< "TIFF", "JPEG", "PNG", "IDX"
+    GreyImage image{};
+    std::string format{};  ///< "TIFF", "JPEG", "PNG", "IDX"
     int bits_in_file = 8;
-    std::vector<HeaderText> headers;
+    std::vector<HeaderText> headers{};
 };
 
 }  // namespace nanoatlas::image

@@ -9,13 +9,20 @@ namespace nanoatlas::image {
 
 /// One image to read.
 struct Source {
-    std::string path;          ///< as in /path; an image of an IDX file is "FILE#17"
-    std::string relative;      ///< path below the folder that was given; for matching tables
-    std::string folder_label;  ///< first folder below the one given, or the IDX pair's label; "" none
-    std::string sidecar;       ///< a file beside it that describes it; "" none
-    std::int64_t idx = -1;     ///< position in an IDX file; -1: the file is the image
-    std::int64_t bytes = 0;    ///< size of the file, or of the image in the IDX file
-    bool in_test_set = false;  ///< of an IDX pair that is called a test set (t10k-..., test-...)
+    /// As in /path; an image of an IDX file is "FILE#17".
+    std::string path{};
+    /// Path below the folder that was given; for matching tables.
+    std::string relative{};
+    /// First folder below the one given, or the label of the IDX pair; "" none.
+    std::string folder_label{};
+    /// A file beside it that describes it; "" none.
+    std::string sidecar{};
+    /// Position in an IDX file; -1: the file is the image.
+    std::int64_t idx = -1;
+    /// Size of the file, or of the image in the IDX file.
+    std::int64_t bytes = 0;
+    /// Of an IDX file that is called a test set (t10k-..., test-...).
+    bool in_test_set = false;
 
     /// The file to open.
     std::string file() const { return idx < 0 ? path : path.substr(0, path.rfind('#')); }
@@ -31,9 +38,9 @@ struct Listing {
     std::int64_t passed_over = 0;    ///< files that are no images by their names
 };
 
-/// given: folders (walked, symbolic links followed, cycles noticed), images, IDX files (.gz too), or
-/// lists (.txt, .lst: a path a line, relative to the list). Not collective: one rank lists and tells.
-/// throws InputError if one of them does not exist
+/// given: folders (walked, symbolic links followed, cycles noticed), images, IDX files (.gz too),
+/// or lists (.txt, .lst: a path a line, relative to the list). Not collective: one rank lists and
+/// tells. throws InputError if one of them does not exist
 Listing list_sources(const std::vector<std::string>& given);
 
 }  // namespace nanoatlas::image

@@ -3,7 +3,8 @@
 //
 //     for (const auto& source : image::list_sources(given).sources) {
 //         try {
-//             const auto picture = image::prepare(source, {.size = 224});   // picture.pixels u8 [224, 224]
+//             const auto picture = image::prepare(source, {.size = 224});   // picture.pixels u8
+//             [224, 224]
 //         } catch (const image::Unusable& cause) { ... }
 //     }
 #pragma once
@@ -22,8 +23,8 @@ enum class Fit { crop, squash, pad };
 enum class BarRule { find, keep, rows };
 
 struct PrepareOptions {
-    int size = 256;               ///< of the picture, a square
-    Fit fit = Fit::crop;          ///< crop: the middle square; squash: both ways to size; pad: all of it
+    int size = 256;       ///< of the picture, a square
+    Fit fit = Fit::crop;  ///< crop: the middle square; squash: both ways to size; pad: all of it
     BarRule bar = BarRule::find;  ///< find: from the header, else from the image
     int bar_rows = 0;             ///< for BarRule::rows: rows cut off at the bottom
 };
@@ -45,14 +46,14 @@ struct Tone {
 };
 
 struct Picture {
-    std::vector<std::uint8_t> pixels;  ///< [size, size]
-    int width = 0, height = 0;         ///< of the original, info bar included
-    int bits = 8;                      ///< of the original
-    std::string format;                ///< "TIFF", "JPEG", "PNG", "IDX"
-    Bar bar;
-    Tone tone;
-    std::array<float, 2> scale{1, 1};  ///< original pixels per stored one: rows, columns
-    std::vector<HeaderText> headers;   ///< for metadata::read_record
+    std::vector<std::uint8_t> pixels{};  ///< [size, size]
+    int width = 0, height = 0;           ///< of the original, info bar included
+    int bits = 8;                        ///< of the original
+    std::string format{};                ///< "TIFF", "JPEG", "PNG", "IDX"
+    Bar bar{};
+    Tone tone{};
+    std::array<float, 2> scale{1, 1};   ///< original pixels per stored one: rows, columns
+    std::vector<HeaderText> headers{};  ///< for metadata::read_record
 };
 
 /// Thread-safe. Same pixels wherever it runs. throws Unusable with the cause

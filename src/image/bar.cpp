@@ -1,0 +1,194 @@
+#include "image/bar.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "image/codecs.hpp"
+
+namespace nanoatlas::image {
+namespace {
+
+// Shares of a row or of the height; found by looking at bars of Zeiss, FEI, Hitachi and SEC.
+constexpr double background_in_bar_row = 0.40;  ///< in each row of a bar, text and all
+constexpr double background_in_bar = 0.60;      ///< in a bar on average
+constexpr double background_above = 0.40;       ///< at most, in the picture's rows beside the bar
+constexpr double step_at_edge = 0.35;           ///< by which that share falls there
+constexpr double least_ink = 0.002, most_ink = 0.40;
+constexpr double least_height = 0.015, most_height = 0.25;
+constexpr int tolerance = 6;      ///< of 255, around the background: JPEG's ripples
+constexpr int ink_contrast = 60;  ///< of 255
+
+/// The smallest sample and the range of all, at least 1.
+std::pair<int, int> extremes(const GreyImage& image) {
+    const auto [low, high] = std::minmax_element(image.samples.begin(), image.samples.end());
+    return {*low, std::max(1, *high - *low)};
+}
+
+/// The image as 8 bits between its own extremes, rows counted from the edge where a bar may lie.
+class EdgeView {
+  public:
+    EdgeView(const GreyImage& image, bool from_bottom, int rows)
+        : width_(static_cast<std::size_t>(image.width)),
+          rows_(rows),
+          values_(static_cast<std::size_t>(rows) * width_) {
+        const auto [low, range] = image.bits == 8 ? std::pair(0, 255) : extremes(image);
+        for (int r = 0; r < rows; ++r) {
+            const auto* in = image.row(from_bottom ? image.height - 1 - r : r);
+            auto* out = values_.data() + static_cast<std::size_t>(r) * width_;
+            for (std::size_t x = 0; x < width_; ++x)
+                out[x] = static_cast<std::uint8_t>((in[x] - low) * 255 / range);
+        }
+    }
+    int rows() const { return rows_; }
+    std::span<const std::uint8_t> row(int r) const {
+        return std::span(values_).subspan(static_cast<std::size_t>(r) * width_, width_);
+    }
+
+  private:
+    std::size_t width_;
+    int rows_;
+    std::vector<std::uint8_t> values_;
+};
+
+int most_frequent(const EdgeView& view, int first, int count) {
+    std::array<std::int64_t, 256> histogram{};
+    for (int r = first; r < first + count; ++r)
+        for (const auto value : view.row(r)) ++histogram[value];
+    return static_cast<int>(std::max_element(histogram.begin(), histogram.end()) -
+                            histogram.begin());
+}
+
+double share_near(std::span<const std::uint8_t> row, int value, int width) {
+    const auto near = std::count_if(
+        row.begin(), row.end(), [&](std::uint8_t v) { return std::abs(int{v} - value) <= width; });
+    return static_cast<double>(near) / static_cast<double>(row.size());
+}
+
+double mean_distance(std::span<const std::uint8_t> row, int value) {
+    double sum = 0;
+    for (const auto v : row) sum += std::abs(int{v} - value);
+    return sum / static_cast<double>(row.size());
+}
+
+double mean(const std::vector<double>& values, int first, int count) {
+    double sum = 0;
+    for (int i = first; i < first + count; ++i) sum += values[static_cast<std::size_t>(i)];
+    return sum / count;
+}
+
+/// A bar that begins at the view's edge.
+class BarAtEdge {
+  public:
+    BarAtEdge(const EdgeView& view, int height) : view_(view), height_(height) {
+        background_ = most_frequent(view, 0, std::clamp(height * 3 / 100, 4, view.rows()));
+        for (int r = 0; r < view.rows(); ++r)
+            share_.push_back(share_near(view.row(r), background_, tolerance));
+    }
+
+    /// Its height in rows; 0: there is none.
+    int find() const {
+        int end = end_of_run();
+        const bool plausible = end >= std::max(6.0, least_height * height_) &&
+                               end <= most_height * height_ && has_sharp_edge(end) &&
+                               has_ink(end) && mean(share_, 0, end) >= background_in_bar;
+        if (!plausible) return 0;
+        return past_border(end);
+    }
+
+  private:
+    /// Rows from the edge on that are bar-like; a frame's line may interrupt them.
+    int end_of_run() const {
+        const int longest_gap = std::max(2, height_ / 200);
+        int end = 0;
+        for (int r = 0; r < view_.rows() && r - end <= longest_gap; ++r)
+            if (share_[static_cast<std::size_t>(r)] >= background_in_bar_row) end = r + 1;
+        return end;
+    }
+    bool has_sharp_edge(int end) const {
+        const int skip = 2, beside = std::min(12, view_.rows() - end - skip);
+        if (beside < 4) return false;
+        const double above = mean(share_, end + skip, beside);
+        const double inside = mean(share_, std::max(0, end - 6), std::min(6, end));
+        return above <= background_above && inside - above >= step_at_edge;
+    }
+    bool has_ink(int end) const {
+        double ink = 0;
+        for (int r = 0; r < end; ++r)
+            ink += 1 - share_near(view_.row(r), background_, ink_contrast);
+        return ink / end >= least_ink && ink / end <= most_ink;
+    }
+    /// The frame's line above it, and the row in which scaling mixed bar and picture.
+    int past_border(int end) const {
+        const int longest = std::max(2, height_ / 150);
+        for (int i = 0; i < longest && end < view_.rows(); ++i) {
+            const auto row = view_.row(end);
+            if (share_near(row, most_frequent(view_, end, 1), tolerance) < 0.8) break;
+            ++end;
+        }
+        const bool mixed =
+            end + 1 < view_.rows() && mean_distance(view_.row(end), background_) <
+                                          0.75 * mean_distance(view_.row(end + 1), background_);
+        return mixed ? end + 1 : end;
+    }
+
+    const EdgeView& view_;
+    int height_;
+    int background_ = 0;
+    std::vector<double> share_;  ///< of pixels near the background, by row
+};
+
+int bar_at(const GreyImage& image, bool at_bottom) {
+    const int rows = std::min(image.height, static_cast<int>(image.height * most_height) + 16);
+    const EdgeView view(image, at_bottom, rows);
+    return BarAtEdge(view, image.height).find();
+}
+
+/// The number behind "name=" at the beginning of a line.
+std::optional<int> number_in(const std::string& text, const std::string& name) {
+    const auto at = text.find("\n" + name + "=");
+    if (at == std::string::npos) return {};
+    const char* first = text.data() + at + name.size() + 2;
+    int value = 0;
+    const auto result = std::from_chars(first, text.data() + text.size(), value);
+    return result.ec == std::errc{} ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+int bar_rows_in_header(const Decoded& decoded) {
+    for (const auto& header : decoded.headers) {
+        const auto rows = number_in(header.text, "DatabarHeight");
+        if (!rows || *rows <= 0 || *rows > decoded.image.height / 2) continue;
+        const auto scanned = number_in(header.text, "ResolutionY");
+        if (!scanned || *scanned + *rows == decoded.image.height) return *rows;
+    }
+    return 0;
+}
+
+Bar find_bar_in_image(const GreyImage& image) {
+    constexpr int least_side = 64;
+    if (image.height < least_side || image.width < least_side) return {};
+    if (const int rows = bar_at(image, true); rows > 0) return {.bottom = rows, .origin = "image"};
+    if (const int rows = bar_at(image, false); rows > 0) return {.top = rows, .origin = "image"};
+    return {};
+}
+
+Bar find_bar(const Decoded& decoded, const PrepareOptions& options) {
+    if (options.bar == BarRule::keep || decoded.format == "IDX") return {};
+    if (options.bar == BarRule::rows) {
+        if (decoded.image.height - options.bar_rows < min_side)
+            throw Unusable(fmt::format("has {} rows, and --bar cuts off {}", decoded.image.height,
+                                       options.bar_rows));
+        return {.bottom = options.bar_rows, .origin = "option"};
+    }
+    if (const int rows = bar_rows_in_header(decoded); rows > 0)
+        return {.bottom = rows, .origin = "header"};
+    return find_bar_in_image(decoded.image);
+}
+
+}  // namespace nanoatlas::image
