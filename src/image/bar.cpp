@@ -14,13 +14,16 @@ namespace nanoatlas::image {
 namespace {
 
 // Shares of a row or of the height; found by looking at bars of Zeiss, FEI, Hitachi and SEC.
-constexpr double background_in_bar_row = 0.40;  ///< in each row of a bar, text and all
-constexpr double background_in_bar = 0.60;      ///< in a bar on average
-constexpr double background_above = 0.40;       ///< at most, in the picture's rows beside the bar
-constexpr double step_at_edge = 0.35;           ///< by which that share falls there
+constexpr double background_in_row =
+    0.35;  ///< least share of background in a bar's row, text and all
+constexpr double rows_with_background = 0.85;    ///< of the bar's rows; frames' lines are the rest
+constexpr double background_in_bar = 0.50;       ///< on average
+constexpr double background_beside = 0.65;       ///< at most, in the picture's rows beside the bar
+constexpr double step_at_edge = 0.30;            ///< by which that share falls there
+constexpr int rows_inside = 4, rows_beside = 8;  ///< that are compared at the edge
 constexpr double least_ink = 0.002, most_ink = 0.40;
 constexpr double least_height = 0.015, most_height = 0.25;
-constexpr int tolerance = 6;      ///< of 255, around the background: JPEG's ripples
+constexpr int tolerance = 10;     ///< of 255, around the background: JPEG's ripples
 constexpr int ink_contrast = 60;  ///< of 255
 
 /// The smallest sample and the range of all, at least 1.
@@ -92,29 +95,34 @@ class BarAtEdge {
 
     /// Its height in rows; 0: there is none.
     int find() const {
-        int end = end_of_run();
-        const bool plausible = end >= std::max(6.0, least_height * height_) &&
-                               end <= most_height * height_ && has_sharp_edge(end) &&
-                               has_ink(end) && mean(share_, 0, end) >= background_in_bar;
-        if (!plausible) return 0;
-        return past_border(end);
+        const int least = std::max({rows_inside, 6, static_cast<int>(least_height * height_)});
+        const int most = std::min(static_cast<int>(most_height * height_),
+                                  view_.rows() - rows_beside - edge_rows);
+        int best = 0;
+        double best_step = step_at_edge;
+        for (int end = least; end <= most; ++end)
+            if (is_bar(end) && step_at(end) > best_step) {
+                best = end;
+                best_step = step_at(end);
+            }
+        return best > 0 && has_ink(best) ? past_border(best) : 0;
     }
 
   private:
-    /// Rows from the edge on that are bar-like; a frame's line may interrupt them.
-    int end_of_run() const {
-        const int longest_gap = std::max(2, height_ / 200);
-        int end = 0;
-        for (int r = 0; r < view_.rows() && r - end <= longest_gap; ++r)
-            if (share_[static_cast<std::size_t>(r)] >= background_in_bar_row) end = r + 1;
-        return end;
+    /// Rows at the edge that may be a line of the frame, or bar and picture mixed.
+    static constexpr int edge_rows = 2;
+
+    bool is_bar(int end) const {
+        const auto rows_with =
+            std::count_if(share_.begin(), share_.begin() + end,
+                          [](double share) { return share >= background_in_row; });
+        return static_cast<double>(rows_with) >= rows_with_background * end &&
+               mean(share_, 0, end) >= background_in_bar;
     }
-    bool has_sharp_edge(int end) const {
-        const int skip = 2, beside = std::min(12, view_.rows() - end - skip);
-        if (beside < 4) return false;
-        const double above = mean(share_, end + skip, beside);
-        const double inside = mean(share_, std::max(0, end - 6), std::min(6, end));
-        return above <= background_above && inside - above >= step_at_edge;
+    double step_at(int end) const {
+        const double beside = mean(share_, end + edge_rows, rows_beside);
+        if (beside > background_beside) return 0;
+        return mean(share_, end - rows_inside, rows_inside) - beside;
     }
     bool has_ink(int end) const {
         double ink = 0;
