@@ -1,0 +1,81 @@
+#include "jobs/pipeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "base/check.hpp"
+#include "comm/communicator.hpp"
+#include "tests/mpi_test.hpp"
+#include "tests/temporary_folder.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> names(const std::vector<Stage>& stages) {
+    std::vector<std::string> list;
+    for (const auto& stage : stages) list.push_back(stage.job);
+    return list;
+}
+
+TEST(PlanPipeline, stages_without_a_section_are_left_out_where_they_need_one) {
+    EXPECT_EQ(names(plan_pipeline({{"ingest.images", "a"}})),
+              (std::vector<std::string>{"ingest", "extract", "reduce", "cluster", "report"}));
+    EXPECT_EQ(names(plan_pipeline({{"synth.count", "9"}, {"train.epochs", "1"}})).size(), 7u);
+}
+
+TEST(PlanPipeline, files_follow_the_folder_unless_a_section_says_otherwise) {
+    const auto stages = plan_pipeline({{"run.folder", "out"},
+                                       {"ingest.images", "a"},
+                                       {"ingest.images", "b"},
+                                       {"reduce.output", "elsewhere.h5"}});
+    EXPECT_EQ(stages[0].output(), "out/corpus.h5");
+    EXPECT_EQ(stages[0].arguments(),
+              (Arguments{"--images", "a", "b", "--output", "out/corpus.h5"}));
+    EXPECT_EQ(stages[2].output(), "elsewhere.h5");
+}
+
+TEST(PlanPipeline, a_section_that_is_no_stage_is_refused) {
+    EXPECT_THROW(plan_pipeline({{"clutser.Z", "3"}}), InputError);
+}
+
+TEST(PipelineState, a_stage_is_up_to_date_until_option_input_or_output_changes) {
+    const auto& world = testing::world();
+    const testing::TemporaryFolder folder;
+    const auto place = [&](const char* name) { return folder / name; };
+    const auto write = [&](const char* name, const char* text) {
+        world.on_root([&] { std::ofstream(place(name)) << text; });
+    };
+    Stage stage{.job = "reduce", .options = {{"input", {place("in")}}, {"output", {place("out")}}}};
+    write("in", "one");
+    write("out", "result");
+    {
+        PipelineState state(place("state.json"), world);
+        EXPECT_FALSE(state.is_up_to_date(stage));
+        state.record(stage, 1.5);
+    }
+    const auto up_to_date = [&](const Stage& candidate) {
+        return PipelineState(place("state.json"), world).is_up_to_date(candidate);
+    };
+    EXPECT_TRUE(up_to_date(stage));
+    auto other = stage;
+    other.options["components"] = {"3"};
+    EXPECT_FALSE(up_to_date(other));
+    write("in", "two");
+    EXPECT_FALSE(up_to_date(stage));
+    write("in", "one");
+    EXPECT_TRUE(up_to_date(stage));
+    write("out", "tampered");
+    EXPECT_FALSE(up_to_date(stage));
+    world.on_root([&] { fs::remove(place("out")); });
+    EXPECT_FALSE(up_to_date(stage));
+    write("state.json", "{ broken");
+    EXPECT_FALSE(up_to_date(stage));
+}
+
+}  // namespace
+}  // namespace nanoatlas::jobs
