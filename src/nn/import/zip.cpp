@@ -154,9 +154,10 @@ Bytes ZipArchive::packed(const std::string& name, const Entry& entry) {
     const auto name_size = reader.u16(), extra_size = reader.u16();
     reader.take(name_size);
     reader.take(extra_size);
+    const Bytes bytes = reader.take(entry.packed_size);
     VALIDATE(entry.packed_size <= packed_left_, "the archive's entries overlap (forged)");
     packed_left_ -= entry.packed_size;
-    return reader.take(entry.packed_size);
+    return bytes;
 }
 
 Bytes ZipArchive::inflate(const std::string& name, const Entry& entry) {
