@@ -137,6 +137,7 @@ OptionTable::Entry& OptionTable::add(const std::string& name, bool& target,
     Entry entry;
     entry.name_ = name;
     entry.help_ = help;
+    entry.is_switch_ = true;
     entry.choices_ = {"on", "off"};
     entry.set_ = [&target](const std::vector<std::string>& values) {
         target = values.at(0) == "on";
@@ -215,6 +216,9 @@ Parsed OptionTable::parse(const std::vector<std::string>& arguments) {
     for (const auto& entry : entries_) {
         if (entry.is_list_)
             add_text(entry.name_.c_str(), po::value<std::vector<std::string>>()->multitoken());
+        else if (entry.is_switch_)
+            add_text(entry.name_.c_str(),
+                     po::value<std::vector<std::string>>()->multitoken()->zero_tokens());
         else
             add_text(entry.name_.c_str(), po::value<std::string>());
     }
@@ -254,6 +258,7 @@ Parsed OptionTable::parse(const std::vector<std::string>& arguments) {
             }
             for (const auto& value : option.value)
                 from_command_line.emplace_back(option.string_key, value);
+            if (option.value.empty()) from_command_line.emplace_back(option.string_key, "on");
         }
         po::store(known, common);
         po::notify(common);

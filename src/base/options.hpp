@@ -45,7 +45,8 @@ class OptionTable {
         std::function<void(const std::vector<std::string>&)> set_;
         std::function<std::vector<std::string>()> get_;
         std::vector<std::string> choices_;
-        bool is_required_ = false, is_volatile_ = false, is_list_ = false, given_ = false;
+        bool is_required_ = false, is_volatile_ = false, is_list_ = false, is_switch_ = false,
+             given_ = false;
     };
 
     OptionTable(std::string job, std::string summary);
@@ -57,7 +58,7 @@ class OptionTable {
     Entry& add(const std::string& name, std::int64_t& target, const std::string& help);
     Entry& add(const std::string& name, std::uint64_t& target, const std::string& help);
     Entry& add(const std::string& name, double& target, const std::string& help);
-    /// on | off
+    /// on | off; the name alone means on
     Entry& add(const std::string& name, bool& target, const std::string& help);
     /// One or more values: --images a b c
     Entry& add(const std::string& name, std::vector<std::string>& target, const std::string& help);

@@ -63,6 +63,17 @@ TEST(OptionTable, negative_numbers_are_values) {
     EXPECT_EQ(values.share, -1.5);
 }
 
+TEST(OptionTable, a_switch_alone_means_on) {
+    Values values;
+    values.dedup = false;
+    auto table = table_for(values);
+    EXPECT_EQ(table.parse({"--dedup", "--input", "x"}), Parsed::run);
+    EXPECT_TRUE(values.dedup);
+    auto again = table_for(values);
+    EXPECT_EQ(again.parse({"--dedup", "off", "--input", "x"}), Parsed::run);
+    EXPECT_FALSE(values.dedup);
+}
+
 TEST(OptionTable, says_what_is_wrong) {
     EXPECT_NE(error_of({"--input", "x", "--cuont", "3"}).find("did you mean 'count'"),
               std::string::npos);
