@@ -73,11 +73,12 @@ TEST(Metrics, no_rows_give_zeros) {
 
 TEST(Metrics, json_holds_names_scores_and_confusion) {
     const std::vector<std::string> classes = {"Tips", "Powder"};
-    const auto json = nlohmann::json::parse(
-        metrics_json(compute_metrics(judgements_of({{0, 0}, {1, 0}}), 2), classes));
+    const auto json = nlohmann::json::parse(metrics_json(
+        compute_metrics(judgements_of({{0, 0}, {1, 0}}), 2), classes, R"({"job": "evaluate"})"));
     EXPECT_EQ(json["per_class"]["Tips"]["precision"], 0.5);
     EXPECT_EQ(json["confusion"], nlohmann::json::parse("[[1, 0], [1, 0]]"));
     EXPECT_EQ(json["accuracy"], 0.5);
+    EXPECT_EQ(json["provenance"]["job"], "evaluate");
 }
 
 }  // namespace

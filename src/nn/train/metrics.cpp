@@ -83,7 +83,8 @@ Metrics compute_metrics(std::span<const Judgement> judgements, int classes) {
     return metrics;
 }
 
-std::string metrics_json(const Metrics& metrics, std::span<const std::string> classes) {
+std::string metrics_json(const Metrics& metrics, std::span<const std::string> classes,
+                         const std::string& provenance) {
     auto per_class = nlohmann::ordered_json::object();
     auto confusion = nlohmann::ordered_json::array();
     for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -104,7 +105,8 @@ std::string metrics_json(const Metrics& metrics, std::span<const std::string> cl
         {"calibration_error", metrics.calibration_error},
         {"classes", std::vector<std::string>(classes.begin(), classes.end())},
         {"per_class", per_class},
-        {"confusion", confusion}};
+        {"confusion", confusion},
+        {"provenance", nlohmann::ordered_json::parse(provenance)}};
     return json.dump(2);
 }
 

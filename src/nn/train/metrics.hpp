@@ -42,6 +42,8 @@ struct Metrics {
 Metrics compute_metrics(std::span<const Judgement> judgements, int classes);
 
 /// As metrics.json holds it: one object; class names as keys of "per_class".
-std::string metrics_json(const Metrics& metrics, std::span<const std::string> classes);
+/// provenance: an object as JSON text
+std::string metrics_json(const Metrics& metrics, std::span<const std::string> classes,
+                         const std::string& provenance);
 
 }  // namespace nanoatlas::nn

@@ -1,0 +1,38 @@
+// A training as a whole: from a model and samples to a trained model.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "nn/model_file.hpp"
+#include "nn/train/augmentation.hpp"
+#include "nn/train/images.hpp"
+#include "nn/train/trainer.hpp"
+
+namespace nanoatlas::nn {
+
+struct FitOptions {
+    TrainSettings train;
+    std::string freeze = "none";  ///< none | backbone | to:LAYER
+    std::optional<AugmentationSettings> augmentation = AugmentationSettings{};
+    Precision precision = Precision::f32;
+    BackendKind backend = BackendKind::onednn;
+    bool sync_batch_norm = true;
+};
+
+struct FitData {
+    const Images& images;
+    Samples train, validation;
+};
+
+/// Trains the model's tensors in place. With a frozen backbone and no augmentation the features are
+/// computed once and only the head is trained on them. Collective.
+///
+/// resume  the state to go on from, if there is one
+/// throws  InputError for an unknown layer to freeze, nothing left to train, no training samples,
+///         or a loss that is not finite; StoppedOnRequest as Trainer::run
+TrainingResult fit(ModelFile& model, const FitData& data, const FitOptions& options,
+                   std::optional<TrainingState> resume, const TrainingHooks& hooks,
+                   const comm::Communicator& comm);
+
+}  // namespace nanoatlas::nn

@@ -1,0 +1,92 @@
+#include "nn/train/start.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "comm/distribution.hpp"
+#include "nn/initialise.hpp"
+#include "nn/zoo/zoo.hpp"
+
+namespace nanoatlas::nn {
+
+Samples labelled_samples(const store::CorpusReader& corpus, store::Part part) {
+    const auto labels = corpus.labels();
+    Samples samples;
+    for (const auto row : corpus.rows_of(part)) {
+        const auto label = labels[static_cast<std::size_t>(row)];
+        if (label < 0) continue;
+        samples.rows.push_back(row);
+        samples.labels.push_back(label);
+    }
+    return samples;
+}
+
+PixelStatistics pixel_statistics(const Images& images, std::span<const std::int64_t> rows,
+                                 const comm::Communicator& comm) {
+    const auto block = comm::row_block(static_cast<std::int64_t>(rows.size()), comm);
+    const auto pixels = static_cast<std::size_t>(images.height() * images.width());
+    std::array<std::int64_t, 256> counts{};
+    for (auto i = block.first; i < block.end(); ++i) {
+        const auto* picture = images.row(rows[static_cast<std::size_t>(i)]);
+        for (std::size_t p = 0; p < pixels; ++p) ++counts[picture[p]];
+    }
+    comm.sum(std::span<std::int64_t>(counts));
+    double total = 0, sum = 0, squares = 0;
+    for (std::size_t value = 0; value < counts.size(); ++value) {
+        const auto count = static_cast<double>(counts[value]);
+        const double grey = static_cast<double>(value) / 255;
+        total += count;
+        sum += count * grey;
+        squares += count * grey * grey;
+    }
+    if (total == 0) return {};
+    const double mean = sum / total;
+    // Pictures of one grey value everywhere would divide by nothing.
+    return {.mean = mean, .std = std::sqrt(std::max(squares / total - mean * mean, 1e-4))};
+}
+
+Graph graph_of(const ModelFile& model) {
+    return zoo::make(model.arch, {.classes = static_cast<std::int64_t>(model.classes.size()),
+                                  .channels = model.channels(),
+                                  .size = model.size});
+}
+
+ModelFile fresh_model(const std::string& arch, const std::vector<std::string>& classes, int size,
+                      const PixelStatistics& statistics, std::uint64_t seed) {
+    ModelFile model{.arch = arch,
+                    .classes = classes,
+                    .mean = {statistics.mean},
+                    .std = {statistics.std},
+                    .size = size,
+                    .tensors = {}};
+    model.tensors = initial_tensors(graph_of(model), seed);
+    return model;
+}
+
+ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes, int size,
+                        std::uint64_t seed) {
+    if (size > 0) model.size = size;
+    if (model.classes == classes) return model;
+    model.classes = classes;
+    const auto classifier = zoo::ends(model.arch).classifier + ".";
+    for (auto& [name, tensor] : initial_tensors(graph_of(model), seed))
+        if (name.starts_with(classifier)) model.tensors[name] = tensor;
+    return model;
+}
+
+std::vector<float> balanced_weights(const Samples& samples, std::size_t classes) {
+    std::vector<double> counts(classes, 0);
+    for (const auto label : samples.labels) ++counts[static_cast<std::size_t>(label)];
+    const auto occurring = static_cast<double>(classes) -
+                           static_cast<double>(std::count(counts.begin(), counts.end(), 0));
+    std::vector<float> weights;
+    for (const double count : counts)
+        weights.push_back(count == 0
+                              ? 0.0F
+                              : static_cast<float>(static_cast<double>(samples.labels.size()) /
+                                                   (occurring * count)));
+    return weights;
+}
+
+}  // namespace nanoatlas::nn
