@@ -2,7 +2,8 @@
 # Brings what the build needs: system packages (as root or with sudo, on Debian), and into
 # build/dependencies what the system's packages lack: Kokkos, oneDNN, EfficientNet-lite0's weights.
 # Does nothing where all is there. Elsewhere it says what is missing and how to get it.
-#   jobs/setup.sh [--tests]      --tests: also what only the tests need
+#   jobs/setup.sh [--tests] [--cuda]
+# --tests: also what only the tests need; --cuda: also Kokkos for an NVIDIA GPU (needs nvcc)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -13,7 +14,14 @@ packages=(build-essential cmake ninja-build pkg-config git python3 python3-pip
     libfmt-dev libspdlog-dev nlohmann-json3-dev libxxhash-dev libpugixml-dev libjpeg62-turbo-dev
     libtiff-dev libpng-dev libopenblas-openmp-dev liblapacke-dev)
 test_packages=(libgtest-dev python3-h5py clang-format)
-[ "${1:-}" = --tests ] && packages+=("${test_packages[@]}")
+with_cuda=no
+for option in "$@"; do
+    case $option in
+        --tests) packages+=("${test_packages[@]}") ;;
+        --cuda) with_cuda=yes ;;
+        *) printf 'setup: unknown option %s\n' "$option" >&2; exit 2 ;;
+    esac
+done
 
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -71,20 +79,26 @@ install_packages() {
 fetch() { python3 -m pip --disable-pip-version-check -q "$@"; }
 
 # Kokkos: Debian's is too old; its sources travel in a source package of PyPI.
+#   install_kokkos <folder below dependencies> <CMake options>
 install_kokkos() {
-    [ -f "$dependencies/kokkos/.done" ] && return
-    say "building Kokkos"
+    local target=$dependencies/$1; shift
+    [ -f "$target/.done" ] && return
+    say "building Kokkos into $target"
     local work=$dependencies/work/kokkos
     rm -rf "$work"; mkdir -p "$work"
     fetch download --no-deps --no-binary :all: pygenten==0.1.5 -d "$work"
     tar -xzf "$work"/pygenten-*.tar.gz -C "$work" --wildcards '*/tpls/kokkos'
+    # CUDA 13 changed two calls; the text below is there only once each.
+    sed -i -e 's/cudaGraphAddDependencies(graph, from, to, numDependencies)/cudaGraphAddDependencies(graph, from, to, nullptr, numDependencies)/' \
+        -e 's/cudaMemPrefetchAsync(devPtr, count, dstDevice, m_stream)/cudaMemPrefetchAsync(devPtr, count, cudaMemLocation{cudaMemLocationTypeDevice, dstDevice}, 0, m_stream)/' \
+        "$work"/pygenten-*/tpls/kokkos/core/src/Cuda/Kokkos_Cuda_Instance.hpp
     cmake -S "$work"/pygenten-*/tpls/kokkos -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-        -DCMAKE_CXX_STANDARD=20 -DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_SERIAL=ON \
-        -DKokkos_ENABLE_DEPRECATED_CODE_4=OFF -DCMAKE_INSTALL_PREFIX="$dependencies/kokkos" \
-        -DCMAKE_INSTALL_LIBDIR=lib > "$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
+        -DKokkos_ENABLE_OPENMP=ON -DKokkos_ENABLE_SERIAL=ON -DKokkos_ENABLE_DEPRECATED_CODE_4=OFF \
+        -DCMAKE_INSTALL_PREFIX="$target" -DCMAKE_INSTALL_LIBDIR=lib "$@" > "$work/log" 2>&1 ||
+        { tail -n 20 "$work/log" >&2; exit 1; }
     cmake --build "$work/build" --target install > "$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
     rm -rf "$work"
-    touch "$dependencies/kokkos/.done"
+    touch "$target/.done"
 }
 
 install_onednn() {
@@ -110,6 +124,11 @@ install_weights() {
 
 install_packages
 mkdir -p "$dependencies"
-install_kokkos
+install_kokkos kokkos -DCMAKE_CXX_STANDARD=20
+# nvcc 13 cannot read Kokkos' C++20 constructors with requires-clauses; users of it may still be C++20.
+if [ $with_cuda = yes ]; then
+    install_kokkos kokkos-cuda -DCMAKE_CXX_STANDARD=17 -DKokkos_ENABLE_CUDA=ON \
+        -DKokkos_ENABLE_COMPILE_AS_CMAKE_LANGUAGE=ON "-DKokkos_ARCH_${NANOATLAS_KOKKOS_ARCH:-HOPPER90}=ON"
+fi
 install_onednn
 install_weights
