@@ -1,0 +1,22 @@
+// The plain steps of a principal component analysis, in f64: covariance, all eigenvectors.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace nanoatlas::kernels::reference {
+
+/// Sum over rows of (x - mean)(x - mean)^T, [columns, columns].
+std::vector<double> scatter(std::span<const float> values, std::int64_t rows, std::int64_t columns);
+
+struct Eigen {
+    std::vector<double> values;   ///< [n], descending
+    std::vector<double> vectors;  ///< [n, n], rows of unit length
+};
+
+/// All eigenpairs of a symmetric matrix [n, n] by Jacobi's cyclic rotations (Golub, Van Loan,
+/// Matrix Computations, 8.5).
+Eigen eigen(std::span<const double> matrix, std::int64_t n);
+
+}  // namespace nanoatlas::kernels::reference

@@ -1,0 +1,28 @@
+// The leading eigenvectors of a symmetric positive semi-definite matrix.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace nanoatlas::reduce {
+
+struct EigenPairs {
+    std::vector<double> values;   ///< [k], descending
+    std::vector<double> vectors;  ///< [k, n], rows of unit length
+};
+
+/// The k largest eigenvalues and their vectors; matrix [n, n], both triangles; 1 <= k <= n.
+/// Few of many are found by subspace iteration, accepted only when every residual |Av - lambda v|
+/// is below 1e-12 of the largest eigenvalue; otherwise LAPACK's dsyevr. throws EnvironmentError if
+/// LAPACK fails
+EigenPairs leading_eigenpairs(std::span<const double> matrix, std::int64_t n, std::int64_t k);
+
+/// The same by LAPACK's dsyevr alone.
+EigenPairs leading_eigenpairs_lapack(std::span<const double> matrix, std::int64_t n,
+                                     std::int64_t k);
+
+/// All eigenvalues, descending.
+std::vector<double> all_eigenvalues(std::span<const double> matrix, std::int64_t n);
+
+}  // namespace nanoatlas::reduce

@@ -1,0 +1,44 @@
+// Principal component analysis of a matrix whose rows are spread over ranks.
+//
+// Means, covariance and the leading eigenvectors, then the projection of the rows. The covariance
+// is the same to the bit on any number of ranks; so is, but for the last bit of a value here and
+// there, the embedding. Where a matrix has more columns than rows and than 4,096, the matrix of
+// products of rows takes the place of the covariance; the components then agree over ranks to
+// 1e-10.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/matrix.hpp"
+
+namespace nanoatlas::reduce {
+
+struct PcaOptions {
+    /// A number of components, or below 1 the share of the variance that they must exceed: "0.95".
+    std::string components = "50";
+};
+
+struct Pca {
+    std::vector<double> mean;                ///< [D]
+    std::vector<double> components;          ///< [k, D], rows of unit length; that of the largest
+                                             ///< magnitude in a row is positive
+    std::vector<double> explained_variance;  ///< [k], descending; over N - 1
+    std::vector<double> explained_variance_ratio;  ///< [k], of the sum over all D
+
+    std::int64_t count() const { return static_cast<std::int64_t>(explained_variance.size()); }
+};
+
+/// Collective. The same on every rank.
+/// throws InputError if there are fewer than 2 rows, all rows are equal, or more components are
+/// asked for than rows - 1 or columns
+Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
+            const comm::Communicator& comm);
+
+enum class Whiten { off, on };
+
+/// (x - mean) . components, [N, k]; whitened: each column divided by the square root of its
+/// explained variance (columns without variance stay 0). Summed in f64.
+store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten);
+
+}  // namespace nanoatlas::reduce

@@ -1,0 +1,53 @@
+// The rows of a matrix cut into tiles whose limits don't depend on the number of ranks.
+//
+// A sum over rows is the same to the bit on any number of ranks if (1) each tile is summed by one
+// rank, in the order of its rows, and (2) the tiles' sums are rounded to multiples of a quantum so
+// coarse that adding them is exact, whatever the order (Demmel, Nguyen, "Fast reproducible
+// floating-point summation", ARITH 2013).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "store/matrix.hpp"
+
+namespace nanoatlas::reduce {
+
+/// The tiles that begin in this rank's rows: 1,024 rows each, from row 0 of the whole matrix on.
+/// The matrix must outlive it.
+class RowTiles {
+  public:
+    static constexpr std::int64_t tile_rows = 1024;
+
+    /// Fetches the rows that the last tile needs from the ranks behind. Collective.
+    RowTiles(const store::Matrix<float>& matrix, const comm::Communicator& comm);
+
+    /// Number of tiles here; may be 0.
+    std::int64_t count() const { return end_ - first_; }
+    std::int64_t columns() const { return matrix_.columns; }
+    std::int64_t total_rows() const { return matrix_.rows.total; }
+    /// Limits of tile t of this rank, as rows of the whole matrix.
+    std::int64_t begin_of(std::int64_t t) const { return (first_ + t) * tile_rows; }
+    std::int64_t end_of(std::int64_t t) const;
+    /// A row of one of this rank's tiles, by its number in the whole matrix.
+    const float* row(std::int64_t row) const;
+
+  private:
+    const store::Matrix<float>& matrix_;
+    std::int64_t first_ = 0, end_ = 0;  ///< tiles
+    std::vector<float> behind_;         ///< rows after this rank's own
+};
+
+/// Rounds to multiples of a power of two, so that sums of up to bound in magnitude are exact.
+class Quantum {
+  public:
+    /// bound: at least the magnitude of any sum of rounded values
+    explicit Quantum(double bound);
+    /// For magnitudes up to the bound.
+    double round(double value) const { return (value + anchor_) - anchor_; }
+
+  private:
+    double anchor_;
+};
+
+}  // namespace nanoatlas::reduce
