@@ -5,6 +5,7 @@ namespace nanoatlas::jobs {
 const std::vector<Job>& all_jobs() {
     static const std::vector<Job> jobs = {
         {"import-model", "turns weights from elsewhere into a model", run_import_model},
+        {"reduce", "fewer columns for each row of a matrix", run_reduce},
         {"info", "says what a file is, where it came from, whether it is whole", run_info},
         {"run", "walks the whole way, from images to an atlas", run_run},
     };
