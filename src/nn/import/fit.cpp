@@ -18,6 +18,8 @@ namespace {
 
 using Specs = std::vector<TensorSpec>;
 
+constexpr std::int64_t published_classes = 1000;  ///< ImageNet's
+
 Specs all_specs(const Graph& graph) {
     auto specs = graph.parameters();
     const auto buffers = graph.buffers();
@@ -138,8 +140,8 @@ class Fitter {
   public:
     Fitter(const TensorMap& weights, const Graph& graph, const FitOptions& options)
         : weights_(weights),
+          graph_(graph),
           options_(options),
-          fresh_(initial_tensors(graph, options.seed)),
           classifier_(zoo::ends(options.arch).classifier) {}
 
     void take(const TensorSpec& spec, bool other_classes, Fit& fit) {
@@ -157,6 +159,7 @@ class Fitter {
     }
 
     void check(const Fit& fit) const {
+        const auto wanted = fit.tensors.size();
         const auto surplus =
             fit.surplus.empty() ? "" : fmt::format("; not of this network: {}", list(fit.surplus));
         VALIDATE(wrong_.empty(),
@@ -164,21 +167,23 @@ class Fitter {
                  "another --arch",
                  options_.arch, wrong_.size(), list(wrong_), surplus);
         VALIDATE(
-            missing_.size() < fresh_.size() && (missing_.empty() || options_.partial),
+            missing_.size() < wanted && (missing_.empty() || options_.partial),
             "the weights of {} are incomplete ({} of {} tensors are missing: {}{}); choose another "
             "--arch, or draw what is missing with --partial on",
-            options_.arch, missing_.size(), fresh_.size(), list(missing_), surplus);
+            options_.arch, missing_.size(), wanted, list(missing_), surplus);
     }
 
   private:
     void draw(const TensorSpec& spec, Fit& fit) {
+        if (fresh_.empty()) fresh_ = initial_tensors(graph_, options_.seed);
         fit.tensors.emplace(spec.name, fresh_.at(spec.name));
         fit.drawn.push_back(spec.name);
     }
 
     const TensorMap& weights_;
+    const Graph& graph_;
     const FitOptions& options_;
-    TensorMap fresh_;
+    TensorMap fresh_;  ///< made when first needed
     std::string classifier_;
     std::vector<std::string> missing_, wrong_;
 };
@@ -192,7 +197,7 @@ Fit fit_weights(TensorMap weights, const FitOptions& options) {
         return zoo::make(options.arch,
                          {.classes = classes, .channels = channels, .size = options.size});
     };
-    const auto published = all_specs(make(1000, 3));
+    const auto published = all_specs(make(published_classes, 3));
     if (count_known(weights, published) == 0)
         if (auto shorter = without_prefix(weights)) weights = std::move(*shorter);
     if (count_known(weights, published) == 0)
@@ -202,7 +207,8 @@ Fit fit_weights(TensorMap weights, const FitOptions& options) {
         }
 
     const auto file_classes = extent_of(weights, ends.classifier, 0, 0);
-    fit.classes = options.classes > 0 ? options.classes : std::max<std::int64_t>(file_classes, 1);
+    fit.classes = options.classes > 0 ? options.classes
+                                      : (file_classes > 0 ? file_classes : published_classes);
     fit.channels = extent_of(weights, ends.stem, 1, 3);
     VALIDATE(
         fit.channels == 1 || fit.channels == 3,

@@ -12,7 +12,7 @@ namespace nanoatlas::nn {
 
 struct FitOptions {
     std::string arch;
-    std::int64_t classes = 0;  ///< 0: as many as the file's classifier has
+    std::int64_t classes = 0;  ///< 0: as many as the file's classifier has, 1000 without one
     std::int64_t size = 224;   ///< side of the input [pixels]
     bool partial = false;      ///< tensors that the file lacks are drawn instead of being an error
     std::uint64_t seed = 0;    ///< of what is drawn

@@ -32,11 +32,16 @@ std::vector<double> by_channel(const std::vector<double>& values, std::int64_t c
 Imported import_model(const std::string& from, const ImportOptions& options) {
     Imported imported;
     auto& [model, fit] = imported;
-    fit = fit_weights(read_weights(from),
-                      {.arch = options.arch,
-                       .classes = static_cast<std::int64_t>(options.classes.size()),
-                       .size = options.size,
-                       .partial = options.partial});
+    auto weights = read_weights(from);
+    try {
+        fit = fit_weights(std::move(weights),
+                          {.arch = options.arch,
+                           .classes = static_cast<std::int64_t>(options.classes.size()),
+                           .size = options.size,
+                           .partial = options.partial});
+    } catch (const InputError& error) {
+        throw InputError(fmt::format("cannot import '{}': {}", from, error.what()));
+    }
     model.arch = options.arch;
     model.classes = options.classes.empty() ? numbered_classes(fit.classes) : options.classes;
     model.mean = by_channel(options.mean, fit.channels, "mean");

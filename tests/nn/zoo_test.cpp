@@ -1,0 +1,86 @@
+// The zoo's networks have the tensors and shapes that others publish weights for.
+#include "nn/zoo/zoo.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/check.hpp"
+#include "nn/import/weights.hpp"
+#include "tests/shared_data.hpp"
+
+namespace nanoatlas::nn {
+namespace {
+
+std::map<std::string, std::vector<std::int64_t>> shapes_of(const Graph& graph) {
+    std::map<std::string, std::vector<std::int64_t>> shapes;
+    for (const auto& specs : {graph.parameters(), graph.buffers()})
+        for (const auto& spec : specs) shapes[spec.name] = spec.shape;
+    return shapes;
+}
+
+/// Parameters with 1000 classes and colour, as published with the papers' code.
+TEST(Zoo, networks_have_the_published_number_of_parameters) {
+    const std::map<std::string, std::int64_t> published = {
+        {"alexnet", 61'100'840},  {"efficientnet_lite0", 4'652'008}, {"resnet18", 11'689'512},
+        {"resnet34", 21'797'672}, {"resnet50", 25'557'032},          {"squeezenet1_1", 1'235'496}};
+    for (const auto& name : zoo::names()) {
+        ASSERT_TRUE(published.contains(name)) << name;
+        EXPECT_EQ(zoo::make(name, {}).parameter_count(), published.at(name)) << name;
+    }
+}
+
+TEST(Zoo, tensors_are_torchvisions) {
+    NEEDS_SHARED("oracles/nn");
+    for (const auto& name : zoo::names()) {
+        const auto path = testing::shared_data() / "oracles/nn" / (name + ".json");
+        if (!std::filesystem::exists(path)) continue;
+        std::map<std::string, std::vector<std::int64_t>> expected;
+        const auto oracle = nlohmann::json::parse(std::ifstream(path));
+        for (const auto& [tensor, shape] : oracle.at("tensors").items())
+            if (!tensor.ends_with("num_batches_tracked"))
+                expected[tensor] = shape.get<std::vector<std::int64_t>>();
+        EXPECT_EQ(shapes_of(zoo::make(name, {})), expected) << name;
+    }
+}
+
+TEST(Zoo, efficientnet_lite0_takes_the_published_weights) {
+    const std::string path = std::string(NANOATLAS_WEIGHTS) + "/efficientnet_lite0.pth";
+    if (!std::filesystem::exists(path)) GTEST_SKIP() << "skipped: " << path << " is absent";
+    std::map<std::string, std::vector<std::int64_t>> found;
+    for (const auto& [name, tensor] : read_weights(path)) found[name] = tensor.shape;
+    EXPECT_EQ(shapes_of(zoo::make("efficientnet_lite0", {})), found);
+}
+
+TEST(Zoo, classes_channels_and_size_show_in_the_graph) {
+    for (const auto& name : zoo::names())
+        for (const std::int64_t size : {96, 224, 255}) {
+            const auto graph = zoo::make(name, {.classes = 7, .channels = 1, .size = size});
+            const auto ends = zoo::ends(name);
+            EXPECT_EQ(graph.shape(graph.output()), (Shape{7, 1, 1})) << name;
+            EXPECT_EQ(shapes_of(graph).at(ends.stem + ".weight")[1], 1) << name;
+            EXPECT_EQ(shapes_of(graph).at(ends.classifier + ".weight")[0], 7) << name;
+            EXPECT_EQ(graph.shape(graph.features()).pixels(), 1) << name;
+        }
+}
+
+TEST(Zoo, dropout_can_be_left_out) {
+    const auto dropouts = [](const std::string& name, bool on) {
+        const auto graph = zoo::make(name, {.dropout = on});
+        return std::ranges::count(graph.nodes(), Op::dropout, &Node::op);
+    };
+    EXPECT_EQ(dropouts("alexnet", true), 2);
+    EXPECT_EQ(dropouts("squeezenet1_1", true), 1);
+    EXPECT_EQ(dropouts("efficientnet_lite0", true), 1);
+    for (const auto& name : zoo::names()) EXPECT_EQ(dropouts(name, false), 0) << name;
+}
+
+TEST(Zoo, mistakes_are_named) {
+    EXPECT_THROW(zoo::make("resnet17", {}), InputError);
+    EXPECT_THROW(zoo::make("resnet18", {.classes = 0}), InputError);
+    EXPECT_THROW(zoo::make("alexnet", {.size = 16}), InputError);
+}
+
+}  // namespace
+}  // namespace nanoatlas::nn
