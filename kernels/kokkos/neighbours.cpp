@@ -240,7 +240,8 @@ NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::int64_t firs
 
 NeighbourSearch::~NeighbourSearch() = default;
 
-void NeighbourSearch::add(std::span<const double> candidates, std::int64_t first_row) {
+void NeighbourSearch::add(std::span<const double> candidates, std::int64_t first_row,
+                          const std::function<void(std::size_t rows)>& done) {
     auto& lists = state_->lists;
     const std::size_t n = lists.found.extent(0);
     if (n == 0 || candidates.empty()) return;
@@ -256,8 +257,11 @@ void NeighbourSearch::add(std::span<const double> candidates, std::int64_t first
         });
     lists.block_norm2 = norm2;
     lists.block_base = base;
-    for (std::size_t first = 0; first < n; first += state_->group_rows)
-        state_->search_group(tiles, first, std::min(state_->group_rows, n - first));
+    for (std::size_t first = 0; first < n; first += state_->group_rows) {
+        const std::size_t count = std::min(state_->group_rows, n - first);
+        state_->search_group(tiles, first, count);
+        if (done) done(count);
+    }
     Kokkos::fence();
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -35,7 +36,9 @@ class NeighbourSearch {
 
     /// Offers rows [m, columns], numbered from first_row on, as neighbours. A row is not its own
     /// neighbour. In any order of blocks the result is the same to the bit.
-    void add(std::span<const double> candidates, std::int64_t first_row);
+    /// done: told of each group of rows that has been compared with the whole block
+    void add(std::span<const double> candidates, std::int64_t first_row,
+             const std::function<void(std::size_t rows)>& done = {});
 
     /// Lists complete: nearest first, equal distances by index. At least k candidates must have
     /// come by for each row.

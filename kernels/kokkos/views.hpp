@@ -28,7 +28,14 @@ auto room_on_device(std::span<T> values) {
     return Kokkos::create_mirror_view(DeviceMemory{}, HostView<T>(values.data(), values.size()));
 }
 
-/// What the two return.
+/// Values that a kernel changes and copy_back() brings home.
+template <class T>
+auto on_device_for_update(std::span<T> values) {
+    return Kokkos::create_mirror_view_and_copy(DeviceMemory{},
+                                               HostView<T>(values.data(), values.size()));
+}
+
+/// What they return.
 template <class T>
 using SeenView = decltype(on_device(std::span<const T>{}));
 template <class T>

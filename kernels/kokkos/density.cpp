@@ -1,0 +1,158 @@
+#include "kernels/kokkos/density.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "kernels/kokkos/views.hpp"
+#include "kernels/reference/density.hpp"
+
+namespace nanoatlas::kernels::kokkos {
+namespace {
+
+constexpr int lanes = 8;
+
+// The shells between successive neighbours of one point, as shares of the ball of the k*-th, so
+// that neither units nor dimension can make them overflow. Padded with zeros to whole lanes.
+struct Shells {
+    double* share;
+    int count;
+    double log_volume;  // of the ball
+
+    // The sums over shells j = 1.. of share * exp(shift + a j) * {1, j, j^2}.
+    KOKKOS_FUNCTION void moments(double shift, double a, double (&sums)[3]) const {
+        double power[lanes], part[3][lanes] = {};
+        const double factor = Kokkos::exp(a), leap = Kokkos::exp(a * lanes);
+        power[0] = Kokkos::exp(shift + a);
+        for (int lane = 1; lane < lanes; ++lane) power[lane] = power[lane - 1] * factor;
+        for (int first = 0; first < count; first += lanes)
+            for (int lane = 0; lane < lanes; ++lane) {
+                const double expected = share[first + lane] * power[lane];
+                const double rank = first + lane + 1;
+                part[0][lane] += expected;
+                part[1][lane] += rank * expected;
+                part[2][lane] += rank * rank * expected;
+                power[lane] *= leap;
+            }
+        for (int s = 0; s < 3; ++s) {
+            sums[s] = 0;
+            for (int lane = 0; lane < lanes; ++lane) sums[s] += part[s][lane];
+        }
+    }
+};
+
+// As reference::log_density's maximise(); the powers exp(a j) are products instead of exponentials.
+KOKKOS_FUNCTION double maximise(double b, const Shells& shells) {
+    constexpr double epsilon = 0x1p-52;
+    const double k = shells.count, largest_step = 0.1 * Kokkos::abs(b);
+    double a = 0, sums[3];
+    for (int iteration = 0;; ++iteration) {
+        shells.moments(b + shells.log_volume, a, sums);
+        const double gradient_b = k - sums[0], gradient_a = k * (k + 1) / 2 - sums[1];
+        const bool near_zero = Kokkos::abs(a) <= epsilon || Kokkos::abs(b) <= epsilon;
+        const double distance =
+            near_zero ? Kokkos::max(Kokkos::abs(gradient_b), Kokkos::abs(gradient_a))
+                      : Kokkos::max(Kokkos::abs(gradient_b / b), Kokkos::abs(gradient_a / a));
+        if (iteration > 0 && distance <= 1e-3) return b;
+        const double determinant = sums[0] * sums[2] - sums[1] * sums[1];
+        if (iteration == 10000 || determinant < epsilon) return b;
+        const double step_b = (sums[1] * gradient_a - sums[2] * gradient_b) / determinant;
+        const double step_a = (sums[1] * gradient_b - sums[0] * gradient_a) / determinant;
+        const double rate =
+            Kokkos::abs(0.1 * step_b) > largest_step ? Kokkos::abs(largest_step / step_b) : 0.1;
+        b -= rate * step_b;
+        a -= rate * step_a;
+    }
+}
+
+struct DensityOfRow {
+    SeenView<double> distance;
+    int k;
+    double dimension, log_unit_ball;
+
+    KOKKOS_FUNCTION double operator()(std::size_t row, int used, double* share) const {
+        const double* radius = &distance(row * static_cast<std::size_t>(k));
+        const double log_last = Kokkos::log(radius[used - 1]);
+        const Shells shells{share, used, log_unit_ball + dimension * log_last};
+        const double start = Kokkos::log(static_cast<double>(used)) - shells.log_volume;
+        // A shell below 1e-300 in the data's units tells nothing of a gradient.
+        const double vanishing = Kokkos::exp(-300 * std::numbers::ln10 - shells.log_volume);
+        const double thin = -Kokkos::expm1(-1e-14 * dimension);  // of two equal radii
+        double inner = 0;
+        for (int j = 0; j < used; ++j) {
+            const double ball = Kokkos::exp(dimension * (Kokkos::log(radius[j]) - log_last));
+            const bool equal = j > 0 && Kokkos::abs(radius[j - 1] / radius[j] - 1) < 1e-15;
+            share[j] = equal ? ball * thin : ball - inner;
+            if (!(share[j] >= vanishing)) return start;
+            inner = ball;
+        }
+        for (int j = used; j % lanes != 0; ++j) share[j] = 0;
+        return maximise(start, shells);
+    }
+};
+
+}  // namespace
+
+std::vector<double> kstar_ratio_limits(double dimension, int k) {
+    std::vector<double> limits(static_cast<std::size_t>(k));
+    for (std::size_t rank = 1; rank < limits.size(); ++rank) {
+        const double x = reference::kstar_threshold / (4 * static_cast<double>(rank));
+        const double arcosh_of_exp = x + std::log1p(std::sqrt(-std::expm1(-2 * x)));
+        limits[rank] = std::exp(2 / dimension * arcosh_of_exp);
+    }
+    return limits;
+}
+
+void extend_kstar(std::span<const double> distance, int k, std::span<const double> limits,
+                  std::span<const double> partner, int first_rank, int width,
+                  std::span<std::int32_t> kstar, std::span<std::uint8_t> open) {
+    const auto distances = on_device(distance);
+    const auto bounds = on_device(limits);
+    const auto partners = on_device(partner);
+    const auto chosen = on_device_for_update(kstar);
+    const auto is_open = on_device_for_update(open);
+    for_each_row(
+        "density/kstar", kstar.size(), KOKKOS_LAMBDA(std::size_t row) {
+            if (is_open(row) == 0) return;
+            for (int i = 0; i < width; ++i) {
+                const int rank = first_rank + i;
+                const double own = distances(row * k + rank - 1);
+                const double other = partners(row * width + i);
+                if (Kokkos::max(own, other) > bounds(rank) * Kokkos::min(own, other)) {
+                    chosen(row) = rank;
+                    is_open(row) = 0;
+                    return;
+                }
+            }
+            chosen(row) = first_rank + width;
+        });
+    Kokkos::fence();
+    copy_back(chosen, kstar);
+    copy_back(is_open, open);
+}
+
+void log_density(std::span<const double> distance, int k, double dimension,
+                 std::span<const std::int32_t> kstar, std::span<double> result) {
+    constexpr std::size_t block = 32;
+    const std::size_t n = kstar.size();
+    const auto used = on_device(kstar);
+    const auto out = room_on_device(result);
+    const DensityOfRow density{
+        on_device(distance), k, dimension,
+        dimension / 2 * std::log(std::numbers::pi) - std::lgamma((dimension + 2) / 2)};
+    using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
+    using Scratch = Kokkos::View<double*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
+    const std::size_t room = (static_cast<std::size_t>(k) / lanes + 1) * lanes;
+    auto policy = Policy(static_cast<int>((n + block - 1) / block), 1);
+    policy.set_scratch_size(0, Kokkos::PerThread(Scratch::shmem_size(room)));
+    Kokkos::parallel_for(
+        "density/pak", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
+            const Scratch share(team.thread_scratch(0), room);
+            const std::size_t first = static_cast<std::size_t>(team.league_rank()) * block;
+            for (std::size_t row = first; row < Kokkos::min(first + block, n); ++row)
+                out(row) = density(row, used(row), share.data());
+        });
+    Kokkos::fence();
+    copy_back(out, result);
+}
+
+}  // namespace nanoatlas::kernels::kokkos

@@ -1,0 +1,138 @@
+#include "cluster/density.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.hpp"
+#include "cluster/ask.hpp"
+#include "kernels/kokkos/density.hpp"
+#include "kernels/reference/density.hpp"
+
+namespace nanoatlas::cluster {
+namespace {
+
+void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm) {
+    std::vector<std::int64_t> coinciding;
+    for (std::int64_t i = 0; i < neighbours.rows.count && coinciding.empty(); ++i)
+        if (neighbours.distance_of(i)[0] == 0)
+            coinciding = {neighbours.rows.first + i, neighbours.index_of(i)[0]};
+    const auto found = comm.all_gather(coinciding);
+    if (found.empty()) return;
+    throw InputError(
+        fmt::format("rows {} and {} coincide (the density there is infinite); keep one of them",
+                    found[0], found[1]));
+}
+
+// The search for k* in rounds: a round tests a few ranks of all rows still open, so that nobody
+// fetches more of the lists of other ranks than the tests come to need.
+class KstarSearch {
+  public:
+    KstarSearch(const Neighbours& neighbours, double dimension, const comm::Communicator& comm)
+        : lists_(neighbours),
+          comm_(comm),
+          blocks_(neighbours.rows.total, comm.size()),
+          limits_(kernels::kokkos::kstar_ratio_limits(dimension, neighbours.k)),
+          partner_(static_cast<std::size_t>(neighbours.rows.count) * round_width),
+          kstar_(static_cast<std::size_t>(neighbours.rows.count), std::min(3, neighbours.k)),
+          open_(kstar_.size(), 1) {}
+
+    std::vector<std::int32_t> run() {
+        for (int rank = 3; rank < lists_.k - 1 && anything_open(); rank += round_width) {
+            const int width = std::min(round_width, lists_.k - 1 - rank);
+            fill_from_own_lists(rank, width);
+            if (comm_.size() > 1) fill_from_other_ranks(rank, width);
+            kernels::kokkos::extend_kstar(
+                lists_.distance, lists_.k, limits_,
+                std::span(partner_).first(kstar_.size() * static_cast<std::size_t>(width)), rank,
+                width, kstar_, open_);
+        }
+        return std::move(kstar_);
+    }
+
+  private:
+    static constexpr int round_width = 8;
+    struct Radius {  // asks for the distance of a row's neighbour of this rank
+        std::int64_t row;
+        int rank;
+    };
+
+    bool anything_open() const {
+        return comm_.any(std::find(open_.begin(), open_.end(), 1) != open_.end());
+    }
+    double radius(const Radius& wanted) const {
+        return lists_.distance_of(wanted.row -
+                                  lists_.rows.first)[static_cast<std::size_t>(wanted.rank - 1)];
+    }
+    bool is_own(std::int64_t row) const {
+        return row >= lists_.rows.first && row < lists_.rows.end();
+    }
+    // Where the test of rank `rank + column` of a local row finds its radius, and which.
+    Radius wanted(std::int64_t local, int rank) const {
+        return {lists_.index_of(local)[static_cast<std::size_t>(rank)], rank};
+    }
+
+    void fill_from_own_lists(int first_rank, int width) {
+#pragma omp parallel for
+        for (std::int64_t i = 0; i < lists_.rows.count; ++i) {
+            if (open_[static_cast<std::size_t>(i)] == 0) continue;
+            for (int column = 0; column < width; ++column) {
+                const auto want = wanted(i, first_rank + column);
+                if (is_own(want.row))
+                    partner_[static_cast<std::size_t>(i * width + column)] = radius(want);
+            }
+        }
+    }
+
+    void fill_from_other_ranks(int first_rank, int width) {
+        std::vector<std::vector<Radius>> requests(static_cast<std::size_t>(comm_.size()));
+        std::vector<std::vector<std::size_t>> places(requests.size());
+        for (std::int64_t i = 0; i < lists_.rows.count; ++i) {
+            if (open_[static_cast<std::size_t>(i)] == 0) continue;
+            for (int column = 0; column < width; ++column) {
+                const auto want = wanted(i, first_rank + column);
+                if (is_own(want.row)) continue;
+                const auto owner = static_cast<std::size_t>(blocks_.owner(want.row));
+                requests[owner].push_back(want);
+                places[owner].push_back(static_cast<std::size_t>(i * width + column));
+            }
+        }
+        const auto answers = ask<double>(
+            requests, [&](const Radius& want) { return radius(want); }, comm_);
+        for (std::size_t r = 0; r < answers.size(); ++r)
+            for (std::size_t i = 0; i < answers[r].size(); ++i)
+                partner_[places[r][i]] = answers[r][i];
+    }
+
+    const Neighbours& lists_;
+    const comm::Communicator& comm_;
+    comm::BlockDistribution blocks_;
+    std::vector<double> limits_, partner_;
+    std::vector<std::int32_t> kstar_;
+    std::vector<std::uint8_t> open_;
+};
+
+}  // namespace
+
+Density pak_density(const Neighbours& neighbours, double dimension,
+                    const comm::Communicator& comm) {
+    VALIDATE(dimension > 0 && std::isfinite(dimension),
+             "the intrinsic dimension is {} (a density needs volumes); give a positive one",
+             dimension);
+    VALIDATE(neighbours.k >= 2,
+             "cannot estimate the density of {} rows (its error needs two neighbours of each); "
+             "give more rows",
+             neighbours.rows.total);
+    check_rows_differ(neighbours, comm);
+    Density density;
+    density.kstar = KstarSearch(neighbours, dimension, comm).run();
+    density.log_density.resize(density.kstar.size());
+    kernels::kokkos::log_density(neighbours.distance, neighbours.k, dimension, density.kstar,
+                                 density.log_density);
+    const double log_total = std::log(static_cast<double>(neighbours.rows.total));
+    for (auto& value : density.log_density) value -= log_total;
+    for (const auto k : density.kstar)
+        density.error.push_back(kernels::reference::log_density_error(k));
+    return density;
+}
+
+}  // namespace nanoatlas::cluster
