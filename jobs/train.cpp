@@ -1,0 +1,233 @@
+// nanoatlas train: a network learns the labelled images of a corpus.
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/check.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "comm/session.hpp"
+#include "comm/signals.hpp"
+#include "jobs/jobs.hpp"
+#include "nn/train/fit.hpp"
+#include "nn/train/start.hpp"
+#include "nn/zoo/zoo.hpp"
+#include "store/plain_file.hpp"
+#include "store/provenance.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TrainOptions {
+    std::string corpus, output, arch = "resnet18", init = "auto", checkpoint;
+    std::string optimizer = "adamw", schedule = "cosine", precision = "f32", backend = "onednn";
+    std::string augment = "auto", keep = "best";
+    int size = 0;
+    double rate = 0;
+    bool sync_bn = true, class_weights = false, resume = false;
+    nn::FitOptions fit;
+};
+
+base::OptionTable describe(TrainOptions& options) {
+    auto& train = options.fit.train;
+    base::OptionTable table("train", "a network learns the labelled images of a corpus");
+    table.add("corpus", options.corpus, "corpus.h5 to learn from").required();
+    table.add("output", options.output, "model.h5 to write").required();
+    table.add("arch", options.arch, "network").choices(nn::zoo::names());
+    table.add("init", options.init,
+              "model.h5 to begin with; auto: ImageNet's weights for efficientnet_lite0, else none");
+    table.add("freeze", options.fit.freeze, "layers to leave alone: none, backbone or to:LAYER");
+    table.add("size", options.size,
+              "side of the network's input [pixels]; 0: the model's, else "
+              "the corpus's up to 224");
+    table.add("epochs", train.epochs, "passes over the training part");
+    table.add("batch", train.batch, "images of a step, over all ranks");
+    table.add("optimizer", options.optimizer, "how weights are updated").choices({"sgd", "adamw"});
+    table.add("lr", options.rate,
+              "highest learning rate; 0: 0.001 for adamw, batch/256 * 0.1 for "
+              "sgd");
+    table.add("schedule", options.schedule, "learning rate over the steps")
+        .choices({"cosine", "onecycle", "constant"});
+    table.add("warmup", train.warmup, "share of the steps in which the rate rises");
+    table.add("weight-decay", train.weight_decay, "of weights; never of biases and norms");
+    table.add("label-smoothing", train.label_smoothing, "share of each target spread evenly");
+    table.add("class-weights", options.class_weights, "rare classes count more");
+    table
+        .add("augment", options.augment,
+             "vary the training images; auto: unless the backbone is frozen")
+        .choices({"auto", "on", "off"});
+    table.add("keep", options.keep, "epoch whose weights are written, by validation accuracy")
+        .choices({"best", "last"});
+    table.add("sync-bn", options.sync_bn, "batch norm over the images of all ranks");
+    table.add("precision", options.precision, "of activations").choices({"f32", "bf16"});
+    table.add("backend", options.backend, "who computes").choices({"onednn", "cudnn", "reference"});
+    table.add("seed", train.seed, "of all random numbers");
+    table
+        .add("checkpoint", options.checkpoint,
+             "folder for checkpoint.h5 and metrics.jsonl; default: beside the output")
+        .volatile_option();
+    table.add("resume", options.resume, "go on from the checkpoint, if there is one")
+        .volatile_option();
+    return table;
+}
+
+/// Turns the words of the options into what training takes.
+void complete(TrainOptions& options) {
+    auto& train = options.fit.train;
+    train.optimizer.kind = nn::parse_optimizer(options.optimizer);
+    train.schedule = nn::parse_schedule(options.schedule);
+    const bool adamw = train.optimizer.kind == nn::OptimizerKind::adamw;
+    train.rate = options.rate > 0 ? options.rate
+                 : adamw          ? 1e-3
+                                  : 0.1 * static_cast<double>(train.batch) / 256;
+    train.choice = options.keep == "best" ? nn::Choice::best : nn::Choice::last;
+    options.fit.precision = nn::precision_of(options.precision);
+    options.fit.backend = nn::backend_kind(options.backend);
+    options.fit.sync_batch_norm = options.sync_bn;
+    const bool augment =
+        options.augment == "on" || (options.augment == "auto" && options.fit.freeze != "backbone");
+    if (!augment) options.fit.augmentation.reset();
+    if (options.checkpoint.empty())
+        options.checkpoint = fs::path(options.output).replace_extension("checkpoint").string();
+    VALIDATE(train.label_smoothing >= 0 && train.label_smoothing < 1,
+             "--label-smoothing {} is not in [0, 1)", train.label_smoothing);
+    VALIDATE(train.warmup >= 0 && train.warmup < 1, "--warmup {} is not in [0, 1)", train.warmup);
+    VALIDATE(options.size >= 0 && options.rate >= 0 && train.weight_decay >= 0,
+             "--size, --lr and --weight-decay cannot be negative");
+}
+
+nn::ModelFile starting_model(const TrainOptions& options, const store::CorpusReader& corpus,
+                             const nn::FitData& data, store::Provenance& provenance,
+                             const comm::Communicator& world) {
+    const auto seed = options.fit.train.seed;
+    if (options.init == "none" ||
+        (options.init == "auto" && options.arch != "efficientnet_lite0")) {
+        const int size = options.size > 0 ? options.size : std::min(224, corpus.height());
+        const auto statistics = nn::pixel_statistics(data.images, data.train.rows, world);
+        return nn::fresh_model(options.arch, corpus.classes(), size, statistics, seed);
+    }
+    if (options.init == "auto")
+        return nn::adapted_model(nn::default_model(world), corpus.classes(), options.size, seed);
+    provenance.add_input(options.init);
+    return nn::adapted_model(nn::read_model(options.init, world), corpus.classes(), options.size,
+                             seed);
+}
+
+/// What must be equal for a checkpoint to be gone on with: options, images and labels.
+nn::TrainingSettingsText settings_text(const base::OptionTable& table, const nn::FitData& data) {
+    nn::TrainingSettingsText settings;
+    for (const auto& setting : table.fingerprint()) {
+        const bool may_change = setting.first == "epochs" || setting.first == "output" ||
+                                setting.first == "corpus" || setting.first == "init" ||
+                                setting.first == "keep";
+        if (!may_change) settings.push_back(setting);
+    }
+    std::uint64_t hash = 0;
+    for (std::size_t i = 0; i < data.train.rows.size(); ++i)
+        hash = base::mix(
+            hash ^ static_cast<std::uint64_t>(data.train.rows[i] * 65536 + data.train.labels[i]));
+    settings.emplace_back("training samples", fmt::format("{:016x}", hash));
+    return settings;
+}
+
+void report_epoch(const std::string& line, std::int64_t epochs) {
+    const auto metrics = nlohmann::json::parse(line);
+    auto text =
+        fmt::format("epoch {}/{}  loss {:.4f}  accuracy {:.4f}  {:.1f} img/s",
+                    metrics["epoch"].get<int>(), epochs, metrics["loss"].get<double>(),
+                    metrics["accuracy"].get<double>(), metrics["images_per_second"].get<double>());
+    if (metrics.contains("validation"))
+        text += fmt::format("  validation: loss {:.4f}  accuracy {:.4f}  macro-F1 {:.4f}",
+                            metrics["validation"]["loss"].get<double>(),
+                            metrics["validation"]["accuracy"].get<double>(),
+                            metrics["validation"]["macro_f1"].get<double>());
+    base::log_info(text);
+    base::log_event("epoch", line);
+}
+
+nn::TrainingHooks make_hooks(const TrainOptions& options, const nn::TrainingSettingsText& settings,
+                             const comm::StopSignals& signals, store::Provenance& provenance,
+                             const comm::Communicator& world) {
+    nn::TrainingHooks hooks;
+    hooks.stop = [&] { return signals.requested(world); };
+    hooks.save = [&](const nn::TrainingState& state) {
+        const auto scope = provenance.phases().measure("train/checkpoint");
+        nn::write_checkpoint(options.checkpoint, state, settings, provenance, world);
+        std::string lines;
+        for (const auto& line : state.history) lines += line + "\n";
+        store::publish_text((fs::path(options.checkpoint) / "metrics.jsonl").string(), lines,
+                            world);
+    };
+    hooks.epoch_done = [epochs = options.fit.train.epochs](const std::string& line) {
+        report_epoch(line, epochs);
+    };
+    return hooks;
+}
+
+std::optional<nn::TrainingState> earlier_state(const TrainOptions& options,
+                                               const nn::TrainingSettingsText& settings,
+                                               const comm::Communicator& world) {
+    world.on_root([&] {
+        std::error_code error;
+        fs::create_directories(options.checkpoint, error);
+        VALIDATE(!error, "cannot make the folder '{}' ({}); name another with --checkpoint",
+                 options.checkpoint, error.message());
+    });
+    if (!options.resume) return std::nullopt;
+    auto state = nn::read_checkpoint(options.checkpoint, settings, world);
+    base::log_info(
+        state ? fmt::format("going on from epoch {}, step {}", state->epoch + 1, state->step + 1)
+              : fmt::format("no checkpoint in '{}' yet", options.checkpoint));
+    return state;
+}
+
+void print_summary(const TrainOptions& options, const nn::ModelFile& model, const nn::FitData& data,
+                   const nn::TrainingResult& result) {
+    base::print(fmt::format(
+        "{}: {} classes, trained on {} images of {}x{} pixels, weights of epoch {}{} -> {}",
+        model.arch, model.classes.size(), data.train.rows.size(), model.size, model.size,
+        result.epoch,
+        result.validation_accuracy
+            ? fmt::format(", best validation accuracy {:.4f}", *result.validation_accuracy)
+            : "",
+        options.output));
+}
+
+}  // namespace
+
+int run_train(const Arguments& arguments, const comm::Communicator& world) {
+    TrainOptions options;
+    auto table = describe(options);
+    if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
+    complete(options);
+    const comm::StopSignals signals;
+    store::Provenance provenance(table, world);
+    provenance.set_seed(options.fit.train.seed);
+    provenance.add_input(options.corpus);
+
+    const store::CorpusReader corpus(options.corpus);
+    const nn::Images images(corpus);
+    const nn::FitData data{.images = images,
+                           .train = nn::labelled_samples(corpus, store::Part::train),
+                           .validation = nn::labelled_samples(corpus, store::Part::validation)};
+    if (options.class_weights)
+        options.fit.train.class_weights = nn::balanced_weights(data.train, corpus.classes().size());
+    auto model = starting_model(options, corpus, data, provenance, world);
+    const auto settings = settings_text(table, data);
+    const auto hooks = make_hooks(options, settings, signals, provenance, world);
+    nn::TrainingResult result;
+    {
+        const auto scope = provenance.phases().measure("train/epochs");
+        result = nn::fit(model, data, options.fit, earlier_state(options, settings, world), hooks,
+                         world);
+    }
+    if (result.validation_accuracy)
+        provenance.add_result("validation_accuracy", *result.validation_accuracy);
+    nn::write_model(options.output, model, provenance, world);
+    print_summary(options, model, data, result);
+    return comm::exit_status::done;
+}
+
+}  // namespace nanoatlas::jobs
