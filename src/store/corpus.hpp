@@ -38,14 +38,15 @@ class CorpusReader {
                           std::span<std::uint8_t> images) const;
 
     /// Whole columns [N].
-    std::vector<std::int32_t> labels() const;         ///< index into classes(), -1 none
+    std::vector<std::int32_t> labels() const;  ///< index into classes(), -1 none
     std::vector<Part> parts() const;
-    std::vector<std::int64_t> groups() const;         ///< rows of one group are in one part
-    std::vector<std::int64_t> duplicate_of() const;   ///< row of the image that it repeats, -1 none
-    std::vector<std::uint64_t> checksums() const;     ///< XXH3 of the row's stored pixels
+    std::vector<std::int64_t> groups() const;        ///< rows of one group are in one part
+    std::vector<std::int64_t> duplicate_of() const;  ///< row of the image that it repeats, -1 none
+    std::vector<std::uint64_t> checksums() const;    ///< XXH3 of the row's stored pixels
     std::vector<std::string> paths() const;
-    std::vector<double> pixel_sizes() const;          ///< of the original image [m], NaN unknown
-    std::vector<std::array<float, 2>> scales() const; ///< original pixels per stored one: rows, columns
+    std::vector<double> pixel_sizes() const;  ///< of the original image [m], NaN unknown
+    std::vector<std::array<float, 2>> scales()
+        const;  ///< original pixels per stored one: rows, columns
     /// The SEM records as JSON, rows [first, first + count).
     std::vector<std::string> metadata(std::int64_t first, std::int64_t count) const;
 
@@ -62,16 +63,16 @@ class CorpusReader {
     std::vector<std::string> classes_;
 };
 
-/// The rows of a corpus that one rank holds, in any order; over all ranks each row once.
+/// The rows of a corpus that one rank holds, ascending; over all ranks each row once.
 struct CorpusRows {
     int height = 0, width = 0;
-    std::vector<std::int64_t> row;        ///< [n] which row of the corpus
-    std::vector<std::uint8_t> images;     ///< [n, height, width]
-    std::vector<std::string> path;        ///< [n], as all below
+    std::vector<std::int64_t> row;     ///< [n] which row of the corpus
+    std::vector<std::uint8_t> images;  ///< [n, height, width]
+    std::vector<std::string> path;     ///< [n], as all below
     std::vector<std::uint64_t> checksum;
-    std::vector<double> pixel_size;       ///< [m]
+    std::vector<double> pixel_size;  ///< [m]
     std::vector<std::array<float, 2>> scale;
-    std::vector<std::string> metadata;    ///< JSON
+    std::vector<std::string> metadata;  ///< JSON
 };
 
 /// What every rank knows of all rows [N], and the names around them.
@@ -84,8 +85,8 @@ struct CorpusTable {
 };
 
 /// Writes corpus.h5, rows in order, whichever rank holds them. The content does not depend on the
-/// number of ranks. Images pass between ranks in pieces, so a rank needs about 64 MiB beyond its rows.
-/// Collective. throws as ArtefactWriter does
+/// number of ranks. Images pass between ranks in pieces, so a rank needs about 64 MiB beyond its
+/// rows. Collective. throws as ArtefactWriter does
 void write_corpus(const std::string& path, const CorpusRows& rows, const CorpusTable& table,
                   const Provenance& provenance, const comm::Communicator& comm);
 
