@@ -88,11 +88,11 @@ std::vector<Stage> plan_pipeline(const base::Settings& settings) {
         if (name.find('.') == std::string::npos || section_of(name) == "run") continue;
         sections[section_of(name)][name.substr(name.find('.') + 1)].push_back(value);
     }
-    for (const auto& [section, values] : sections)
+    for (const auto& entry : sections)
         VALIDATE(std::any_of(wirings().begin(), wirings().end(),
-                             [&](const auto& wiring) { return section == wiring.job; }),
+                             [&](const auto& wiring) { return entry.first == wiring.job; }),
                  "section [{}] of the configuration is no stage of 'run'; rename or remove it",
-                 section);
+                 entry.first);
     std::vector<Stage> stages;
     for (const auto& wiring : wirings()) {
         if (wiring.only_with_section && !sections.contains(wiring.job)) continue;

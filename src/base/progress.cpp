@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <mutex>
 
@@ -17,7 +18,7 @@ constexpr double seconds_between_updates_of_a_bar = 0.1;
 constexpr double seconds_between_lines_of_a_log = 10;
 
 std::string duration(double seconds) {
-    const auto s = static_cast<long>(std::max(0.0, seconds) + 0.5);
+    const auto s = std::lround(std::max(0.0, seconds));
     return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
                     : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }

@@ -161,7 +161,8 @@ std::string Communicator::broadcast(std::string value, int root) const {
     return value;
 }
 
-std::vector<std::string> Communicator::broadcast(std::vector<std::string> values, int root) const {
+std::vector<std::string> Communicator::broadcast(const std::vector<std::string>& values,
+                                                 int root) const {
     return unpacked(broadcast(packed(values), root));
 }
 

@@ -97,7 +97,7 @@ class Communicator {
         return value;
     }
     std::string broadcast(std::string value, int root = 0) const;
-    std::vector<std::string> broadcast(std::vector<std::string> values, int root = 0) const;
+    std::vector<std::string> broadcast(const std::vector<std::string>& values, int root = 0) const;
 
     /// In place, the same bits on every rank for a given number of ranks. For floating-point sums
     /// whose value must not depend on the number of ranks use comm::ordered_sum.

@@ -23,7 +23,7 @@ using Shape = std::vector<std::int64_t>;
 class ArtefactWriter {
   public:
     /// format: "corpus", "model", ... throws InputError if the folder is missing or read-only
-    ArtefactWriter(std::string path, std::string format, const comm::Communicator& comm);
+    ArtefactWriter(std::string path, const std::string& format, const comm::Communicator& comm);
     ~ArtefactWriter();
     ArtefactWriter(const ArtefactWriter&) = delete;
     ArtefactWriter& operator=(const ArtefactWriter&) = delete;

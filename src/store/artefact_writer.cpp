@@ -86,7 +86,8 @@ std::size_t longest(std::span<const std::string> values) {
 
 }  // namespace
 
-ArtefactWriter::ArtefactWriter(std::string path, std::string format, const comm::Communicator& comm)
+ArtefactWriter::ArtefactWriter(std::string path, const std::string& format,
+                               const comm::Communicator& comm)
     : path_(std::move(path)),
       temporary_(path_ + ".partial"),
       comm_(comm),
