@@ -4,8 +4,11 @@ namespace nanoatlas::jobs {
 
 const std::vector<Job>& all_jobs() {
     static const std::vector<Job> jobs = {
+        {"synth", "draws micrographs of ten categories by a physical model", run_synth},
+        {"ingest", "images of any kind become one corpus", run_ingest},
         {"import-model", "turns weights from elsewhere into a model", run_import_model},
         {"reduce", "fewer columns for each row of a matrix", run_reduce},
+        {"cluster", "groups the rows of a matrix", run_cluster},
         {"info", "says what a file is, where it came from, whether it is whole", run_info},
         {"run", "walks the whole way, from images to an atlas", run_run},
     };

@@ -1,0 +1,153 @@
+#include "ingest/describe.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "base/check.hpp"
+#include "base/log.hpp"
+#include "image/duplicates.hpp"
+#include "image/union_find.hpp"
+#include "ingest/assignments.hpp"
+#include "ingest/parts.hpp"
+
+namespace nanoatlas::ingest {
+namespace {
+
+using Values = std::vector<std::optional<std::string>>;
+
+/// A table's values in the order of the rows.
+Values read_rows(const std::string& csv, const std::string& column,
+                 const std::vector<image::Source>& sources, const Decoded& decoded,
+                 const comm::Communicator& comm) {
+    const auto matched = Assignments::read(csv, column, comm).match(sources);
+    Values rows;
+    for (const auto source : decoded.source)
+        rows.push_back(matched[static_cast<std::size_t>(source)]);
+    return rows;
+}
+
+bool is_whole_number(const std::string& text) {
+    return !text.empty() && text.size() < 10 &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
+/// Classes in alphabetical order, or by value where all are numbers.
+std::vector<std::string> class_names(const Values& labels) {
+    std::set<std::string> names;
+    for (const auto& label : labels)
+        if (label) names.insert(*label);
+    std::vector<std::string> sorted(names.begin(), names.end());
+    if (std::all_of(sorted.begin(), sorted.end(), is_whole_number))
+        std::stable_sort(sorted.begin(), sorted.end(),
+                         [](const auto& a, const auto& b) { return std::stoi(a) < std::stoi(b); });
+    return sorted;
+}
+
+void add_labels(const Values& labels, store::CorpusTable& table) {
+    table.classes = class_names(labels);
+    std::map<std::string, std::int32_t> number;
+    for (const auto& name : table.classes)
+        number.emplace(name, static_cast<std::int32_t>(number.size()));
+    for (const auto& label : labels) table.label.push_back(label ? number.at(*label) : -1);
+}
+
+Values find_labels(const std::vector<image::Source>& sources, const Decoded& decoded,
+                   const DescribeOptions& options, const comm::Communicator& comm) {
+    if (const auto csv = csv_file(options.labels))
+        return read_rows(*csv, "label", sources, decoded, comm);
+    Values labels(decoded.source.size());
+    if (options.labels == "none") return labels;
+    for (std::size_t row = 0; row < labels.size(); ++row)
+        if (const auto& label = sources[static_cast<std::size_t>(decoded.source[row])].folder_label;
+            !label.empty())
+            labels[row] = label;
+    return labels;
+}
+
+void add_groups(const Decoded& decoded, const Values& given, bool dedup,
+                store::CorpusTable& table) {
+    const auto rows = static_cast<std::int64_t>(decoded.source.size());
+    image::UnionFind groups(rows);
+    table.duplicate_of.assign(decoded.source.size(), -1);
+    if (dedup) {
+        const auto found = image::find_duplicates(decoded.fingerprint, decoded.is_small);
+        table.duplicate_of = found.duplicate_of;
+        for (std::int64_t row = 0; row < rows; ++row)
+            groups.join(row, found.group[static_cast<std::size_t>(row)]);
+    }
+    std::map<std::string, std::int64_t> first_of_name;
+    for (std::size_t row = 0; row < given.size(); ++row)
+        if (given[row]) {
+            const auto number = static_cast<std::int64_t>(row);
+            groups.join(number, first_of_name.try_emplace(*given[row], number).first->second);
+        }
+    for (std::int64_t row = 0; row < rows; ++row) table.group.push_back(groups.first_of(row));
+}
+
+/// Parts that are given image by image may tear groups apart: the user's word counts, with a
+/// warning.
+void warn_of_torn_groups(const store::CorpusTable& table) {
+    std::set<std::int64_t> torn;
+    for (std::size_t row = 0; row < table.group.size(); ++row)
+        if (table.part[row] != table.part[static_cast<std::size_t>(table.group[row])])
+            torn.insert(table.group[row]);
+    if (!torn.empty())
+        base::log_warning(fmt::format(
+            "--parts puts members of {} groups (duplicates, or --groups) into different "
+            "parts; scores on them will be too good",
+            torn.size()));
+}
+
+std::vector<std::uint64_t> checksums(const Decoded& decoded) {
+    std::vector<std::uint64_t> values;
+    for (const auto& fingerprint : decoded.fingerprint) values.push_back(fingerprint.exact);
+    return values;
+}
+
+void add_parts(const std::vector<image::Source>& sources, const Decoded& decoded,
+               const Values& given, store::CorpusTable& table) {
+    std::vector<std::optional<store::Part>> fixed(decoded.source.size());
+    for (std::size_t row = 0; row < fixed.size(); ++row)
+        if (sources[static_cast<std::size_t>(decoded.source[row])].in_test_set)
+            fixed[row] = store::Part::test;
+    table.part = choose_parts(table.label, table.group, checksums(decoded), fixed);
+    for (std::size_t row = 0; row < given.size(); ++row)
+        if (given[row]) table.part[row] = parse_part(*given[row]);
+    warn_of_torn_groups(table);
+}
+
+}  // namespace
+
+void check(const DescribeOptions& options) {
+    const auto validate = [](const char* name, const std::string& value,
+                             std::initializer_list<std::string_view> words) {
+        const bool known =
+            csv_file(value) || std::find(words.begin(), words.end(), value) != words.end();
+        VALIDATE(known, "cannot read --{} '{}' (no such way); give {} or csv:FILE", name, value,
+                 fmt::join(words, ", "));
+    };
+    validate("labels", options.labels, {"folders", "none"});
+    validate("groups", options.groups, {"auto"});
+    validate("parts", options.parts, {"auto"});
+}
+
+store::CorpusTable describe(const std::vector<image::Source>& sources, const Decoded& decoded,
+                            const DescribeOptions& options, const comm::Communicator& comm) {
+    const auto table_of = [&](const std::string& option, const char* column) {
+        const auto csv = csv_file(option);
+        return csv ? read_rows(*csv, column, sources, decoded, comm) : Values{};
+    };
+    store::CorpusTable table;
+    add_labels(find_labels(sources, decoded, options, comm), table);
+    add_groups(decoded, table_of(options.groups, "group"), options.dedup, table);
+    add_parts(sources, decoded, table_of(options.parts, "part"), table);
+    for (const auto& [path, cause] : decoded.rejected) {
+        table.reject_path.push_back(path);
+        table.reject_cause.push_back(cause);
+    }
+    return table;
+}
+
+}  // namespace nanoatlas::ingest
