@@ -1,0 +1,97 @@
+#include "jobs/predictions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "store/artefact.hpp"
+#include "store/plain_file.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+std::string csv_field(const std::string& text) {
+    if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+    std::string quoted = "\"";
+    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + "\"";
+}
+
+std::string as_csv(const Predictions& predictions, std::int64_t top) {
+    std::string text = "path";
+    const auto columns = std::min<std::int64_t>(top, std::ssize(predictions.classes));
+    for (std::int64_t i = 1; i <= columns; ++i) text += fmt::format(",class{0},probability{0}", i);
+    text += "\n";
+    for (std::size_t row = 0; row < predictions.paths.size(); ++row) {
+        text += csv_field(predictions.paths[row]);
+        for (const auto which : predictions.best(row, top))
+            text += fmt::format(",{},{:.6f}", csv_field(predictions.classes[which]),
+                                predictions.probability(row, which));
+        text += "\n";
+    }
+    return text;
+}
+
+std::string as_json(const Predictions& predictions, std::int64_t top,
+                    const store::Provenance& provenance) {
+    auto images = nlohmann::ordered_json::array();
+    for (std::size_t row = 0; row < predictions.paths.size(); ++row) {
+        auto classes = nlohmann::ordered_json::array();
+        for (const auto which : predictions.best(row, top))
+            classes.push_back({{"class", predictions.classes[which]},
+                               {"probability", predictions.probability(row, which)}});
+        images.push_back({{"path", predictions.paths[row]}, {"top", std::move(classes)}});
+    }
+    auto rejects = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < predictions.reject_paths.size(); ++i)
+        rejects.push_back(
+            {{"path", predictions.reject_paths[i]}, {"cause", predictions.reject_causes[i]}});
+    return nlohmann::ordered_json{{"images", std::move(images)},
+                                  {"rejects", std::move(rejects)},
+                                  {"provenance", nlohmann::json::parse(provenance.json())}}
+               .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+           "\n";
+}
+
+void write_artefact(const std::string& path, const Predictions& predictions,
+                    const store::Provenance& provenance, const comm::Communicator& world) {
+    const auto rows = static_cast<std::int64_t>(predictions.paths.size());
+    std::vector<std::int32_t> labels;
+    for (std::size_t row = 0; row < predictions.paths.size(); ++row)
+        labels.push_back(static_cast<std::int32_t>(predictions.best(row, 1)[0]));
+    store::ArtefactWriter writer(path, "predictions", world);
+    writer.write_whole<float>("probability", predictions.probabilities,
+                              {rows, std::ssize(predictions.classes)});
+    writer.write_whole<std::int32_t>("label", labels, {rows});
+    writer.write_whole_strings("path", predictions.paths);
+    writer.write_whole_strings("classes", predictions.classes);
+    writer.write_whole_strings("rejects/path", predictions.reject_paths);
+    writer.write_whole_strings("rejects/cause", predictions.reject_causes);
+    writer.publish(provenance);
+}
+
+}  // namespace
+
+std::vector<std::size_t> Predictions::best(std::size_t row, std::int64_t count) const {
+    std::vector<std::size_t> order(classes.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return probability(row, a) > probability(row, b);
+    });
+    order.resize(std::min(order.size(), static_cast<std::size_t>(count)));
+    return order;
+}
+
+void write_predictions(const std::string& path, const Predictions& predictions, std::int64_t top,
+                       const store::Provenance& provenance, const comm::Communicator& world) {
+    if (path.ends_with(".csv"))
+        store::publish_text(path, as_csv(predictions, top), world);
+    else if (path.ends_with(".json"))
+        store::publish_text(path, as_json(predictions, top, provenance), world);
+    else
+        write_artefact(path, predictions, provenance, world);
+}
+
+}  // namespace nanoatlas::jobs
