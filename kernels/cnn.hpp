@@ -94,6 +94,20 @@ struct DropoutKey {
     double probability;         ///< of becoming 0; the others are scaled by 1 / (1 - probability)
 };
 
+/// Whether it keeps an element (its place in the image's memory) of a sample (of this rank).
+inline bool dropout_keeps(const DropoutKey& key, std::int64_t sample, std::int64_t element) {
+    const auto mix = [](std::uint64_t z) {  // splitmix64's finaliser
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+        return z ^ (z >> 31);
+    };
+    constexpr std::uint64_t golden = 0x9E3779B97F4A7C15ULL;
+    const auto number = static_cast<std::uint64_t>(key.first_sample + sample);
+    const auto bits =
+        mix(mix(key.stream + number * golden) + (static_cast<std::uint64_t>(element) + 1) * golden);
+    return static_cast<double>(bits >> 11) * 0x1.0p-53 >= key.probability;
+}
+
 using Memory = std::unique_ptr<void, std::function<void(void*)>>;
 /// Tensors whose sum is meant; at least one.
 using Addends = std::span<const void* const>;

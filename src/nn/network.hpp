@@ -32,7 +32,7 @@ struct NetworkOptions {
     std::int64_t batch = 32;               ///< samples of this rank in one call, at most; may be 0
     Precision precision = Precision::f32;  ///< of activations and packed weights; falls back to
                                            ///< f32, and says so, where the processor lacks bf16
-    bool training = false;  ///< train_step() is wanted: gradients are held
+    bool training = false;                 ///< train_step() is wanted: gradients are held
     BackendKind backend = BackendKind::onednn;
     bool sync_batch_norm = true;  ///< statistics over the batch of all ranks
     /// This node and all before it keep their parameters and running statistics (their batch norms

@@ -1,0 +1,14 @@
+// Stands in for the back end in builds without CUDA.
+#include <stdexcept>
+
+#include "kernels/cudnn/cudnn.hpp"
+
+namespace nanoatlas::kernels::cudnn {
+
+std::unique_ptr<Backend> make_backend(Precision) {
+    throw std::runtime_error(
+        "this build has no cuDNN back end (NANOATLAS_CUDNN was off at configuration); use "
+        "--backend onednn");
+}
+
+}  // namespace nanoatlas::kernels::cudnn

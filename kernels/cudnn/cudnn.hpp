@@ -1,0 +1,13 @@
+// The CNN back end on NVIDIA GPUs.
+#pragma once
+
+#include <memory>
+
+#include "kernels/cnn.hpp"
+
+namespace nanoatlas::kernels::cudnn {
+
+/// throws std::runtime_error if cuDNN was not configured into this build, which says so
+std::unique_ptr<Backend> make_backend(Precision precision);
+
+}  // namespace nanoatlas::kernels::cudnn

@@ -1,0 +1,316 @@
+#include "nn/network.hpp"
+
+#include <algorithm>
+#include <list>
+#include <optional>
+
+#include "base/check.hpp"
+#include "base/random.hpp"
+#include "nn/available_memory.hpp"
+#include "nn/backend.hpp"
+#include "nn/gradient_sum.hpp"
+#include "nn/loss.hpp"
+#include "nn/plan.hpp"
+
+namespace nanoatlas::nn {
+namespace {
+
+using comm::Communicator;
+
+void check_options(const Graph& graph, const NetworkOptions& options) {
+    constexpr std::int64_t most = 1 << 20;
+    VALIDATE(options.batch >= 0 && options.batch <= most,
+             "a batch of {} samples a rank is not in [0, {}]; change the batch size", options.batch,
+             most);
+    for (const auto& name : options.keep) graph.find(name);
+    if (!options.frozen_to.empty()) graph.find(options.frozen_to);
+}
+
+std::vector<bool> trained_nodes(const Graph& graph, const NetworkOptions& options) {
+    std::vector<bool> trained(graph.nodes().size(), options.training);
+    if (options.training && !options.frozen_to.empty()) {
+        trained = graph.ancestors(graph.find(options.frozen_to));
+        trained.flip();
+    }
+    return trained;
+}
+
+/// Nodes whose values outlive a pass.
+std::vector<bool> kept_nodes(const Graph& graph, const NetworkOptions& options, bool training) {
+    std::vector<bool> kept(graph.nodes().size(), false);
+    const auto keep = [&](Value x) { kept[static_cast<std::size_t>(x.node)] = true; };
+    keep(graph.output());
+    if (training) return kept;
+    keep(graph.features());
+    for (const auto& name : options.keep) keep(graph.find(name));
+    return kept;
+}
+
+/// Every rank of the node wants as much as the neediest. Collective.
+void check_memory(std::int64_t bytes, std::int64_t batch, const Communicator& comm) {
+    constexpr double gibibyte = 1 << 30;
+    const auto needed = comm.max(bytes) * comm.node().size();
+    const auto available = comm.min(available_memory());
+    VALIDATE(!comm.any(needed > available),
+             "the network needs {:.1f} GiB a node for batches of {} samples a rank, and {:.1f} GiB "
+             "are free (it would run out of memory); use a smaller batch, smaller images, fewer "
+             "ranks a node or bf16",
+             static_cast<double>(needed) / gibibyte, comm.max(batch),
+             static_cast<double>(available) / gibibyte);
+}
+
+void copy_tensor(const TensorMap& tensors, const ParameterSlot& slot, float* buffer,
+                 std::string& missing, std::string& misfits) {
+    const auto found = tensors.find(slot.name);
+    if (found == tensors.end())
+        missing += " " + slot.name;
+    else if (found->second.shape != slot.shape || std::ssize(found->second.values) != slot.size)
+        misfits += " " + slot.name;
+    else
+        std::ranges::copy(found->second.values, buffer + slot.offset);
+}
+
+}  // namespace
+
+/// Everything that a pass needs, for one number of samples.
+struct CachedPlan {
+    Plan plan;
+    std::int64_t packed_version = -1;  ///< of the parameters that its primitives hold
+};
+
+struct Network::State {
+    State(const Graph& of, const NetworkOptions& with, const Communicator& ranks)
+        : graph(of),
+          options(with),
+          comm(ranks.duplicate()),
+          gradient_comm(ranks.duplicate()),
+          backend(make_backend(with.backend, with.precision)),
+          trained(trained_nodes(of, with)),
+          untrained(of.nodes().size(), false),
+          layout(of, fuse(of, trained, kept_nodes(of, with, with.training)).groups, trained) {}
+
+    CachedPlan& plan(bool training, std::int64_t samples);
+    /// Takes the arena and packs the parameters if need be.
+    Run prepare(CachedPlan& cached);
+    std::int64_t count_samples(std::span<const float> images) const;
+    void allocate_parameters();
+    void average_buffers(std::int64_t samples, std::int64_t of_all_ranks);
+    StepResult backward(CachedPlan& cached, const Run& run, std::span<const std::int32_t> labels,
+                        const LossOptions& loss);
+
+    Graph graph;
+    NetworkOptions options;
+    Communicator comm, gradient_comm;
+    std::unique_ptr<kernels::Backend> backend;
+    std::vector<bool> trained, untrained;  ///< by node, in training and in evaluation
+    ParameterLayout layout;
+    std::vector<float> parameters, gradients, buffers;
+    std::int64_t version = 0;  ///< of parameters and buffers
+
+    std::list<CachedPlan> plans;
+    kernels::Memory arena;
+    std::int64_t arena_bytes = 0;
+    const Plan* last_forward = nullptr;
+    std::vector<float> logits;
+};
+
+CachedPlan& Network::State::plan(bool training, std::int64_t samples) {
+    for (auto& cached : plans)
+        if (cached.plan.is_training() == training && cached.plan.samples() == samples)
+            return cached;
+    // Beside the full batch's, the last partial one's is kept.
+    plans.remove_if([&](const CachedPlan& cached) {
+        return cached.plan.is_training() == training && cached.plan.samples() != options.batch;
+    });
+    PlanOptions wanted{.samples = samples,
+                       .training = training,
+                       .trained = training ? trained : untrained,
+                       .kept = kept_nodes(graph, options, training)};
+    const auto fusion = fuse(graph, wanted.trained, wanted.kept);
+    plans.push_back({.plan = Plan(graph, fusion, layout, wanted, *backend)});
+    return plans.back();
+}
+
+Run Network::State::prepare(CachedPlan& cached) {
+    if (cached.plan.arena_bytes() > arena_bytes) {
+        arena.reset();
+        arena = backend->allocate(cached.plan.arena_bytes());
+        arena_bytes = cached.plan.arena_bytes();
+    }
+    if (cached.packed_version != version) cached.plan.pack(parameters.data(), buffers.data());
+    cached.packed_version = version;
+    last_forward = nullptr;
+    return {.backend = *backend,
+            .arena = static_cast<std::byte*>(arena.get()),
+            .offsets = cached.plan.offsets().data(),
+            .parameters = parameters.data(),
+            .gradients = gradients.data(),
+            .buffers = buffers.data(),
+            .statistics = options.sync_batch_norm && comm.size() > 1 ? &comm : nullptr,
+            .dropout_stream = 0,
+            .first_sample = 0};
+}
+
+std::int64_t Network::State::count_samples(std::span<const float> images) const {
+    const auto elements = graph.shape(graph.input()).elements();
+    const auto count = std::ssize(images) / elements;
+    VALIDATE(
+        count * elements == std::ssize(images) && count <= options.batch,
+        "{} values are not images of {} values each, at most {} of them; change the batch size",
+        images.size(), elements, options.batch);
+    return count;
+}
+
+void Network::State::allocate_parameters() {
+    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+    parameters.assign(size(layout.size()), 0);
+    buffers.assign(size(layout.buffer_size()), 0);
+    if (options.training) gradients.assign(size(layout.trained_size()), 0);
+}
+
+/// Ranks that took statistics of their own go on with the mean, by their samples.
+void Network::State::average_buffers(std::int64_t samples, std::int64_t of_all_ranks) {
+    if (options.sync_batch_norm || comm.size() == 1 || of_all_ranks == 0) return;
+    const float part = static_cast<float>(samples) / static_cast<float>(of_all_ranks);
+    for (auto& value : buffers) value *= part;
+    comm.sum(std::span<float>(buffers));
+}
+
+StepResult Network::State::backward(CachedPlan& cached, const Run& run,
+                                    std::span<const std::int32_t> labels,
+                                    const LossOptions& loss_options) {
+    auto& plan = cached.plan;
+    const int output = graph.output().node;
+    const auto image = plan.image(output);
+    const auto classes = graph.shape(graph.output()).elements();
+    logits.resize(static_cast<std::size_t>(image.elements()));
+    backend->export_images(run.at(plan.value(output)), image, logits.data());
+    const auto loss = softmax_cross_entropy(logits, labels, classes, loss_options, comm);
+    backend->import_images(loss.gradient.data(), image, run.at(plan.output_gradient()));
+
+    if (labels.empty()) std::ranges::fill(gradients, 0.0F);
+    GradientSum sum(gradients, options.bucket_bytes, gradient_comm);
+    plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
+    sum.wait();
+    return loss.result;
+}
+
+Network::Network(const Graph& graph, const NetworkOptions& options, const Communicator& comm) {
+    check_options(graph, options);
+    state_ = std::make_unique<State>(graph, options, comm);
+    const std::int64_t copies = options.training ? 4 : 2;  // with gradients and packed weights
+    const std::int64_t own = copies * graph.parameter_count() * std::int64_t{sizeof(float)};
+    check_memory(own, options.batch, comm);
+    const auto& plan = state_->plan(options.training, options.batch).plan;
+    check_memory(own + plan.arena_bytes() + state_->backend->scratch_bytes(), options.batch, comm);
+    state_->allocate_parameters();
+}
+
+Network::~Network() = default;
+Network::Network(Network&&) noexcept = default;
+
+Precision Network::precision() const {
+    return state_->backend->precision();
+}
+const Graph& Network::graph() const {
+    return state_->graph;
+}
+const std::vector<ParameterSlot>& Network::slots() const {
+    return state_->layout.slots();
+}
+std::span<float> Network::gradients() {
+    return state_->gradients;
+}
+
+std::span<float> Network::parameters() {
+    ++state_->version;
+    return state_->parameters;
+}
+
+void Network::load(const TensorMap& tensors) {
+    std::string missing, misfits;
+    for (const auto& slot : state_->layout.slots())
+        copy_tensor(tensors, slot, state_->parameters.data(), missing, misfits);
+    for (const auto& slot : state_->layout.buffer_slots())
+        copy_tensor(tensors, slot, state_->buffers.data(), missing, misfits);
+    ++state_->version;
+    VALIDATE(missing.empty(),
+             "the model lacks tensors of the network (is it of another architecture?); missing:{}",
+             missing);
+    VALIDATE(misfits.empty(),
+             "tensors of the model have other shapes than the network's (another number of classes "
+             "or channels?); these:{}",
+             misfits);
+}
+
+TensorMap Network::tensors() const {
+    TensorMap tensors;
+    const auto copy = [&](const ParameterSlot& slot, const std::vector<float>& buffer) {
+        const auto first = buffer.begin() + slot.offset;
+        tensors[slot.name] = {slot.shape, std::vector<float>(first, first + slot.size)};
+    };
+    for (const auto& slot : state_->layout.slots()) copy(slot, state_->parameters);
+    for (const auto& slot : state_->layout.buffer_slots()) copy(slot, state_->buffers);
+    return tensors;
+}
+
+std::span<const float> Network::forward(std::span<const float> images) {
+    auto& state = *state_;
+    state.logits.clear();
+    const auto count = state.count_samples(images);
+    if (count == 0) return state.logits;
+    auto& cached = state.plan(false, count);
+    const Run run = state.prepare(cached);
+    const auto& plan = cached.plan;
+    state.backend->import_images(images.data(), plan.image(0), run.at(plan.input()));
+    cached.plan.forward(run);
+    state.last_forward = &plan;
+    state.logits =
+        value(state.graph.nodes()[static_cast<std::size_t>(state.graph.output().node)].name);
+    return state.logits;
+}
+
+std::vector<float> Network::value(const std::string& name) const {
+    const int node = state_->graph.find(name).node;
+    const auto* plan = state_->last_forward;
+    if (plan == nullptr) return {};
+    VALIDATE(
+        plan->value(node) >= 0,
+        "the values of layer '{}' were not kept (they are fused away); name it when the network "
+        "is made",
+        name);
+    const auto& image = plan->image(node);
+    std::vector<float> values(static_cast<std::size_t>(image.elements()));
+    const auto* arena = static_cast<const std::byte*>(state_->arena.get());
+    state_->backend->export_images(
+        arena + plan->offsets()[static_cast<std::size_t>(plan->value(node))], image, values.data());
+    return values;
+}
+
+StepResult Network::train_step(std::span<const float> images, std::span<const std::int32_t> labels,
+                               const LossOptions& loss, const StepKey& key) {
+    auto& state = *state_;
+    const auto count = state.count_samples(images);
+    VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
+             labels.size());
+    const auto of_all_ranks = state.comm.sum(count);
+    auto& cached = state.plan(true, count);
+    Run run = state.prepare(cached);
+    run.dropout_stream = base::Random(key.seed, key.step)();
+    run.first_sample = state.comm.exclusive_sum(count);
+    state.backend->import_images(images.data(), cached.plan.image(0), run.at(cached.plan.input()));
+    cached.plan.forward(run);
+    const auto result = state.backward(cached, run, labels, loss);
+    state.average_buffers(count, of_all_ranks);
+    ++state.version;
+    return result;
+}
+
+std::int64_t Network::planned_bytes() const {
+    std::int64_t bytes = state_->backend->scratch_bytes();
+    std::int64_t arena = 0;
+    for (const auto& cached : state_->plans) arena = std::max(arena, cached.plan.arena_bytes());
+    return bytes + arena;
+}
+
+}  // namespace nanoatlas::nn

@@ -1,0 +1,63 @@
+#include "nn/plan.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+
+namespace nanoatlas::nn {
+
+Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layout,
+           const PlanOptions& options, kernels::Backend& backend)
+    : samples_(options.samples) {
+    Wiring wiring(graph, fusion, layout, options.trained, options.samples, backend);
+    const int stages = static_cast<int>(fusion.groups.size());
+    const auto storage = [&](int node) { return fusion.storage[static_cast<std::size_t>(node)]; };
+    wiring.value(0);
+    for (const auto& group : fusion.groups) {
+        stages_.push_back(make_stage(group, wiring));
+        finished_.push_back(layout.trained_end(wiring.node(group.first).name));
+        ++wiring.time;
+    }
+
+    values_.assign(graph.nodes().size(), -1);
+    for (int node = 0; node < static_cast<int>(values_.size()); ++node) {
+        images_.push_back(wiring.image(node));
+        if (options.kept[static_cast<std::size_t>(node)])
+            values_[static_cast<std::size_t>(node)] = wiring.value(storage(node));
+    }
+    values_[0] = wiring.value(0);
+
+    if (options.training) {
+        const int output = storage(graph.output().node);
+        VALIDATE(
+            wiring.wants_gradient(output),
+            "all parameters of the network are frozen (nothing is left to train); freeze fewer");
+        output_gradient_ = wiring.add_gradient(output);
+        for (int i = stages; i-- > 0;) {
+            ++wiring.time;
+            stages_[static_cast<std::size_t>(i)]->wire_backward(wiring);
+        }
+    }
+    arena_bytes_ = wiring.arena().layout();
+    offsets_ = wiring.arena().offsets();
+}
+
+void Plan::pack(const float* parameters, const float* buffers) {
+    for (auto& stage : stages_) stage->pack(parameters, buffers);
+}
+
+void Plan::forward(const Run& run) {
+    for (auto& stage : stages_)
+        if (runs(*stage)) stage->forward(run);
+}
+
+void Plan::backward(const Run& run, const std::function<void(std::int64_t)>& finished) {
+    std::int64_t done = 0;
+    for (std::size_t i = stages_.size(); i-- > 0;) {
+        if (runs(*stages_[i])) stages_[i]->backward(run);
+        done = std::max(done, finished_[i]);
+        finished(done);
+    }
+}
+
+}  // namespace nanoatlas::nn
