@@ -1,0 +1,379 @@
+#include "synth/stamps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace nanoatlas::synth {
+namespace {
+
+constexpr float nothing = -std::numeric_limits<float>::max();
+
+struct Box {
+    int left, top, right, bottom;  // right and bottom excluded
+};
+
+Box clip(const Specimen& specimen, float left, float top, float right, float bottom) {
+    const auto inside = [&](float value) {
+        return static_cast<int>(std::clamp(value, 0.0F, specimen.side()));
+    };
+    return {inside(std::floor(left)), inside(std::floor(top)), inside(std::ceil(right) + 1),
+            inside(std::ceil(bottom) + 1)};
+}
+
+// One row of scratch, kept by the thread: solids are many and small.
+float* row_buffer(int count) {
+    static thread_local std::vector<float> buffer;
+    if (buffer.size() < static_cast<std::size_t>(count))
+        buffer.resize(static_cast<std::size_t>(count));
+    return buffer.data();
+}
+
+// Calls heights(y, x0, count, out) for each row of the box, and keeps what stands higher.
+template <class Heights>
+void raise(Specimen& specimen, const Box& box, const Material& material, const Heights& heights) {
+    const int count = box.right - box.left;
+    if (count <= 0) return;
+    float* h = row_buffer(count);
+    for (int y = box.top; y < box.bottom; ++y) {
+        heights(y, box.left, count, h);
+        if (material.texture != nullptr && material.roughness > 0) {
+            const float* rough = material.texture->row(y + material.offset_y);
+            for (int i = 0; i < count; ++i)
+                h[i] += material.roughness *
+                        rough[(i + box.left + material.offset_x) & (Texture::side - 1)];
+        }
+        float* height = specimen.height.row(y) + box.left;
+        float* yield = specimen.yield.row(y) + box.left;
+        for (int i = 0; i < count; ++i) {
+            const bool seen = h[i] > height[i];
+            height[i] = seen ? h[i] : height[i];
+            yield[i] = seen ? material.yield : yield[i];
+        }
+    }
+}
+
+// As raise, keeping what lies lower; heights are +max where the hollow is not.
+template <class Heights>
+void lower(Specimen& specimen, const Box& box, float yield_within, const Heights& heights) {
+    const int count = box.right - box.left;
+    if (count <= 0) return;
+    float* h = row_buffer(count);
+    for (int y = box.top; y < box.bottom; ++y) {
+        heights(y, box.left, count, h);
+        float* height = specimen.height.row(y) + box.left;
+        float* yield = specimen.yield.row(y) + box.left;
+        for (int i = 0; i < count; ++i) {
+            const bool cut = h[i] < height[i];
+            height[i] = cut ? h[i] : height[i];
+            yield[i] = cut ? yield_within : yield[i];
+        }
+    }
+}
+
+// Squared distance from the middle in units of the radii, along a row.
+struct EllipsoidRow {
+    explicit EllipsoidRow(const Ellipsoid& e)
+        : x(e.x),
+          y(e.y),
+          along_x(std::cos(e.angle) / e.radius_x),
+          along_y(std::sin(e.angle) / e.radius_x),
+          across_x(-std::sin(e.angle) / e.radius_y),
+          across_y(std::cos(e.angle) / e.radius_y) {}
+    void operator()(int row, int first, int count, float* out) const {
+        const float dy = static_cast<float>(row) - y;
+        for (int i = 0; i < count; ++i) {
+            const float dx = static_cast<float>(first + i) - x;
+            const float u = along_x * dx + along_y * dy, v = across_x * dx + across_y * dy;
+            out[i] = u * u + v * v;
+        }
+    }
+    float x, y, along_x, along_y, across_x, across_y;
+};
+
+Box box_of(const Specimen& specimen, const Ellipsoid& e) {
+    const float c = std::cos(e.angle), s = std::sin(e.angle);
+    const float half_x = std::hypot(c * e.radius_x, s * e.radius_y);
+    const float half_y = std::hypot(s * e.radius_x, c * e.radius_y);
+    return clip(specimen, e.x - half_x, e.y - half_y, e.x + half_x, e.y + half_y);
+}
+
+// Ends of a segment: round where the tube ends, butted where another segment goes on.
+struct Ends {
+    bool first_round, last_round;
+};
+
+void add_segment(Specimen& specimen, const Node& a, const Node& b, const Ends& ends,
+                 const Material& material) {
+    const float dx = b.x - a.x, dy = b.y - a.y, length = std::hypot(dx, dy);
+    const float widest = std::max(a.radius, b.radius);
+    const Box box = clip(specimen, std::min(a.x, b.x) - widest, std::min(a.y, b.y) - widest,
+                         std::max(a.x, b.x) + widest, std::max(a.y, b.y) + widest);
+    const float inverse = length > 1e-3F ? 1 / length : 0;
+    const float ux = dx * inverse, uy = dy * inverse;
+    // Butted ends reach a little over the joint, to close the wedge on the outside of a bend.
+    const float over = 0.45F * widest * inverse;
+    const float low = ends.first_round ? 0 : -over, high = ends.last_round ? 1 : 1 + over;
+    for (int y = box.top; y < box.bottom; ++y) {
+        // Only the part of the row that lies within the widest radius of the line.
+        Box row{box.left, y, box.right, y + 1};
+        const float from_a = static_cast<float>(y) - a.y;
+        if (std::abs(uy) > 0.05F) {
+            const float middle = a.x + from_a * ux / uy, half = widest / std::abs(uy) + 1;
+            row.left = std::max(row.left, static_cast<int>(std::max(middle - half, -1.0F)));
+            row.right =
+                std::min(row.right, static_cast<int>(std::min(middle + half + 1, specimen.side())));
+        }
+        raise(specimen, row, material, [&](int, int first, int count, float* out) {
+            for (int i = 0; i < count; ++i) {
+                const float px = static_cast<float>(first + i) - a.x;
+                const float along = (px * ux + from_a * uy) * inverse;
+                const float held = std::clamp(along, low, high);
+                const float ex = px - held * dx, ey = from_a - held * dy;
+                const float radius = a.radius + held * (b.radius - a.radius);
+                const float rest = radius * radius - ex * ex - ey * ey;
+                const bool beyond = (along < low && !ends.first_round) ||
+                                    (along > high && !ends.last_round) || rest <= 0;
+                const float axis = a.z + held * (b.z - a.z);
+                out[i] = beyond ? nothing : axis + std::sqrt(std::max(rest, 0.0F));
+            }
+        });
+    }
+}
+
+// Distance of a row's pixels to the nearest side of a convex outline, positive inside.
+class ConvexRow {
+  public:
+    explicit ConvexRow(std::span<const Point2> outline) {
+        Point2 middle{0, 0};
+        for (const auto& p : outline) {
+            middle.x += p.x / static_cast<float>(outline.size());
+            middle.y += p.y / static_cast<float>(outline.size());
+        }
+        for (std::size_t i = 0; i < outline.size(); ++i) {
+            const auto &p = outline[i], &q = outline[(i + 1) % outline.size()];
+            const float length = std::max(std::hypot(q.x - p.x, q.y - p.y), 1e-3F);
+            float nx = (p.y - q.y) / length, ny = (q.x - p.x) / length;
+            if (nx * (middle.x - p.x) + ny * (middle.y - p.y) < 0) nx = -nx, ny = -ny;
+            sides_.push_back({nx, ny, -nx * p.x - ny * p.y});
+        }
+    }
+    void operator()(float y, int first, int count, float* out) const {
+        std::fill_n(out, count, std::numeric_limits<float>::max());
+        for (const auto& side : sides_) {
+            const float start = side.ny * y + side.c;
+            for (int i = 0; i < count; ++i)
+                out[i] = std::min(out[i], start + side.nx * static_cast<float>(first + i));
+        }
+    }
+
+  private:
+    struct Side {
+        float nx, ny, c;
+    };
+    std::vector<Side> sides_;
+};
+
+Box box_of(const Specimen& specimen, std::span<const Point2> outline) {
+    float left = outline[0].x, right = left, top = outline[0].y, bottom = top;
+    for (const auto& p : outline) {
+        left = std::min(left, p.x), right = std::max(right, p.x);
+        top = std::min(top, p.y), bottom = std::max(bottom, p.y);
+    }
+    return clip(specimen, left, top, right, bottom);
+}
+
+void add_upright_plate(Specimen& specimen, const Plate& plate, const Material& material) {
+    const ConvexRow distance(plate.outline);
+    raise(specimen, box_of(specimen, plate.outline), material,
+          [&](int y, int first, int count, float* out) {
+              distance(static_cast<float>(y), first, count, out);
+              for (int i = 0; i < count; ++i)
+                  out[i] = out[i] > 0 ? std::min(plate.top, plate.base + plate.steepness * out[i])
+                                      : nothing;
+          });
+}
+
+}  // namespace
+
+void add_ellipsoid(Specimen& specimen, const Ellipsoid& solid, const Material& material) {
+    const EllipsoidRow square(solid);
+    raise(specimen, box_of(specimen, solid), material,
+          [&](int y, int first, int count, float* out) {
+              square(y, first, count, out);
+              for (int i = 0; i < count; ++i)
+                  out[i] = out[i] < 1
+                               ? solid.z + solid.radius_z * std::sqrt(std::max(1 - out[i], 0.0F))
+                               : nothing;
+          });
+}
+
+void carve_ellipsoid(Specimen& specimen, const Ellipsoid& hollow, float yield) {
+    const EllipsoidRow square(hollow);
+    lower(specimen, box_of(specimen, hollow), yield, [&](int y, int first, int count, float* out) {
+        square(y, first, count, out);
+        for (int i = 0; i < count; ++i)
+            out[i] = out[i] < 1 ? hollow.z - hollow.radius_z * std::sqrt(std::max(1 - out[i], 0.0F))
+                                : -nothing;
+    });
+}
+
+void add_tube(Specimen& specimen, std::span<const Node> nodes, const Material& material) {
+    for (std::size_t i = 0; i + 1 < nodes.size(); ++i)
+        add_segment(specimen, nodes[i], nodes[i + 1], {i == 0, i + 2 == nodes.size()}, material);
+}
+
+void add_plate(Specimen& specimen, const Plate& plate, const Material& material) {
+    if (specimen.tilt == 0) return add_upright_plate(specimen, plate, material);
+    // A wall climbs the picture by sin(tilt) for each pixel of its height.
+    const float rise = std::sin(specimen.tilt), depth = plate.top - plate.base;
+    const int levels = std::max(1, static_cast<int>(std::ceil(depth * rise)));
+    Plate slice = plate;
+    for (int level = 0; level <= levels; ++level) {
+        const float z = plate.base + depth * static_cast<float>(level) / static_cast<float>(levels);
+        for (std::size_t i = 0; i < slice.outline.size(); ++i)
+            slice.outline[i].y = plate.outline[i].y - z * rise;
+        slice.base = z - 1;
+        slice.top = z / std::cos(specimen.tilt);
+        slice.steepness = 1e3F;
+        add_upright_plate(specimen, slice, material);
+    }
+}
+
+void carve_plate(Specimen& specimen, const Plate& plate, float yield) {
+    const ConvexRow distance(plate.outline);
+    lower(specimen, box_of(specimen, plate.outline), yield,
+          [&](int y, int first, int count, float* out) {
+              distance(static_cast<float>(y), first, count, out);
+              for (int i = 0; i < count; ++i)
+                  out[i] = out[i] > 0 ? std::max(plate.base, plate.top - plate.steepness * out[i])
+                                      : -nothing;
+          });
+}
+
+std::vector<Point2> rectangle(float x, float y, float width, float height, float angle) {
+    const float c = std::cos(angle), s = std::sin(angle);
+    std::vector<Point2> corners;
+    for (const auto& [u, v] : {Point2{-1, -1}, Point2{1, -1}, Point2{1, 1}, Point2{-1, 1}}) {
+        const float dx = u * width / 2, dy = v * height / 2;
+        corners.push_back({x + c * dx - s * dy, y + s * dx + c * dy});
+    }
+    return corners;
+}
+
+std::vector<Point2> regular_polygon(float x, float y, float radius, int corners, float angle) {
+    std::vector<Point2> outline;
+    for (int i = 0; i < corners; ++i) {
+        const float turn = angle + 2 * std::numbers::pi_v<float> * static_cast<float>(i) /
+                                       static_cast<float>(corners);
+        outline.push_back({x + radius * std::cos(turn), y + radius * std::sin(turn)});
+    }
+    return outline;
+}
+
+void add_body(Specimen& specimen, const Body& body, const Material& material) {
+    const Box box = clip(specimen, body.x - body.reach, body.y - body.reach, body.x + body.reach,
+                         body.y + body.reach);
+    std::vector<float> under(static_cast<std::size_t>(std::max(0, box.right - box.left)));
+    raise(specimen, box, material, [&](int y, int first, int count, float* out) {
+        std::fill_n(out, count, body.reach);
+        std::fill_n(under.begin(), count, -body.reach);
+        const float dy = static_cast<float>(y) - body.y;
+        for (const auto& face : body.faces) {
+            // Solve the plane for z: an upper bound where it faces up, a lower one where down.
+            const float nz = std::abs(face.nz) < 1e-3F ? 1e-3F : face.nz;
+            const float slope = -face.nx / nz;
+            const float start = (face.distance - face.ny * dy + face.nx * body.x) / nz;
+            float* bound = under.data();
+            if (nz > 0)
+                for (int i = 0; i < count; ++i)
+                    out[i] = std::min(out[i], start + slope * static_cast<float>(first + i));
+            else
+                for (int i = 0; i < count; ++i)
+                    bound[i] = std::max(bound[i], start + slope * static_cast<float>(first + i));
+        }
+        for (int i = 0; i < count; ++i)
+            out[i] = out[i] > under[static_cast<std::size_t>(i)] ? body.z + out[i] : nothing;
+    });
+}
+
+namespace {
+
+using Direction = std::array<float, 3>;
+
+Direction random_direction(base::Random& random) {
+    const auto z = static_cast<float>(random.uniform(-1, 1));
+    const auto turn = static_cast<float>(random.uniform(0, 2 * std::numbers::pi));
+    const float r = std::sqrt(1 - z * z);
+    return {r * std::cos(turn), r * std::sin(turn), z};
+}
+
+Direction cross(const Direction& a, const Direction& b) {
+    return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+}
+
+// Three orthogonal unit vectors in random position.
+std::array<Direction, 3> random_frame(base::Random& random) {
+    const Direction a = random_direction(random);
+    Direction b = cross(a, random_direction(random));
+    const float length = std::max(std::hypot(b[0], b[1], b[2]), 1e-4F);
+    for (float& v : b) v /= length;
+    return {a, b, cross(a, b)};
+}
+
+}  // namespace
+
+std::vector<Face> crystal_faces(base::Random& random, Crystal shape, float radius) {
+    const auto frame = random_frame(random);
+    std::vector<Face> faces;
+    const auto add = [&](float i, float j, float k, float distance) {
+        const float norm = std::sqrt(i * i + j * j + k * k);
+        Direction n;
+        for (std::size_t c = 0; c < 3; ++c)
+            n[c] = (i * frame[0][c] + j * frame[1][c] + k * frame[2][c]) / norm;
+        faces.push_back({n[0], n[1], n[2], distance});
+    };
+    for (const float sign : {-1.0F, 1.0F}) {
+        if (shape != Crystal::octahedron) {
+            const float distance = radius * (shape == Crystal::cube ? 0.62F : 0.85F);
+            add(sign, 0, 0, distance), add(0, sign, 0, distance), add(0, 0, sign, distance);
+        }
+        if (shape != Crystal::cube)
+            for (int k = 0; k < 4; ++k)
+                add(sign, (k & 1) != 0 ? 1.0F : -1.0F, (k & 2) != 0 ? 1.0F : -1.0F,
+                    radius * (shape == Crystal::octahedron ? 0.58F : 0.76F));
+    }
+    return faces;
+}
+
+std::vector<Face> splinter_faces(base::Random& random, int planes, float radius, float flatness) {
+    const auto frame = random_frame(random);
+    std::vector<Face> faces;
+    // The six sides of a box keep it closed; the rest break its corners.
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        for (const float sign : {-1.0F, 1.0F}) {
+            const auto& n = frame[axis];
+            const auto share =
+                static_cast<float>(random.uniform(0.6, 0.95)) * (axis == 2 ? flatness : 1.0F);
+            faces.push_back({sign * n[0], sign * n[1], sign * n[2], radius * share});
+        }
+    for (int i = 6; i < planes; ++i) {
+        const auto n = random_direction(random);
+        faces.push_back({n[0], n[1], n[2], radius * static_cast<float>(random.uniform(0.55, 0.9))});
+    }
+    return faces;
+}
+
+Material textured(base::Random& random, float yield, const Texture& texture, float roughness) {
+    return {yield, &texture, roughness, static_cast<int>(random.below(Texture::side)),
+            static_cast<int>(random.below(Texture::side))};
+}
+
+float height_at(const Specimen& specimen, float x, float y) {
+    const int last = specimen.size() - 1;
+    return specimen.height(std::clamp(static_cast<int>(x), 0, last),
+                           std::clamp(static_cast<int>(y), 0, last));
+}
+
+}  // namespace nanoatlas::synth
