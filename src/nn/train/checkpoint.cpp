@@ -57,7 +57,7 @@ void write_checkpoint(const std::string& folder, const TrainingState& state,
     write_tensors(writer, "tensors", state.tensors);
     write_tensors(writer, "best", state.best);
     for (std::size_t i = 0; i < state.optimizer.size(); ++i)
-        write_tensors(writer, "optimizer/" + std::to_string(i), state.optimizer[i]);
+        write_tensors(writer, "optimizer" + std::to_string(i), state.optimizer[i]);
     writer.write_whole_strings("settings", lines_of(settings));
     if (!state.history.empty()) writer.write_whole_strings("history", state.history);
     writer.attribute("epoch", state.epoch);
@@ -93,7 +93,7 @@ std::optional<TrainingState> read_checkpoint(const std::string& folder,
                         .best_epoch = whole(reader, "best_epoch"),
                         .history = {}};
     for (std::int64_t i = 0; i < whole(reader, "optimizer_buffers"); ++i)
-        state.optimizer.push_back(read_tensors(reader, "optimizer/" + std::to_string(i)));
+        state.optimizer.push_back(read_tensors(reader, "optimizer" + std::to_string(i)));
     if (reader.has("history")) state.history = reader.read_strings("history");
     return state;
 }

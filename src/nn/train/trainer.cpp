@@ -153,7 +153,8 @@ void Trainer::finish_epoch(const TrainingHooks& hooks) {
                                               data_.inputs, data_.validation, comm_);
         validation = compute_metrics(judgements, static_cast<int>(classes));
     }
-    state_.history.push_back(metrics_line(validation));
+    // The ranks' clocks differ; the line must not.
+    state_.history.push_back(comm_.broadcast(metrics_line(validation)));
     hooks.epoch_done(state_.history.back());
     if (validation && validation->accuracy > state_.best_score) {
         state_.best = network_.tensors();
