@@ -37,9 +37,9 @@ struct NetworkOptions {
     bool sync_batch_norm = true;  ///< statistics over the batch of all ranks
     /// This node and all before it keep their parameters and running statistics (their batch norms
     /// use those); empty: all is trained. The pooled features: graph.node(graph.features()).name.
-    std::string frozen_to;
+    std::string frozen_to = {};
     /// Nodes whose values are asked for after forward(), beside logits and features.
-    std::vector<std::string> keep;
+    std::vector<std::string> keep = {};
     std::int64_t bucket_bytes = 4 << 20;  ///< gradients summed over the ranks in one message
 };
 
