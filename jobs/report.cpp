@@ -1,0 +1,38 @@
+// nanoatlas report: draws the atlas, a folder of pages to open in a browser.
+#include "atlas/report.hpp"
+
+#include <filesystem>
+
+#include "base/log.hpp"
+#include "base/options.hpp"
+#include "comm/session.hpp"
+#include "jobs/jobs.hpp"
+#include "store/provenance.hpp"
+
+namespace nanoatlas::jobs {
+
+int run_report(const Arguments& arguments, const comm::Communicator& world) {
+    atlas::ReportOptions options;
+    auto& files = options.files;
+    base::OptionTable table("report", "writes an atlas: one folder of static pages");
+    table.add("corpus", files.corpus, "corpus.h5: the images").required();
+    table.add("embedding", files.embedding, "matrix whose columns place the images").required();
+    table.add("clusters", files.clusters, "clusters.h5").required();
+    table.add("predictions", files.predictions, "predictions.h5 of the corpus' images");
+    table.add("metrics", files.metrics, "metrics.json of evaluate");
+    table.add("scores", files.scores, "scores.json of score");
+    table.add("output", options.output, "folder of the atlas").required();
+    if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
+
+    store::Provenance provenance(table, world);
+    for (const auto& file : {files.corpus, atlas::file_of_matrix(files.embedding), files.clusters,
+                             files.predictions, files.metrics, files.scores})
+        if (!file.empty()) provenance.add_input(file);
+    const auto summary = atlas::write_atlas(options, provenance, world);
+    base::print(fmt::format("atlas of {} images in {} clusters; open {}", summary.images,
+                            summary.clusters,
+                            (std::filesystem::absolute(options.output) / "index.html").string()));
+    return comm::exit_status::done;
+}
+
+}  // namespace nanoatlas::jobs

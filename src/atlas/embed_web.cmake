@@ -1,0 +1,13 @@
+# Writes the files of a folder as one C++ source: cmake -DFOLDER=... -DOUTPUT=... -P embed_web.cmake
+file(GLOB paths "${FOLDER}/*")
+list(SORT paths)
+set(source "// Made from src/atlas/web at build time.\n#include \"atlas/web.hpp\"\n\n")
+string(APPEND source "namespace nanoatlas::atlas {\n\nconst std::vector<WebFile>& web_files() {\n")
+string(APPEND source "    static const std::vector<WebFile> files = {\n")
+foreach(path IN LISTS paths)
+  get_filename_component(name "${path}" NAME)
+  file(READ "${path}" text)
+  string(APPEND source "{\"${name}\", R\"embedded(${text})embedded\"},\n")
+endforeach()
+string(APPEND source "    };\n    return files;\n}\n\n}  // namespace nanoatlas::atlas\n")
+file(WRITE "${OUTPUT}" "${source}")

@@ -1,0 +1,178 @@
+#include "atlas/inputs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <unordered_map>
+
+#include "base/check.hpp"
+#include "comm/communicator.hpp"
+#include "store/corpus.hpp"
+#include "store/matrix.hpp"
+
+namespace nanoatlas::atlas {
+namespace {
+
+void read_corpus(const std::string& path, Inputs& inputs) {
+    const store::CorpusReader corpus(path);
+    inputs.rows = corpus.rows();
+    inputs.height = corpus.height();
+    inputs.width = corpus.width();
+    inputs.classes = corpus.classes();
+    inputs.path = corpus.paths();
+    inputs.label = corpus.labels();
+    for (const auto part : corpus.parts()) inputs.part.push_back(static_cast<std::int32_t>(part));
+    inputs.duplicate_of = corpus.duplicate_of();
+    inputs.pixel_size = corpus.pixel_sizes();
+    const auto paths = corpus.reject_paths(), causes = corpus.reject_causes();
+    for (std::size_t i = 0; i < paths.size(); ++i) inputs.rejects.push_back({paths[i], causes[i]});
+    VALIDATE(inputs.rows > 0,
+             "cannot report on corpus '{}': it holds no images ({} were rejected); "
+             "look at `nanoatlas info {}`",
+             path, inputs.rejects.size(), path);
+    const auto classes = static_cast<std::int32_t>(inputs.classes.size());
+    for (std::size_t i = 0; i < inputs.label.size(); ++i)
+        VALIDATE(inputs.label[i] < classes,
+                 "cannot use corpus '{}': row {} has label {}, but there are {} classes; run "
+                 "ingest again",
+                 path, i, inputs.label[i], classes);
+    inputs.sources.push_back({"corpus", path, corpus.file().provenance()});
+}
+
+void read_embedding(const std::string& source, Inputs& inputs) {
+    auto matrix = store::read_matrix<float>(source, comm::Communicator::self());
+    VALIDATE(matrix.rows.total == inputs.rows,
+             "cannot draw embedding '{}': it has {} rows, the corpus has {} images; give the "
+             "embedding that was made from this corpus",
+             source, matrix.rows.total, inputs.rows);
+    inputs.embedding = {
+        .columns = matrix.columns, .values = std::move(matrix.values), .explained = {}};
+    const std::string file = file_of_matrix(source);
+    if (file.ends_with(".h5")) {
+        const store::ArtefactReader artefact(file);
+        if (artefact.has("explained_variance_ratio"))
+            inputs.embedding.explained = artefact.read<double>("explained_variance_ratio");
+        inputs.sources.push_back({"embedding", source, artefact.provenance()});
+    } else {
+        inputs.sources.push_back({"embedding", source, ""});
+    }
+}
+
+template <class T>
+std::vector<T> read_column(const store::ArtefactReader& file, const std::string& name,
+                           std::int64_t rows) {
+    if (!file.has(name)) return {};
+    VALIDATE(file.rows(name) == rows,
+             "cannot use clusters '{}': /{} has {} rows where {} belong (it was made from another "
+             "embedding); run cluster again",
+             file.path(), name, file.rows(name), rows);
+    return file.read<T>(name);
+}
+
+void read_clusters(const std::string& path, Inputs& inputs) {
+    const store::ArtefactReader file(path, "clusters");
+    auto& clusters = inputs.clusters;
+    VALIDATE(file.has("label"), "cannot use clusters '{}': it has no /label; run cluster again",
+             path);
+    clusters.label = read_column<std::int32_t>(file, "label", inputs.rows);
+    for (auto& label : clusters.label) {
+        label = std::max(label, -1);
+        clusters.count = std::max(clusters.count, label + 1);
+    }
+    clusters.log_density = read_column<double>(file, "log_density", inputs.rows);
+    clusters.log_density_error = read_column<double>(file, "log_density_error", inputs.rows);
+    clusters.halo = read_column<std::int32_t>(file, "halo", inputs.rows);
+    clusters.probability = read_column<double>(file, "probability", inputs.rows);
+    clusters.centres = read_column<std::int64_t>(file, "centres", clusters.count);
+    for (std::size_t k = 0; k < clusters.centres.size(); ++k)
+        VALIDATE(clusters.centres[k] >= 0 && clusters.centres[k] < inputs.rows,
+                 "cannot use clusters '{}': the centre of cluster {} is row {} of {}; run cluster "
+                 "again",
+                 path, k, clusters.centres[k], inputs.rows);
+    clusters.saddle_density = read_column<double>(file, "saddle_density", clusters.count);
+    clusters.saddle_error = read_column<double>(file, "saddle_error", clusters.count);
+    if (file.has_attribute("intrinsic_dimension"))
+        clusters.dimension = file.number("intrinsic_dimension");
+    inputs.sources.push_back({"clusters", path, file.provenance()});
+}
+
+void read_predictions(const std::string& path, Inputs& inputs) {
+    const store::ArtefactReader file(path, "predictions");
+    const auto paths = file.read_strings("path");
+    const auto labels = file.read<std::int32_t>("label");
+    const auto probabilities = file.read<float>("probability");
+    Predictions predictions{.classes = file.read_strings("classes"),
+                            .label = std::vector<std::int32_t>(inputs.path.size(), -1),
+                            .confidence = std::vector<float>(
+                                inputs.path.size(), std::numeric_limits<float>::quiet_NaN())};
+    const std::size_t classes = predictions.classes.size();
+    VALIDATE(labels.size() == paths.size() && probabilities.size() == paths.size() * classes,
+             "cannot use predictions '{}': its datasets differ in length; run classify again",
+             path);
+    std::unordered_map<std::string, std::size_t> row_of;
+    for (std::size_t i = 0; i < paths.size(); ++i) row_of.emplace(paths[i], i);
+    bool any = false;
+    for (std::size_t i = 0; i < inputs.path.size(); ++i) {
+        const auto found = row_of.find(inputs.path[i]);
+        if (found == row_of.end()) continue;
+        const std::size_t row = found->second;
+        const auto label = labels[row];
+        VALIDATE(label >= 0 && label < static_cast<std::int32_t>(classes),
+                 "cannot use predictions '{}': row {} has class {} of {}; run classify again", path,
+                 row, label, classes);
+        predictions.label[i] = label;
+        predictions.confidence[i] = probabilities[row * classes + static_cast<std::size_t>(label)];
+        any = true;
+    }
+    VALIDATE(any,
+             "cannot use predictions '{}': none of its paths is in the corpus (the first is "
+             "'{}', the corpus begins with '{}'); classify the images of this corpus",
+             path, paths.empty() ? "" : paths.front(), inputs.path.front());
+    inputs.predictions = std::move(predictions);
+    inputs.sources.push_back({"predictions", path, file.provenance()});
+}
+
+std::string read_json_object(const std::string& path, const char* what, Inputs& inputs) {
+    if (path.empty()) return {};
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    VALIDATE(file.good(), "cannot read {} '{}': it is not there or not readable; check the path",
+             what, path);
+    const auto json = nlohmann::json::parse(text.str(), nullptr, false);
+    VALIDATE(json.is_object(),
+             "cannot use {} '{}': it is no JSON object; give the file that the "
+             "job wrote",
+             what, path);
+    inputs.sources.push_back(
+        {what, path, json.contains("provenance") ? json["provenance"].dump() : ""});
+    return text.str();
+}
+
+}  // namespace
+
+std::string file_of_matrix(const std::string& source) {
+    const auto colon = source.rfind(".h5:/");
+    return colon == std::string::npos ? source : source.substr(0, colon + 3);
+}
+
+bool Inputs::has_labels() const {
+    return std::any_of(label.begin(), label.end(), [](std::int32_t l) { return l >= 0; });
+}
+
+Inputs read_inputs(const ReportFiles& files) {
+    Inputs inputs;
+    read_corpus(files.corpus, inputs);
+    read_embedding(files.embedding, inputs);
+    read_clusters(files.clusters, inputs);
+    if (!files.predictions.empty()) read_predictions(files.predictions, inputs);
+    inputs.metrics = read_json_object(files.metrics, "metrics", inputs);
+    inputs.scores = read_json_object(files.scores, "scores", inputs);
+    return inputs;
+}
+
+}  // namespace nanoatlas::atlas

@@ -1,0 +1,78 @@
+// What an atlas is drawn from, read once and checked to fit together.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanoatlas::atlas {
+
+/// The files; those behind `clusters` may be empty.
+struct ReportFiles {
+    std::string corpus, embedding, clusters;
+    std::string predictions, metrics, scores;
+};
+
+struct Embedding {
+    std::int64_t columns = 0;
+    std::vector<float> values;      ///< [N, columns]
+    std::vector<double> explained;  ///< share of the variance by column; empty: not known
+};
+
+/// N rows, K clusters. Only the labels are always there.
+struct Clusters {
+    std::vector<std::int32_t> label;                     ///< [N], -1: in no cluster
+    int count = 0;                                       ///< K
+    std::vector<double> log_density, log_density_error;  ///< [N]
+    std::vector<std::int32_t> halo;                      ///< [N], 1: below the nearest saddle
+    std::vector<std::int64_t> centres;                   ///< [K], rows
+    std::vector<double> saddle_density, saddle_error;    ///< [K, K]
+    std::vector<double> probability;                     ///< [N], of belonging (HDBSCAN)
+    std::optional<double> dimension;                     ///< intrinsic
+};
+
+/// Of the images of the corpus, by path.
+struct Predictions {
+    std::vector<std::string> classes;
+    std::vector<std::int32_t> label;  ///< [N], -1: no prediction
+    std::vector<float> confidence;    ///< [N], probability of the predicted class; NaN without one
+};
+
+struct Reject {
+    std::string path, cause;
+};
+
+/// Where one of the files came from.
+struct Source {
+    std::string what;  ///< "corpus"
+    std::string path;
+    std::string provenance;  ///< JSON; empty for files that carry none
+};
+
+struct Inputs {
+    std::int64_t rows = 0;  ///< N
+    int height = 0, width = 0;
+    std::vector<std::string> classes, path;
+    std::vector<std::int32_t> label;  ///< [N], -1 none
+    std::vector<std::int32_t> part;   ///< [N], 0 train, 1 validation, 2 test
+    std::vector<std::int64_t> duplicate_of;
+    std::vector<double> pixel_size;  ///< [m], NaN unknown
+    std::vector<Reject> rejects;
+    Embedding embedding;
+    Clusters clusters;
+    std::optional<Predictions> predictions;
+    std::string metrics, scores;  ///< JSON, checked to be objects; empty: not given
+    std::vector<Source> sources;
+
+    bool has_labels() const;
+};
+
+/// The file of a matrix given as "FILE" or "FILE.h5:/dataset".
+std::string file_of_matrix(const std::string& source);
+
+/// Not collective. throws InputError if a file cannot be read or has another number of rows than
+/// the corpus, if labels or centres point nowhere, or if the predictions know none of the images
+Inputs read_inputs(const ReportFiles& files);
+
+}  // namespace nanoatlas::atlas

@@ -1,0 +1,122 @@
+// The collection at a glance: figures, all clusters, how they join, and the decision graph.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "atlas/charts.hpp"
+#include "atlas/page_parts.hpp"
+#include "atlas/text.hpp"
+
+namespace nanoatlas::atlas {
+namespace {
+
+std::int64_t how_many(const std::vector<std::int32_t>& values, bool negative) {
+    return std::count_if(values.begin(), values.end(),
+                         [&](std::int32_t v) { return (v < 0) == negative; });
+}
+
+/// A number of a JSON object, as text; empty if it has none of that name.
+std::string figure_of(const std::string& json, const char* name) {
+    const auto object = nlohmann::json::parse(json, nullptr, false);
+    if (!object.is_object() || !object.contains(name) || !object[name].is_number()) return "";
+    return number_text(object[name].get<double>());
+}
+
+std::string figures(const Atlas& atlas) {
+    const auto& data = atlas.inputs;
+    std::string cards = figure_card(count_text(data.rows), "images") +
+                        figure_card(count_text(atlas.clusters()), "clusters");
+    if (const auto noise = how_many(data.clusters.label, true); noise > 0)
+        cards += figure_card(count_text(noise), "in no cluster");
+    if (data.clusters.dimension)
+        cards += figure_card(number_text(*data.clusters.dimension), "intrinsic dimension");
+    if (data.has_labels())
+        cards += figure_card(percent_text(how_many(data.label, false), data.rows), "labelled");
+    const auto copies = std::count_if(data.duplicate_of.begin(), data.duplicate_of.end(),
+                                      [](std::int64_t row) { return row >= 0; });
+    cards += figure_card(count_text(copies), "duplicates");
+    cards += figure_card(count_text(static_cast<std::int64_t>(data.rejects.size())), "rejects");
+    for (const auto& [json, name, title] : {std::tuple(&data.metrics, "accuracy", "accuracy"),
+                                            {&data.scores, "nmi", "NMI with labels"},
+                                            {&data.scores, "ari", "ARI with labels"}})
+        if (const auto value = figure_of(*json, name); !value.empty())
+            cards += figure_card(value, title);
+    return R"(<div class="figures">)" + cards + "</div>";
+}
+
+/// "83.1 % Powder", the most frequent label of a cluster; empty without labels.
+std::string main_label(const Atlas& atlas, const ClusterMembers& members) {
+    const auto counts = category_counts(values_of(members.rows, atlas.inputs.label));
+    if (counts.empty() || counts.front().category < 0) return "";
+    std::int64_t labelled = 0;
+    for (const auto& [category, count] : counts) labelled += category < 0 ? 0 : count;
+    return fmt::format("{} {}", percent_text(counts.front().count, labelled),
+                       escape_html(class_name(atlas.inputs.classes, counts.front().category)));
+}
+
+std::string cluster_card(const Atlas& atlas, int cluster) {
+    const auto& members = atlas.members[static_cast<std::size_t>(cluster)];
+    std::string pictures;
+    const auto show = [&](std::int64_t row) {
+        pictures +=
+            bare_picture(atlas.covers, row, "", atlas.inputs.path[static_cast<std::size_t>(row)]);
+    };
+    if (members.centre >= 0) show(members.centre);
+    for (std::size_t i = 0; i < std::min<std::size_t>(members.nearest.size(), cover_neighbours);
+         ++i)
+        show(members.nearest[i].row);
+    const auto size = static_cast<std::int64_t>(members.rows.size());
+    return fmt::format(
+        R"(<a class="card" href="clusters/{}.html"><span class="cover">{}</span>)"
+        R"(<span class="card-text"><b>{}<span data-cluster="{}">{}</span></b><span>{}</span>)"
+        R"(<span class="quiet">{} · {}</span></span></a>)",
+        cluster, pictures, colour_dot(cluster_colour(atlas, cluster)), cluster,
+        cluster_name(cluster), main_label(atlas, members), count_text(size),
+        percent_text(size, atlas.inputs.rows));
+}
+
+std::string topography(const Atlas& atlas) {
+    if (!atlas.has_topography())
+        return R"(<p class="quiet">This method of clustering measures no saddles between )"
+               "clusters, so there is no tree to draw.</p>";
+    return R"(<p class="about">Each line ends at its cluster's peak and joins another at the densest )"
+           "saddle between them (log density). Joins close to the tips are clusters that hardly "
+           "part"
+           "; dashed lines have no border in common.</p><div class=\"scroll\">" +
+           dendrogram_chart(atlas) + "</div>";
+}
+
+std::string decision_graph(const Atlas& atlas) {
+    if (atlas.separation.empty())
+        return R"(<p class="quiet">This method of clustering measures no densities, so there is )"
+               "no decision graph to draw.</p>";
+    return R"(<p class="about">Each image by its log density and its separation: the distance, in the )"
+           "embedding, to the nearest image of higher density (of the densest one: to the "
+           "farthest). "
+           "Centres of clusters, ringed, stand out by both. All images are drawn.</p>"
+           R"(<canvas id="decision" class="plot" tabindex="0" role="img" )"
+           R"(aria-label="Decision graph: separation over log density"></canvas>)"
+           R"(<p id="decision-note" class="quiet" aria-live="polite">&nbsp;</p>)";
+}
+
+}  // namespace
+
+PageFile overview_page(const Atlas& atlas) {
+    std::string cards;
+    for (const int cluster : atlas.by_size()) cards += cluster_card(atlas, cluster);
+    const auto whole = log_histogram(atlas.inputs.pixel_size, atlas.pixel_bins);
+    std::string content = "<h1>Clusters</h1>" + figures(atlas);
+    content += R"(<section><h2>All clusters, the largest first</h2><div class="cards">)" + cards +
+               "</div></section>";
+    content += "<section><h2>How they join</h2>" + topography(atlas) + "</section>";
+    content += "<section><h2>Decision graph</h2>" + decision_graph(atlas) + "</section>";
+    content += fmt::format(
+        R"(<section><h2>Pixel sizes</h2><p class="about">Of the original images; {} unknown.</p>{}</section>)",
+        count_text(whole.unknown), histogram_chart(whole, {}, "Pixel sizes of all images"));
+    return frame_page(
+        atlas, "overview.html", "Clusters", content,
+        {"names.js", "decode.js", "colours.js", "points.js", "data/decision.js", "decision.js"});
+}
+
+}  // namespace nanoatlas::atlas
