@@ -28,7 +28,7 @@ base::OptionTable describe(Options& options) {
               "columns to keep, or below 1 the share of the variance: 0.95");
     table.add("whiten", options.whiten, "scale the columns to equal variance");
     table.add("enhance", options.enhance,
-              "before: signed square root of each value, then rows of unit length");
+              "first: signed square roots, columns centred, rows of unit length");
     return table;
 }
 
@@ -68,7 +68,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
         const auto scope = phases.measure("reduce/read");
         return store::read_matrix<float>(options.input, world);
     }();
-    if (options.enhance) reduce::enhance(matrix);
+    if (options.enhance) reduce::enhance(matrix, world);
     const auto pca = [&] {
         const auto scope = phases.measure("reduce/pca");
         return reduce::fit_pca(matrix, options.pca, world);

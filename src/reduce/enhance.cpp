@@ -2,17 +2,24 @@
 
 #include <cmath>
 
+#include "reduce/scatter.hpp"
+
 namespace nanoatlas::reduce {
 
-void enhance(store::Matrix<float>& matrix) {
+void enhance(store::Matrix<float>& matrix, const comm::Communicator& comm) {
+#pragma omp parallel for
+    for (auto& value : matrix.values) value = std::copysign(std::sqrt(std::abs(value)), value);
+
+    const auto mean = column_means(RowTiles(matrix, comm), comm).mean;
 #pragma omp parallel for
     for (std::int64_t i = 0; i < matrix.rows.count; ++i) {
         const auto row = matrix.row(i);
-        double length = 0;  // squared: the sum of magnitudes, once their roots are taken
-        for (const auto value : row) length += std::abs(value);
-        const double scale = length > 0 ? 1 / std::sqrt(length) : 0;
-        for (auto& value : row)
-            value = static_cast<float>(std::copysign(std::sqrt(std::abs(value)) * scale, value));
+        double square = 0;
+        for (std::size_t j = 0; j < row.size(); ++j)
+            square += (row[j] - mean[j]) * (row[j] - mean[j]);
+        const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
+        for (std::size_t j = 0; j < row.size(); ++j)
+            row[j] = static_cast<float>((row[j] - mean[j]) * scale);
     }
 }
 

@@ -1,0 +1,149 @@
+// The jobs reduce and score, called in the program of the test so that any number of ranks can.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/check.hpp"
+#include "base/random.hpp"
+#include "jobs/jobs.hpp"
+#include "store/artefact.hpp"
+#include "store/matrix.hpp"
+#include "store/provenance.hpp"
+#include "tests/kokkos_environment.hpp"
+#include "tests/temporary_folder.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+using testing::world;
+
+class ReduceAndScore : public ::testing::Test {
+  protected:
+    /// Three groups of rows, far apart; written as text.
+    std::string table(std::int64_t rows, std::int64_t columns) const {
+        std::string text;
+        for (std::int64_t i = 0; i < rows; ++i) {
+            base::Random random(50, i);
+            for (std::int64_t j = 0; j < columns; ++j)
+                text += fmt::format("{}{:.6f}", j > 0 ? "," : "",
+                                    random.normal() + (j % 3 == i % 3 ? 20.0 : 0.0));
+            text += '\n';
+        }
+        return folder_.write("table.csv", text);
+    }
+    int reduce(const Arguments& more) const {
+        Arguments arguments{"--input", folder_ / "table.csv", "--quiet"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run_reduce(arguments, world());
+    }
+    nlohmann::json scores(Arguments arguments) const {
+        arguments.insert(arguments.end(), {"--output", folder_ / "scores.json", "--quiet"});
+        EXPECT_EQ(run_score(arguments, world()), 0);
+        return nlohmann::json::parse(std::ifstream(folder_ / "scores.json"));
+    }
+    static std::string refusal(const std::function<void()>& work) {
+        try {
+            work();
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "";
+    }
+    testing::TemporaryFolder folder_;
+};
+
+TEST_F(ReduceAndScore, embedding_holds_all_datasets_and_plain_tables_the_same_values) {
+    table(40, 6);
+    for (const std::string name : {"e.h5", "e.npy", "e.csv"})
+        EXPECT_EQ(reduce({"--output", folder_ / name, "--components", "3"}), 0);
+    const store::ArtefactReader file(folder_ / "e.h5", "embedding");
+    EXPECT_EQ(file.shape("embedding"), (store::Shape{40, 3}));
+    EXPECT_EQ(file.shape("mean"), (store::Shape{6}));
+    EXPECT_EQ(file.shape("components"), (store::Shape{3, 6}));
+    EXPECT_EQ(file.shape("explained_variance"), (store::Shape{3}));
+    EXPECT_EQ(file.shape("explained_variance_ratio"), (store::Shape{3}));
+    const auto expected = store::read_matrix<float>(folder_ / "e.h5", world());
+    EXPECT_EQ(store::read_matrix<float>(folder_ / "e.npy", world()).values, expected.values);
+    EXPECT_EQ(store::read_matrix<float>(folder_ / "e.csv", world()).values, expected.values);
+}
+
+TEST_F(ReduceAndScore, options_take_effect) {
+    table(40, 6);
+    reduce({"--output", folder_ / "share.npy", "--components", "0.9"});
+    EXPECT_EQ(store::read_matrix<float>(folder_ / "share.npy", world()).columns, 2);
+    reduce({"--output", folder_ / "white.npy", "--components", "2", "--whiten", "on"});
+    const auto white = store::read_matrix<float>(folder_ / "white.npy", world());
+    double square = 0;
+    for (const auto value : white.values) square += static_cast<double>(value) * value;
+    EXPECT_NEAR(world().sum(square) / 39, 2, 1e-5);
+    reduce({"--output", folder_ / "enhanced.npy", "--components", "6", "--enhance", "on"});
+    const auto enhanced = store::read_matrix<float>(folder_ / "enhanced.npy", world());
+    for (const auto value : enhanced.values) EXPECT_LT(std::abs(value), 1.1f);  // unit length
+}
+
+TEST_F(ReduceAndScore, wrong_input_of_reduce) {
+    table(5, 3);
+    const auto refused = [&](const Arguments& more) { return refusal([&] { reduce(more); }); };
+    EXPECT_NE(refused({"--output", folder_ / "a.h5", "--components", "4"}), "");
+    EXPECT_NE(refused({"--output", folder_ / "a.h5", "--method", "magic"}), "");
+    EXPECT_NE(refused({"--output", folder_ / "a.h5", "--unknown", "1"}), "");
+    EXPECT_NE(refused({"--output", folder_ / "absent/a.h5", "--components", "2"}), "");
+    folder_.write("table.csv", "1,2\n3,nan\n5,6\n");
+    EXPECT_NE(refused({"--output", folder_ / "a.h5", "--components", "1"}).find("row 1, column 1"),
+              std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "a.h5"));
+}
+
+TEST_F(ReduceAndScore, scores_of_clusters_against_truth_and_embedding) {
+    const auto embedding = table(30, 6);
+    std::string truth, clusters, folds;
+    for (int i = 0; i < 30; ++i) {
+        truth += fmt::format("{}\n", std::vector<std::string>{"wire", "powder", "tip"}[i % 3]);
+        clusters += fmt::format("{}\n", i % 3 == 2 ? -1 : i % 3);
+        folds += fmt::format("{}\n", i % 3);
+    }
+    const auto found = scores({"--clusters", folder_.write("c.csv", clusters), "--truth",
+                               folder_.write("t.csv", truth), "--embedding", embedding});
+    for (const char* name : {"nmi", "ami", "ari", "homogeneity", "completeness", "v_measure",
+                             "fowlkes_mallows", "purity", "nearest_neighbour_accuracy"})
+        EXPECT_NEAR(found[name], 1, 1e-12) << name;
+    EXPECT_GT(found["silhouette"], 0.8);
+    EXPECT_EQ(found["noise"], 10);
+    EXPECT_EQ(found["clusters"], 3);
+    // Each fold is a class here, so no neighbour in another fold can be right.
+    const auto folded =
+        scores({"--clusters", folder_ / "c.csv", "--truth", folder_ / "t.csv", "--embedding",
+                embedding, "--folds", folder_.write("f.csv", folds)});
+    EXPECT_EQ(folded["nearest_neighbour_accuracy"], 0);
+}
+
+TEST_F(ReduceAndScore, rows_of_a_corpus_without_a_label_are_left_out) {
+    const base::OptionTable options("test", "a test");
+    store::ArtefactWriter corpus(folder_ / "corpus.h5", "corpus", world());
+    corpus.write_whole<std::int32_t>("label", std::vector<std::int32_t>{0, 0, -1, 1, 1, -1}, {6});
+    corpus.publish(store::Provenance(options, world()));
+    const auto found = scores({"--clusters", folder_.write("c.csv", "4\n4\n5\n5\n5\n4\n"),
+                               "--truth", folder_ / "corpus.h5"});
+    EXPECT_EQ(found["rows"], 6);
+    EXPECT_EQ(found["rows_scored"], 4);
+    EXPECT_NEAR(found["nmi"], 1, 1e-12);
+}
+
+TEST_F(ReduceAndScore, wrong_input_of_score) {
+    const auto clusters = folder_.write("c.csv", "0\n1\n1\n");
+    const auto refused = [&](const Arguments& arguments) {
+        return refusal([&] { scores(arguments); });
+    };
+    EXPECT_NE(refused({"--clusters", clusters, "--truth", folder_.write("t.csv", "0\n1\n")})
+                  .find("2 rows"),
+              std::string::npos);
+    EXPECT_NE(refused({"--clusters", clusters, "--truth", folder_ / "absent.npy"}), "");
+    EXPECT_NE(refused({"--clusters", clusters, "--truth", clusters, "--folds", clusters})
+                  .find("--embedding"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace nanoatlas::jobs
