@@ -88,15 +88,8 @@ class Search {
     void join_matches(std::int64_t i, std::span<const std::int64_t> candidates) {
         for (const auto j : candidates) {
             if (j >= i) break;
-            if (are_alike(at(i), at(j))) join(j, i);
+            if (are_alike(at(i), at(j), limits_)) join(j, i);
         }
-    }
-    bool are_alike(const Fingerprint& a, const Fingerprint& b) const {
-        if (bits_apart(a.perceptual, b.perceptual) > limits_.perceptual_bits) return false;
-        int apart = 0;
-        for (std::size_t k = 0; k < a.detail.size(); ++k)
-            apart += bits_apart(a.detail[k], b.detail[k]);
-        return apart <= limits_.detail_bits;
     }
     void join(std::int64_t earlier, std::int64_t later) {
         groups_.join(earlier, later);
@@ -111,6 +104,17 @@ class Search {
 };
 
 }  // namespace
+
+bool are_alike(const Fingerprint& a, const Fingerprint& b, const DuplicateLimits& limits) {
+    if (bits_apart(a.perceptual, b.perceptual) > limits.perceptual_bits) return false;
+    int common = 0, apart = 0;
+    for (std::size_t k = 0; k < a.detail.strong.size(); ++k) {
+        const auto both = a.detail.strong[k] & b.detail.strong[k];
+        common += std::popcount(both);
+        apart += std::popcount(both & (a.detail.brighter[k] ^ b.detail.brighter[k]));
+    }
+    return common >= limits.common_detail && apart <= limits.detail_apart * common;
+}
 
 Duplicates find_duplicates(std::span<const Fingerprint> pictures,
                            std::span<const std::uint8_t> is_small, const DuplicateLimits& limits) {

@@ -11,8 +11,13 @@ namespace nanoatlas::image {
 
 struct DuplicateLimits {
     int perceptual_bits = 7;  ///< of 64 that may differ; at most 7, which the search is exact for
-    int detail_bits = 128;    ///< of 512; different pictures differ in 256 +- 30
+    int common_detail = 48;   ///< points, of 256, at which both must be strong
+    double detail_apart =
+        0.25;  ///< share of those that may differ; different pictures: 0.5 +- 0.05
 };
+
+/// Whether two pictures are near duplicates.
+bool are_alike(const Fingerprint& a, const Fingerprint& b, const DuplicateLimits& limits = {});
 
 struct Duplicates {
     std::vector<std::int64_t> duplicate_of;  ///< [N] first picture that this one repeats, -1 none

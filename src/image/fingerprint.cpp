@@ -45,21 +45,37 @@ std::uint64_t perceptual_hash(const std::vector<float>& grid) {
     return hash;
 }
 
-std::array<std::uint64_t, 8> detail_hash(const std::vector<float>& grid) {
+/// Four times the grid's value minus its neighbours', at every other point.
+std::vector<float> local_contrast(const std::vector<float>& grid) {
     const auto at = [&](int y, int x) {
         return grid[static_cast<std::size_t>(std::clamp(y, 0, side - 1) * side +
                                              std::clamp(x, 0, side - 1))];
     };
-    std::array<std::uint64_t, 8> bits{};
-    int position = 0;
+    std::vector<float> contrast;
     for (int y = 0; y < side; ++y)
-        for (int x = y % 2; x < side; x += 2, ++position) {
-            const float around = at(y - 1, x) + at(y + 1, x) + at(y, x - 1) + at(y, x + 1);
-            const bool brighter = 4 * at(y, x) > around;
-            bits[static_cast<std::size_t>(position / 64)] |= static_cast<std::uint64_t>(brighter)
-                                                             << (position % 64);
-        }
-    return bits;
+        for (int x = y % 2; x < side; x += 2)
+            contrast.push_back(4 * at(y, x) - at(y - 1, x) - at(y + 1, x) - at(y, x - 1) -
+                               at(y, x + 1));
+    return contrast;
+}
+
+float median_of_magnitudes(std::vector<float> values) {
+    for (auto& value : values) value = std::abs(value);
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+Detail detail_of(const std::vector<float>& grid) {
+    const auto contrast = local_contrast(grid);
+    const float median = median_of_magnitudes(contrast);
+    Detail detail;
+    for (std::size_t i = 0; i < contrast.size(); ++i) {
+        const auto bit = std::uint64_t{1} << (i % 64);
+        if (std::abs(contrast[i]) > median) detail.strong[i / 64] |= bit;
+        if (contrast[i] > 0) detail.brighter[i / 64] |= bit;
+    }
+    return detail;
 }
 
 }  // namespace
@@ -71,9 +87,8 @@ std::uint64_t checksum(std::span<const std::uint8_t> pixels) {
 Fingerprint fingerprint(std::span<const std::uint8_t> pixels, int size) {
     const std::vector<std::uint8_t> copy(pixels.begin(), pixels.end());
     const auto grid = resample(copy, size, size, side, side);
-    return {.exact = checksum(pixels),
-            .perceptual = perceptual_hash(grid),
-            .detail = detail_hash(grid)};
+    return {
+        .exact = checksum(pixels), .perceptual = perceptual_hash(grid), .detail = detail_of(grid)};
 }
 
 }  // namespace nanoatlas::image
