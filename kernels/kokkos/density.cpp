@@ -143,10 +143,10 @@ void log_density(std::span<const double> distance, int k, double dimension,
     using Scratch = Kokkos::View<double*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
     const std::size_t room = (static_cast<std::size_t>(k) / lanes + 1) * lanes;
     auto policy = Policy(static_cast<int>((n + block - 1) / block), 1);
-    policy.set_scratch_size(0, Kokkos::PerThread(Scratch::shmem_size(room)));
+    policy.set_scratch_size(1, Kokkos::PerThread(Scratch::shmem_size(room)));
     Kokkos::parallel_for(
         "density/pak", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
-            const Scratch share(team.thread_scratch(0), room);
+            const Scratch share(team.thread_scratch(1), room);
             const std::size_t first = static_cast<std::size_t>(team.league_rank()) * block;
             for (std::size_t row = first; row < Kokkos::min(first + block, n); ++row)
                 out(row) = density(row, used(row), share.data());

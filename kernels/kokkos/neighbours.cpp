@@ -4,18 +4,12 @@
 #include <cfloat>
 #include <cmath>
 
+#include "kernels/kokkos/dot_tile.hpp"
 #include "kernels/kokkos/selection.hpp"
-#include "kernels/kokkos/tile_product.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
-
-template <class T>
-using Table = Kokkos::View<T**, Kokkos::LayoutRight, DeviceMemory>;
-
-constexpr std::size_t tile_columns = 2048;  // candidates of one tile
-constexpr int chunk = 64;                   // candidates that are looked at together
 
 // Rounding of a tile, for a pair (x, y) of rows scaled so that no component exceeds 1 and
 // S = |x|^2 + |y|^2: the value computed in f32 is within relative * S + absolute of the squared
@@ -29,34 +23,31 @@ struct RoundingBound {
           absolute(static_cast<float>(columns) * 0x1p-120F) {}
 };
 
-// Rows in the form that tiles are made of: centred, scaled, f32.
-struct TileRows {
-    Table<float> values;      // [n, columns]
-    DeviceView<float> norm2;  // [n]
-};
-
+// Rows centred, scaled by a power of two (so that scaling does not round), and rounded to f32.
 struct Scaling {
     DeviceView<double> centre;
-    double factor;  // a power of two, so that scaling does not round
-};
+    double factor;
 
-TileRows make_tile_rows(const SeenView<double>& rows, std::size_t columns, const Scaling& scaling) {
-    const std::size_t n = rows.extent(0) / columns;
-    TileRows made{Table<float>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "rows"), n, columns),
-                  DeviceView<float>("norm2", n)};
-    for_each_row(
-        "neighbours/tile_rows", n, KOKKOS_LAMBDA(std::size_t i) {
-            double sum = 0;
-            for (std::size_t c = 0; c < columns; ++c) {
-                const double centred = rows(i * columns + c) - scaling.centre(c);
-                const auto value = static_cast<float>(centred * scaling.factor);
-                made.values(i, c) = value;
-                sum += static_cast<double>(value) * static_cast<double>(value);
-            }
-            made.norm2(i) = static_cast<float>(sum);
-        });
-    return made;
-}
+    // Returns the squared norms [n] beside.
+    DeviceView<float> interleave(const SeenView<double>& rows, const InterleavedRows& to) const {
+        const std::size_t columns = to.columns, n = rows.extent(0) / columns;
+        const DeviceView<float> norm2("norm2", n);
+        const auto middle = centre;
+        const double scale = factor;
+        for_each_row(
+            "neighbours/interleave", n, KOKKOS_LAMBDA(std::size_t i) {
+                double sum = 0;
+                for (std::size_t c = 0; c < columns; ++c) {
+                    const double centred = rows(i * columns + c) - middle(c);
+                    const auto value = static_cast<float>(centred * scale);
+                    to.at(i, c) = value;
+                    sum += static_cast<double>(value) * static_cast<double>(value);
+                }
+                norm2(i) = static_cast<float>(sum);
+            });
+        return norm2;
+    }
+};
 
 // In f64 from the original differences. The one place that computes it, so that a pair has one
 // distance, to the bit, whichever rank meets it.
@@ -77,229 +68,293 @@ KOKKOS_FUNCTION double squared_distance(const double* a, const double* b, std::s
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
-// What the threads of a kernel share. Bounds below leave out what is the same for all candidates of
-// a row: lower bound = product + base - relative * |x|^2 + |x|^2.
-struct Lists {
+// The rows that are offered as neighbours.
+struct Block {
+    SeenView<double> rows;  // [m, columns]
+    std::int64_t first_row = 0;
+    InterleavedRows interleaved;
+    DeviceView<float> norm2;  // [m]
+    DeviceView<float> base;   // [m, filled up to whole tiles] |y|^2 less the rounding y brings
+};
+
+// The rows that look for neighbours, and what they have found.
+struct Searchers {
     std::size_t columns;
     int k;
     std::int64_t first_row;
     double factor;
     RoundingBound rounding;
-    // All rows of this search.
-    SeenView<double> rows;
-    TileRows tiles;
-    RoomView<std::int64_t> index;
-    RoomView<double> value;
-    DeviceView<int> found;
-    // The group of rows at work, and its candidates that may be neighbours.
-    std::size_t group_first = 0;
-    int capacity = 0;
-    Table<float> pool_bound{};         // [group, capacity] lower bound of a candidate
-    Table<std::int32_t> pool_index{};  // [group, capacity] its number in the block
-    DeviceView<int> pool_count{};      // [group]
-    DeviceView<float> limit{};         // [group] candidates above it are out
-    Table<float> upper{};              // [group, capacity] scratch
-    Table<Ranked> scratch{};           // [group, 2 capacity + 2 k]
-    // The block of candidates at work.
-    SeenView<double> block{};
-    std::int64_t block_first = 0;
-    DeviceView<float> block_norm2{};  // [m]
-    DeviceView<float> block_base{};   // [m] |y|^2 less the rounding that y brings
+    SeenView<double> rows;         // [n, columns]
+    InterleavedRows interleaved;   // the same in f32
+    DeviceView<float> norm2;       // [n]
+    RoomView<std::int64_t> index;  // [n, k]
+    RoomView<double> squared;      // [n, k]
+    DeviceView<int> found;         // [n] entries of the lists so far
 
-    // Keeps the candidates whose lower bound does not exceed the k-th smallest upper bound.
-    KOKKOS_FUNCTION void drop_hopeless(std::size_t g) const {
-        const int count = pool_count(g);
-        if (count < k) return;
-        const float own = tiles.norm2(group_first + g);
-        for (int i = 0; i < count; ++i) {
-            const float sum = own + block_norm2(static_cast<std::size_t>(pool_index(g, i)));
-            upper(g, i) = pool_bound(g, i) + 2 * (rounding.relative * sum + rounding.absolute);
+    KOKKOS_FUNCTION std::size_t list(std::size_t row) const {
+        return row * static_cast<std::size_t>(k);
+    }
+};
+
+using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
+template <class T>
+using Scratch = Kokkos::View<T*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
+
+// A few searchers at work on a block, with the candidates that may be neighbours of theirs. Bounds
+// here leave out what is the same for all candidates of a row:
+// lower bound of the squared distance = bound + (1 - relative) |x|^2.
+class Group {
+  public:
+    KOKKOS_FUNCTION Group(const Policy::member_type& team, const Searchers& searchers,
+                          const Block& block, std::size_t first, std::size_t count)
+        : own_(searchers),
+          block_(block),
+          first_(first),
+          count_(count),
+          capacity_(capacity(searchers.k)),
+          bound_(team.team_scratch(1), count * static_cast<std::size_t>(capacity_)),
+          candidate_(team.team_scratch(1), count * static_cast<std::size_t>(capacity_)),
+          limit_(team.team_scratch(1), count),
+          pooled_(team.team_scratch(1), count),
+          upper_(team.team_scratch(1), static_cast<std::size_t>(capacity_)),
+          ranked_(team.team_scratch(1), ranked_size(searchers.k)) {}
+
+    KOKKOS_FUNCTION void run() const {
+        for (std::size_t g = 0; g < count_; ++g) {
+            pooled_(g) = 0;
+            limit_(g) = limit_of_list(first_ + g);
         }
-        const float kth = select_nth(&upper(g, 0), count, k - 1);
-        limit(g) = Kokkos::min(limit(g), kth);
-        int kept = 0;
-        for (int i = 0; i < count; ++i)
-            if (pool_bound(g, i) <= limit(g)) {
-                pool_bound(g, kept) = pool_bound(g, i);
-                pool_index(g, kept++) = pool_index(g, i);
+        const std::size_t panels = block_.base.extent(0) / tile_right;
+        for (std::size_t panel = 0; panel < panels; ++panel)
+            for (std::size_t g = 0; g < count_; g += tile_left) {
+                float dot[tile_left][tile_right];
+                dot_tile(own_.interleaved.block((first_ + g) / tile_left),
+                         block_.interleaved.block(panel), own_.columns, dot);
+                for (std::size_t i = 0; i < tile_left && g + i < count_; ++i)
+                    offer(g + i, dot[i], panel * tile_right);
             }
-        pool_count(g) = kept;
+        for (std::size_t g = 0; g < count_; ++g) {
+            drop_hopeless(g);
+            rank(g);
+        }
     }
 
-    // The limit that the list itself sets once it is full.
-    KOKKOS_FUNCTION float limit_of_list(std::size_t row) const {
-        if (found(row) < k) return FLT_MAX;
-        const double own = tiles.norm2(row);
-        const double kth = value((row + 1) * k - 1) * factor * factor;
-        const double rounded_up = 0x1p-22 * (kth + own) + rounding.absolute;
-        return static_cast<float>(
-            Kokkos::min(kth - (1 - rounding.relative) * own + rounded_up, double{FLT_MAX}));
+    static std::size_t scratch_size(std::size_t rows, int k) {
+        const auto room = static_cast<std::size_t>(capacity(k));
+        return Scratch<float>::shmem_size(rows * room) +
+               Scratch<std::int32_t>::shmem_size(rows * room) + Scratch<float>::shmem_size(rows) +
+               Scratch<int>::shmem_size(rows) + Scratch<float>::shmem_size(room) +
+               Scratch<Ranked>::shmem_size(ranked_size(k));
+    }
+    KOKKOS_FUNCTION static int capacity(int k) { return 2 * k + 4 * tile_right; }
+
+  private:
+    // The pool, the list, and room to sort or merge them.
+    KOKKOS_FUNCTION static std::size_t ranked_size(int k) {
+        return static_cast<std::size_t>(2 * capacity(k) + k);
+    }
+    KOKKOS_FUNCTION std::size_t pool(std::size_t g) const {
+        return g * static_cast<std::size_t>(capacity_);
     }
 
-    // Moves the pool into the list, by f64 distances.
-    KOKKOS_FUNCTION void rank(std::size_t g) const {
-        const std::size_t row = group_first + g;
-        const int count = pool_count(g), known = found(row);
-        const int kept = Kokkos::min(k, known + count);
-        Ranked* fresh = &scratch(g, 0);
-        Ranked* listed = fresh + capacity;
-        Ranked* spare = listed + k;
-        for (int i = 0; i < count; ++i) {
-            const auto candidate = static_cast<std::size_t>(pool_index(g, i));
-            fresh[i] = {
-                squared_distance(&rows(row * columns), &block(candidate * columns), columns),
-                block_first + static_cast<std::int64_t>(candidate)};
+    // Takes the products of searcher g with candidates [first, first + tile_right) of the block.
+    KOKKOS_FUNCTION void offer(std::size_t g, const float* dot, std::size_t first) const {
+        const float* base = &block_.base(first);
+        const float limit = limit_(g);
+        int passing = 0;
+        for (int j = 0; j < tile_right; ++j) passing += base[j] - 2 * dot[j] <= limit;
+        if (passing == 0) return;
+        if (pooled_(g) + tile_right > capacity_) make_room(g);
+        const std::int64_t self = own_.first_row + static_cast<std::int64_t>(first_ + g) -
+                                  block_.first_row - static_cast<std::int64_t>(first);
+        std::size_t place = pool(g) + static_cast<std::size_t>(pooled_(g));
+        for (int j = 0; j < tile_right; ++j) {
+            const float bound = base[j] - 2 * dot[j];
+            if (bound > limit || j == self || bound == FLT_MAX) continue;
+            bound_(place) = bound;
+            candidate_(place++) = static_cast<std::int32_t>(first) + j;
         }
-        for (int i = 0; i < known; ++i) listed[i] = {value(row * k + i), index(row * k + i)};
-        merge_sort(fresh, count, spare);
-        merge_first(listed, known, fresh, count, kept, spare);
-        for (int i = 0; i < kept; ++i) {
-            value(row * k + i) = spare[i].value;
-            index(row * k + i) = spare[i].index;
-        }
-        found(row) = kept;
-        pool_count(g) = 0;
-        limit(g) = Kokkos::min(limit(g), limit_of_list(row));
+        pooled_(g) = static_cast<int>(place - pool(g));
     }
 
     KOKKOS_FUNCTION void make_room(std::size_t g) const {
         drop_hopeless(g);
-        if (pool_count(g) + chunk > capacity) rank(g);
+        if (pooled_(g) + tile_right > capacity_) rank(g);
     }
 
-    // Takes a tile's row of products with candidates [first, first + width) of the block.
-    KOKKOS_FUNCTION void offer(std::size_t g, const float* product, std::size_t first,
-                               std::size_t width) const {
-        const float* base = &block_base(first);
-        const std::int64_t self = first_row + static_cast<std::int64_t>(group_first + g) -
-                                  block_first - static_cast<std::int64_t>(first);
-        for (std::size_t start = 0; start < width; start += chunk) {
-            const std::size_t end = Kokkos::min(start + chunk, width);
-            const float bar = limit(g);
-            int passing = 0;
-            for (std::size_t j = start; j < end; ++j) passing += base[j] + product[j] <= bar;
-            if (passing == 0) continue;
-            if (pool_count(g) + chunk > capacity) make_room(g);
-            int count = pool_count(g);
-            for (std::size_t j = start; j < end; ++j)
-                if (base[j] + product[j] <= limit(g) && static_cast<std::int64_t>(j) != self) {
-                    pool_bound(g, count) = base[j] + product[j];
-                    pool_index(g, count++) = static_cast<std::int32_t>(first + j);
-                }
-            pool_count(g) = count;
+    // Keeps the candidates whose lower bound does not exceed the k-th smallest upper bound.
+    KOKKOS_FUNCTION void drop_hopeless(std::size_t g) const {
+        const int count = pooled_(g);
+        if (count < own_.k) return;
+        float* bound = &bound_(pool(g));
+        std::int32_t* candidate = &candidate_(pool(g));
+        const auto& rounding = own_.rounding;
+        for (int i = 0; i < count; ++i) {
+            const float sum = own_.norm2(first_ + g) + block_.norm2(candidate[i]);
+            upper_(i) = bound[i] + 2 * (rounding.relative * sum + rounding.absolute);
         }
+        const float limit = Kokkos::min(limit_(g), select_nth(upper_.data(), count, own_.k - 1));
+        int kept = 0;
+        for (int i = 0; i < count; ++i)
+            if (bound[i] <= limit) {
+                bound[kept] = bound[i];
+                candidate[kept++] = candidate[i];
+            }
+        limit_(g) = limit;
+        pooled_(g) = kept;
     }
+
+    // The limit that the list itself sets once it is full.
+    KOKKOS_FUNCTION float limit_of_list(std::size_t row) const {
+        if (own_.found(row) < own_.k) return FLT_MAX;
+        const double norm2 = own_.norm2(row);
+        const double kth = own_.squared(own_.list(row + 1) - 1) * own_.factor * own_.factor;
+        const double rounded_up = 0x1p-22 * (kth + norm2) + own_.rounding.absolute;
+        return static_cast<float>(
+            Kokkos::min(kth - (1 - own_.rounding.relative) * norm2 + rounded_up, double{FLT_MAX}));
+    }
+
+    // Moves the pool into the list, by f64 distances.
+    KOKKOS_FUNCTION void rank(std::size_t g) const {
+        const std::size_t row = first_ + g;
+        const int count = pooled_(g), known = own_.found(row);
+        const int kept = Kokkos::min(own_.k, known + count);
+        Ranked* fresh = ranked_.data();
+        Ranked* listed = fresh + capacity_;
+        Ranked* spare = listed + own_.k;
+        for (int i = 0; i < count; ++i) {
+            const auto candidate = static_cast<std::size_t>(candidate_(pool(g) + i));
+            fresh[i] = {squared_distance(&own_.rows(row * own_.columns),
+                                         &block_.rows(candidate * own_.columns), own_.columns),
+                        block_.first_row + static_cast<std::int64_t>(candidate)};
+        }
+        double* squared = &own_.squared(own_.list(row));
+        std::int64_t* index = &own_.index(own_.list(row));
+        for (int i = 0; i < known; ++i) listed[i] = {squared[i], index[i]};
+        merge_sort(fresh, count, spare);
+        merge_first(listed, known, fresh, count, kept, spare);
+        for (int i = 0; i < kept; ++i) {
+            squared[i] = spare[i].value;
+            index[i] = spare[i].index;
+        }
+        own_.found(row) = kept;
+        pooled_(g) = 0;
+        limit_(g) = Kokkos::min(limit_(g), limit_of_list(row));
+    }
+
+    const Searchers& own_;
+    const Block& block_;
+    std::size_t first_, count_;
+    int capacity_;
+    Scratch<float> bound_;             // [group, capacity] lower bounds of the pooled candidates
+    Scratch<std::int32_t> candidate_;  // [group, capacity] their numbers in the block
+    Scratch<float> limit_;             // [group] candidates above it are out
+    Scratch<int> pooled_;              // [group]
+    Scratch<float> upper_;             // [capacity]
+    Scratch<Ranked> ranked_;
 };
+
+// Rows of a group: enough to make much of each tile of candidates that comes from memory, few
+// enough for every thread to get some, and for their pools to stay below 8 MiB.
+std::size_t rows_of_group(std::size_t n, int k) {
+    const auto threads = static_cast<std::size_t>(Execution().concurrency());
+    const std::size_t shared_out = n / (4 * threads) / tile_left * tile_left;
+    const std::size_t pooled =
+        (1U << 20) / static_cast<std::size_t>(Group::capacity(k)) / tile_left * tile_left;
+    return std::clamp<std::size_t>(std::min(shared_out, pooled), tile_left, 256);
+}
+
+Block make_block(const Searchers& own, const Scaling& scaling, std::span<const double> rows,
+                 std::int64_t first_row) {
+    const std::size_t m = rows.size() / own.columns;
+    Block block{.rows = on_device(rows),
+                .first_row = first_row,
+                .interleaved = InterleavedRows(m, own.columns, tile_right),
+                .norm2 = {},
+                .base = {}};
+    block.norm2 = scaling.interleave(block.rows, block.interleaved);
+    const DeviceView<float> base("base", block.interleaved.values.extent(0) / own.columns);
+    const auto norm2 = block.norm2;
+    const auto rounding = own.rounding;
+    for_each_row(
+        "neighbours/base", base.extent(0), KOKKOS_LAMBDA(std::size_t j) {
+            base(j) = j < m ? (1 - rounding.relative) * norm2(j) - rounding.absolute : FLT_MAX;
+        });
+    block.base = base;
+    return block;
+}
+
+// Compares searchers [first, end) with a block.
+void search(const Searchers& searchers, const Block& block, std::size_t first, std::size_t end,
+            std::size_t group_rows) {
+    const auto groups = static_cast<int>((end - first + group_rows - 1) / group_rows);
+    auto policy = Policy(groups, 1);
+    policy.set_scratch_size(1, Kokkos::PerTeam(Group::scratch_size(group_rows, searchers.k)));
+    Kokkos::parallel_for(
+        "neighbours/search", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
+            const std::size_t start =
+                first + static_cast<std::size_t>(team.league_rank()) * group_rows;
+            Group(team, searchers, block, start, Kokkos::min(group_rows, end - start)).run();
+        });
+    Kokkos::fence();
+}
 
 }  // namespace
 
 struct NeighbourSearch::State {
-    Lists lists;
+    Searchers own;
     Scaling scaling;
     std::span<std::int64_t> index;
     std::span<double> distance;
-    std::size_t group_rows;
-    DeviceView<float> products;  // [group, tile_columns]
-
-    void search_group(const TileRows& candidates, std::size_t first, std::size_t count);
 };
 
 NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::int64_t first_row,
                                  const Frame& frame, std::span<std::int64_t> index,
                                  std::span<double> distance) {
     const std::size_t columns = frame.centre.size(), n = rows.size() / columns;
-    const int k = n == 0 ? 0 : static_cast<int>(index.size() / n);
     const Scaling scaling{DeviceView<double>("centre", columns),
                           std::exp2(-std::ceil(std::log2(frame.largest)))};
     Kokkos::deep_copy(scaling.centre, HostView<const double>(frame.centre.data(), columns));
-
-    Lists lists{.columns = columns,
-                .k = k,
-                .first_row = first_row,
-                .factor = scaling.factor,
-                .rounding = RoundingBound(columns),
-                .rows = on_device(rows),
-                .tiles = {},
-                .index = room_on_device(index),
-                .value = room_on_device(distance),
-                .found = DeviceView<int>("found", n)};
-    lists.tiles = make_tile_rows(lists.rows, columns, scaling);
-    const std::size_t group = std::min<std::size_t>(n, k <= 256 ? 512 : 128);
-    lists.capacity = 2 * k + 4 * chunk;
-    const auto capacity = static_cast<std::size_t>(lists.capacity);
-    lists.pool_bound = Table<float>("pool_bound", group, capacity);
-    lists.pool_index = Table<std::int32_t>("pool_index", group, capacity);
-    lists.pool_count = DeviceView<int>("pool_count", group);
-    lists.limit = DeviceView<float>("limit", group);
-    lists.upper = Table<float>("upper", group, capacity);
-    lists.scratch = Table<Ranked>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "scratch"), group,
-                                  2 * (capacity + static_cast<std::size_t>(k)));
-    state_ = std::make_unique<State>(State{lists, scaling, index, distance, group,
-                                           DeviceView<float>("products", group * tile_columns)});
+    Searchers own{.columns = columns,
+                  .k = n == 0 ? 0 : static_cast<int>(index.size() / n),
+                  .first_row = first_row,
+                  .factor = scaling.factor,
+                  .rounding = RoundingBound(columns),
+                  .rows = on_device(rows),
+                  .interleaved = InterleavedRows(n, columns, tile_left),
+                  .norm2 = {},
+                  .index = room_on_device(index),
+                  .squared = room_on_device(distance),
+                  .found = DeviceView<int>("found", n)};
+    own.norm2 = scaling.interleave(own.rows, own.interleaved);
+    state_ = std::make_unique<State>(State{own, scaling, index, distance});
 }
 
 NeighbourSearch::~NeighbourSearch() = default;
 
 void NeighbourSearch::add(std::span<const double> candidates, std::int64_t first_row,
                           const std::function<void(std::size_t rows)>& done) {
-    auto& lists = state_->lists;
-    const std::size_t n = lists.found.extent(0);
+    const std::size_t n = state_->own.found.extent(0);
     if (n == 0 || candidates.empty()) return;
-    lists.block = on_device(candidates);
-    lists.block_first = first_row;
-    const auto tiles = make_tile_rows(lists.block, lists.columns, state_->scaling);
-    const auto norm2 = tiles.norm2;
-    const auto rounding = lists.rounding;
-    const DeviceView<float> base("base", norm2.extent(0));
-    for_each_row(
-        "neighbours/base", norm2.extent(0), KOKKOS_LAMBDA(std::size_t j) {
-            base(j) = (1 - rounding.relative) * norm2(j) - rounding.absolute;
-        });
-    lists.block_norm2 = norm2;
-    lists.block_base = base;
-    for (std::size_t first = 0; first < n; first += state_->group_rows) {
-        const std::size_t count = std::min(state_->group_rows, n - first);
-        state_->search_group(tiles, first, count);
-        if (done) done(count);
+    const auto block = make_block(state_->own, state_->scaling, candidates, first_row);
+    const std::size_t group_rows = rows_of_group(n, state_->own.k);
+    const std::size_t at_once =
+        8 * group_rows * static_cast<std::size_t>(Execution().concurrency());
+    for (std::size_t first = 0; first < n; first += at_once) {
+        const std::size_t end = std::min(n, first + at_once);
+        search(state_->own, block, first, end, group_rows);
+        if (done) done(end - first);
     }
-    Kokkos::fence();
-}
-
-void NeighbourSearch::State::search_group(const TileRows& candidates, std::size_t first,
-                                          std::size_t count) {
-    lists.group_first = first;
-    const auto shared = lists;
-    for_each_row(
-        "neighbours/start", count, KOKKOS_LAMBDA(std::size_t g) {
-            shared.pool_count(g) = 0;
-            shared.limit(g) = shared.limit_of_list(shared.group_first + g);
-        });
-    const std::size_t total = candidates.norm2.extent(0);
-    for (std::size_t start = 0; start < total; start += tile_columns) {
-        const std::size_t width = std::min(tile_columns, total - start);
-        Kokkos::fence();
-        minus_two_products(&lists.tiles.values(first, 0), count, &candidates.values(start, 0),
-                           width, lists.columns, products.data());
-        const auto tile = products;
-        for_each_row(
-            "neighbours/filter", count,
-            KOKKOS_LAMBDA(std::size_t g) { shared.offer(g, &tile(g * width), start, width); });
-    }
-    for_each_row(
-        "neighbours/rank", count, KOKKOS_LAMBDA(std::size_t g) {
-            shared.drop_hopeless(g);
-            shared.rank(g);
-        });
 }
 
 void NeighbourSearch::finish() {
-    const auto value = state_->lists.value;
+    const auto squared = state_->own.squared;
     for_each_row(
-        "neighbours/root", value.extent(0),
-        KOKKOS_LAMBDA(std::size_t i) { value(i) = Kokkos::sqrt(value(i)); });
+        "neighbours/root", squared.extent(0),
+        KOKKOS_LAMBDA(std::size_t i) { squared(i) = Kokkos::sqrt(squared(i)); });
     Kokkos::fence();
-    copy_back(state_->lists.index, state_->index);
-    copy_back(value, state_->distance);
+    copy_back(state_->own.index, state_->index);
+    copy_back(squared, state_->distance);
 }
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -1,0 +1,101 @@
+// nanoatlas cluster as a user runs it: what it writes, and how it treats awkward matrices.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "base/random.hpp"
+#include "store/artefact.hpp"
+#include "store/npy.hpp"
+#include "tests/command.hpp"
+
+namespace nanoatlas::testing {
+namespace {
+
+class ClusterJob : public ::testing::Test {
+  protected:
+    std::string path(const std::string& name) const { return folder_ / name; }
+
+    // Two clouds in the plane, taken turn by turn.
+    std::string write_clouds(const std::string& name, std::int64_t rows) const {
+        std::ofstream file(path(name));
+        for (std::int64_t i = 0; i < rows; ++i) {
+            base::Random random(61, i);
+            file << 12.0 * static_cast<double>(i % 2) + random.normal() << ',' << random.normal()
+                 << '\n';
+        }
+        return path(name);
+    }
+
+    CommandResult cluster(const std::string& input, const std::string& output,
+                          const std::string& more = "", int ranks = 1) const {
+        return run_nanoatlas(
+            "cluster --Z 2.5 --input " + input + " --output " + path(output) + " " + more, ranks);
+    }
+
+    ScratchFolder folder_;
+};
+
+TEST_F(ClusterJob, writes_all_that_the_interface_lists) {
+    const auto result = cluster(write_clouds("clouds.csv", 400), "c.h5", "--dimension 2");
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("2 clusters of 400 rows"), std::string::npos) << result.output;
+    EXPECT_NE(result.output.find("sizes: 200 200"), std::string::npos) << result.output;
+    const store::ArtefactReader file(path("c.h5"), "clusters");
+    EXPECT_EQ(file.number("intrinsic_dimension"), 2);
+    const auto labels = file.read<std::int32_t>("label");
+    ASSERT_EQ(labels.size(), 400U);
+    for (std::size_t i = 2; i < labels.size(); ++i) EXPECT_EQ(labels[i], labels[i % 2]);
+    for (const char* name : {"log_density", "log_density_error", "kstar", "halo"})
+        EXPECT_EQ(file.shape(name), (store::Shape{400})) << name;
+    EXPECT_EQ(file.shape("centres"), (store::Shape{2}));
+    EXPECT_EQ(file.shape("saddle_density"), (store::Shape{2, 2}));
+    EXPECT_EQ(file.shape("saddle_error"), (store::Shape{2, 2}));
+    const auto halo = file.read<std::uint8_t>("halo");
+    EXPECT_EQ(std::count(halo.begin(), halo.end(), 1) + std::count(halo.begin(), halo.end(), 0),
+              400);
+}
+
+TEST_F(ClusterJob, writes_labels_as_a_table_the_same_on_any_number_of_ranks) {
+    const auto input = write_clouds("clouds.csv", 300);
+    ASSERT_EQ(cluster(input, "one.npy").status, 0);
+    ASSERT_EQ(cluster(input, "three.npy", "", 3).status, 0);
+    EXPECT_EQ(run_command("cmp " + path("one.npy") + " " + path("three.npy")).status, 0);
+    const auto labels = store::read_npy<std::int64_t>(path("one.npy"));
+    EXPECT_EQ(labels.values.size(), 300U);
+}
+
+TEST_F(ClusterJob, rows_that_repeat_count_once_and_share_the_label) {
+    const auto input = write_clouds("clouds.csv", 300);
+    ASSERT_EQ(cluster(input, "plain.h5").status, 0);
+    ASSERT_EQ(run_command("cat " + input + " " + input + " > " + path("twice.csv")).status, 0);
+    for (const int ranks : {1, 3}) {
+        const auto result = cluster(path("twice.csv"), "twice.h5", "", ranks);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_NE(result.output.find("300 of 600 rows repeat"), std::string::npos) << result.output;
+        const store::ArtefactReader plain(path("plain.h5")), twice(path("twice.h5"));
+        auto expected = plain.read<std::int32_t>("label");
+        const auto once = expected;
+        expected.insert(expected.end(), once.begin(), once.end());
+        EXPECT_EQ(twice.read<std::int32_t>("label"), expected);
+        EXPECT_EQ(twice.read<std::int64_t>("centres"), plain.read<std::int64_t>("centres"));
+    }
+}
+
+TEST_F(ClusterJob, maxk_beyond_the_rows_is_cut_with_a_word) {
+    const auto result = cluster(write_clouds("few.csv", 30), "c.h5", "--maxk 500");
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("29 is used"), std::string::npos) << result.output;
+}
+
+TEST_F(ClusterJob, refuses_options_out_of_range) {
+    const auto input = write_clouds("clouds.csv", 30);
+    for (const auto* more : {"--maxk 1", "--dimension zero", "--dimension -3", "--Z -1"}) {
+        const auto result = cluster(input, "c.h5", more);
+        EXPECT_EQ(result.status, 2) << more << "\n" << result.output;
+    }
+}
+
+}  // namespace
+}  // namespace nanoatlas::testing
