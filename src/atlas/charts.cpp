@@ -151,7 +151,8 @@ std::string histogram_chart(const LogHistogram& part, const LogHistogram& whole,
         inside += bar(whole, bin, "whole");
     for (int bin = 0; bin < bins; ++bin) inside += bar(part, bin, "bar");
     inside += line(left, base, width - left, base, "axis");
-    for (int decade = 0; decade <= part.bins.decades; ++decade) {
+    const int every = 1 + part.bins.decades / 7;  // so that the captions keep apart
+    for (int decade = 0; decade <= part.bins.decades; decade += every) {
         const double x = left + decade * part.bins.per_decade * step;
         inside += line(x, base, x, base + 5, "axis");
         inside += label(x, base + 20,

@@ -10,60 +10,75 @@
 namespace nanoatlas::atlas {
 namespace {
 
-/// The points in ascending order of their first column.
+/// The points in ascending order of their first column, side by side in memory in that order.
 class Sweep {
   public:
     Sweep(std::span<const float> points, std::int64_t columns, std::span<const double> density)
-        : points_(points),
-          columns_(static_cast<std::size_t>(columns)),
-          density_(density),
-          order_(density.size()) {
-        std::iota(order_.begin(), order_.end(), std::size_t{0});
-        std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
-            return first(a) != first(b) ? first(a) < first(b) : a < b;
+        : columns_(static_cast<std::size_t>(columns)),
+          row_(density.size()),
+          rank_(density.size()),
+          points_(points.size()) {
+        std::iota(row_.begin(), row_.end(), std::size_t{0});
+        std::sort(row_.begin(), row_.end(), [&](std::size_t a, std::size_t b) {
+            const float x = points[a * columns_], y = points[b * columns_];
+            return x != y ? x < y : a < b;
         });
+        for (std::size_t place = 0; place < row_.size(); ++place)
+            std::copy_n(points.begin() + static_cast<std::ptrdiff_t>(row_[place] * columns_),
+                        columns_, points_.begin() + static_cast<std::ptrdiff_t>(place * columns_));
+        set_ranks(density);
     }
-    std::size_t point_at(std::size_t place) const { return order_[place]; }
+    std::size_t row_at(std::size_t place) const { return row_[place]; }
 
     /// Squared distance from the point at this place to the nearest denser one; infinite if none.
     double to_nearest_denser(std::size_t place) const {
-        const std::size_t i = order_[place];
         double best = std::numeric_limits<double>::infinity();
         std::size_t below = place, above = place + 1;
         // The two arms advance in turn; one ends where its first column alone is too far.
         for (bool down = true, up = true; down || up;) {
-            down = down && below > 0 && visit(i, order_[below - 1], best);
+            down = down && below > 0 && visit(place, below - 1, best);
             if (down) --below;
-            up = up && above < order_.size() && visit(i, order_[above], best);
+            up = up && above < row_.size() && visit(place, above, best);
             if (up) ++above;
         }
         return best;
     }
 
-    double to_farthest(std::size_t i) const {
+    double to_farthest(std::size_t place) const {
         double farthest = 0;
-        for (std::size_t j = 0; j < density_.size(); ++j)
-            farthest =
-                std::max(farthest, squared_distance(i, j, std::numeric_limits<double>::infinity()));
+        for (std::size_t other = 0; other < row_.size(); ++other)
+            farthest = std::max(
+                farthest, squared_distance(place, other, std::numeric_limits<double>::infinity()));
         return farthest;
     }
 
   private:
-    float first(std::size_t i) const { return points_[i * columns_]; }
+    /// rank_ 0 is the densest point.
+    void set_ranks(std::span<const double> density) {
+        std::vector<std::size_t> places(row_.size());
+        std::iota(places.begin(), places.end(), std::size_t{0});
+        std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
+            const double x = density[row_[a]], y = density[row_[b]];
+            return x != y ? x > y : row_[a] < row_[b];
+        });
+        for (std::size_t rank = 0; rank < places.size(); ++rank) rank_[places[rank]] = rank;
+    }
 
-    /// False once j is too far along the first column for it or any beyond it to be nearer.
-    bool visit(std::size_t i, std::size_t j, double& best) const {
-        const double step = static_cast<double>(first(i)) - static_cast<double>(first(j));
+    const float* point(std::size_t place) const { return points_.data() + place * columns_; }
+
+    /// False once the other is too far along the first column for it or any beyond it to be nearer.
+    bool visit(std::size_t place, std::size_t other, double& best) const {
+        const double step = static_cast<double>(*point(place)) - static_cast<double>(*point(other));
         if (step * step > best) return false;
-        const bool denser = density_[j] > density_[i] || (density_[j] == density_[i] && j < i);
-        if (denser) best = std::min(best, squared_distance(i, j, best));
+        if (rank_[other] < rank_[place])
+            best = std::min(best, squared_distance(place, other, best));
         return true;
     }
 
     /// Gives up, with what it has, once it is above the limit.
-    double squared_distance(std::size_t i, std::size_t j, double limit) const {
-        const float* a = points_.data() + i * columns_;
-        const float* b = points_.data() + j * columns_;
+    double squared_distance(std::size_t place, std::size_t other, double limit) const {
+        const float* a = point(place);
+        const float* b = point(other);
         double sum = 0;
         for (std::size_t c = 0; c < columns_ && sum <= limit; ++c) {
             const double step = static_cast<double>(a[c]) - static_cast<double>(b[c]);
@@ -72,10 +87,9 @@ class Sweep {
         return sum;
     }
 
-    std::span<const float> points_;
     std::size_t columns_;
-    std::span<const double> density_;
-    std::vector<std::size_t> order_;
+    std::vector<std::size_t> row_, rank_;  ///< by place
+    std::vector<float> points_;
 };
 
 }  // namespace
@@ -89,13 +103,13 @@ std::vector<float> separations(std::span<const float> points, std::int64_t colum
     for (std::int64_t p = 0; p < block.count; ++p) {
         const auto place = static_cast<std::size_t>(block.first + p);
         double squared = sweep.to_nearest_denser(place);
-        if (std::isinf(squared)) squared = sweep.to_farthest(sweep.point_at(place));
+        if (std::isinf(squared)) squared = sweep.to_farthest(place);
         own[static_cast<std::size_t>(p)] = static_cast<float>(std::sqrt(squared));
     }
     const auto by_place = comm.all_gather(own);
     std::vector<float> result(density.size());
     for (std::size_t place = 0; place < by_place.size(); ++place)
-        result[sweep.point_at(place)] = by_place[place];
+        result[sweep.row_at(place)] = by_place[place];
     return result;
 }
 

@@ -12,7 +12,7 @@
 namespace nanoatlas::atlas {
 namespace {
 
-constexpr std::size_t exemplars_of_a_kind = 16;
+constexpr std::size_t exemplars_of_a_kind = 14;
 
 /// What tells how typical a member is: a density, or HDBSCAN's probability.
 std::span<const double> typicality(const Clusters& clusters) {
@@ -66,7 +66,7 @@ void add_map(Atlas& atlas) {
 void add_galleries(Atlas& atlas, int stored_side) {
     for (int k = 0; k < atlas.clusters(); ++k) {
         const auto& members = atlas.members[static_cast<std::size_t>(k)];
-        Gallery gallery("clusters/" + std::to_string(k) + "-", std::min(160, stored_side), 8);
+        Gallery gallery("clusters/" + std::to_string(k) + "-", std::min(152, stored_side), 8);
         if (members.centre >= 0) {
             gallery.add(members.centre);
             atlas.covers.add(members.centre);

@@ -70,7 +70,7 @@ std::string cluster_card(const Atlas& atlas, int cluster) {
     return fmt::format(
         R"(<a class="card" href="clusters/{}.html"><span class="cover">{}</span>)"
         R"(<span class="card-text"><b>{}<span data-cluster="{}">{}</span></b><span>{}</span>)"
-        R"(<span class="quiet">{} · {}</span></span></a>)",
+        R"(<span class="quiet">{} images · {}</span></span></a>)",
         cluster, pictures, colour_dot(cluster_colour(atlas, cluster)), cluster,
         cluster_name(cluster), main_label(atlas, members), count_text(size),
         percent_text(size, atlas.inputs.rows));

@@ -14,7 +14,7 @@
 namespace nanoatlas::atlas {
 namespace {
 
-constexpr int jpeg_quality = 85;
+constexpr int jpeg_quality = 78;
 
 template <class T>
 std::vector<T> broadcast_vector(std::vector<T> values, const comm::Communicator& comm) {

@@ -86,7 +86,7 @@ int SheetLayout::rows_in(std::int64_t sheet) const {
 }
 
 SheetLayout map_sheets(std::int64_t images, int stored_side) {
-    const int wanted = images <= 4000 ? 256 : images <= 30000 ? 128 : 64;
+    const int wanted = images <= 3000 ? 192 : images <= 30000 ? 128 : 64;
     const int tile = std::min(wanted, stored_side);
     const int along = std::clamp(1024 / tile, 1, 32);
     return {.tile = tile, .columns = along, .rows = along, .tiles = images};

@@ -22,8 +22,8 @@ struct SheetLayout {
     int rows_in(std::int64_t sheet) const;
 };
 
-/// For a map of this many images of this stored side: 256 px tiles where images are few, 128, then
-/// 64, never larger than the images are; sheets of about 1024 x 1024.
+/// For a map of this many images of this stored side: tiles of 192 px where they are few, of 128,
+/// then of 64, never larger than the images are; sheets of about 1024 x 1024.
 SheetLayout map_sheets(std::int64_t images, int stored_side);
 
 /// A grey image [height, width] as a square tile: scaled by the mean over areas so that its longer
