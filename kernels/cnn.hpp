@@ -136,7 +136,8 @@ class Backend {
     virtual void norm_forward(const void* x, const void* addend, std::int64_t rows,
                               std::int64_t channels, const NormCoefficients& coefficients,
                               Activation activation, void* y) = 0;
-    /// g = sum of gradients where the activation of y passes them on;
+    /// g = sum of gradients where the activation of y passes them on (may be one of them; null if
+    /// there is only one and no activation, which then is g);
     /// sums [2, channels] = sum of g and of g * (x - mean), by channel; the host's memory.
     virtual void norm_backward_sums(Addends gradients, const void* y, const void* x,
                                     std::int64_t rows, std::int64_t channels, const float* mean,

@@ -209,14 +209,15 @@ template <class T>
 void norm_backward_sums(Tensors<T> gradients, const T* y, const T* x, std::int64_t rows,
                         std::int64_t channels, const float* mean, Activation activation, T* g,
                         double* sums) {
-    activation_backward<T>(gradients, y, activation, rows * channels, g);
+    if (g != nullptr) activation_backward<T>(gradients, y, activation, rows * channels, g);
+    const T* found = g != nullptr ? g : gradients[0];
     std::fill_n(sums, 2 * channels, 0.0);
     for (std::int64_t row = 0; row < rows; ++row)
         for (std::int64_t channel = 0; channel < channels; ++channel) {
             const auto i = row * channels + channel;
-            sums[channel] += g[i];
+            sums[channel] += found[i];
             sums[channels + channel] +=
-                static_cast<double>(g[i]) * (static_cast<double>(x[i]) - mean[channel]);
+                static_cast<double>(found[i]) * (static_cast<double>(x[i]) - mean[channel]);
         }
 }
 

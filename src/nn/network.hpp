@@ -53,8 +53,8 @@ struct ParameterSlot {
 };
 
 struct LossOptions {
-    std::vector<float> class_weights;  ///< by class; empty: all 1
-    double label_smoothing = 0;        ///< in [0, 1)
+    std::vector<float> class_weights{};  ///< by class; empty: all 1
+    double label_smoothing = 0;          ///< in [0, 1)
 };
 
 /// Random numbers of a step (dropout) are a function of this and of a sample's place in the global

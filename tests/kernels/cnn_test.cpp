@@ -1,0 +1,226 @@
+// The oneDNN back end against the reference on random shapes, in f32 and in bf16.
+#include "kernels/reference/cnn.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+
+#include "kernels/cudnn/cudnn.hpp"
+#include "kernels/onednn/onednn.hpp"
+#include "tests/kernels/cnn_shapes.hpp"
+
+namespace nanoatlas::testing {
+namespace {
+
+using namespace kernels;
+using Values = std::vector<float>;
+
+/// An image in a back end's memory.
+class Image {
+  public:
+    Image(Backend& backend, const ImageShape& shape)
+        : backend_(backend), shape_(shape), memory_(backend.allocate(shape.elements() * 4)) {}
+    Image(Backend& backend, const ImageShape& shape, const Values& values) : Image(backend, shape) {
+        backend.import_images(values.data(), shape, get());
+    }
+    void* get() const { return memory_.get(); }
+    Values values() const {
+        Values read(static_cast<std::size_t>(shape_.elements()));
+        backend_.export_images(get(), shape_, read.data());
+        return read;
+    }
+
+  private:
+    Backend& backend_;
+    ImageShape shape_;
+    Memory memory_;
+};
+
+/// Runs a test's body on the reference and on oneDNN in both precisions; each returns tensors that
+/// must agree. Inputs are exact in bf16, so results differ by the order of f32 sums, and where they
+/// are stored as bf16 by its rounding: 2^-8 of the value, or of the largest that went into it.
+class BackendsAgree : public ::testing::Test {
+  protected:
+    template <class Body>
+    void expect_equal(std::uint64_t seed, const Body& body, double largest = 0) {
+        const auto reference = reference::make_backend();
+        const std::vector<Values> expected = body(*reference, base::Random(seed));
+        compare(expected, body(*onednn::make_backend(Precision::f32), base::Random(seed)), 0, 0,
+                seed);
+        if (onednn::has_bf16())
+            compare(expected, body(*onednn::make_backend(Precision::bf16), base::Random(seed)),
+                    1.0 / 256, largest / 256, seed);
+    }
+
+  private:
+    static void compare(const std::vector<Values>& expected, const std::vector<Values>& found,
+                        double relative, double absolute, std::uint64_t seed) {
+        ASSERT_EQ(expected.size(), found.size());
+        for (std::size_t k = 0; k < expected.size(); ++k)
+            for (std::size_t i = 0; i < expected[k].size(); ++i)
+                ASSERT_NEAR(expected[k][i], found[k][i],
+                            2e-5 + absolute + (relative + 2e-5) * std::abs(expected[k][i]))
+                    << "seed " << seed << ", tensor " << k << ", element " << i;
+    }
+};
+
+TEST_F(BackendsAgree, on_convolutions) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            auto shape = draw_convolution(random, 40);
+            shape.activation = draw_activation(random);
+            shape.addend = random.chance(0.3);
+            const auto weights = draw_values(random, weight_count(shape));
+            const auto bias = draw_values(random, shape.output.channels);
+            const Image x(backend, shape.input, draw_values(random, shape.input.elements()));
+            const Image dy(backend, shape.output, draw_values(random, shape.output.elements()));
+            const Image y(backend, shape.output), dx(backend, shape.input);
+            Values dweights(weights.size()), dbias(bias.size(), 0);
+
+            const auto convolution = backend.convolution(shape);
+            convolution->set_weights(weights.data(), shape.bias ? bias.data() : nullptr);
+            convolution->forward(x.get(), shape.addend ? dy.get() : nullptr, y.get());
+            convolution->backward_data(dy.get(), dx.get());
+            convolution->backward_weights(x.get(), dy.get(), dweights.data(),
+                                          shape.bias ? dbias.data() : nullptr);
+            return std::vector<Values>{y.values(), dx.values(), dweights, dbias};
+        });
+}
+
+TEST_F(BackendsAgree, on_pooling) {
+    for (std::uint64_t seed = 0; seed < 40; ++seed)
+        expect_equal(
+            seed,
+            [](Backend& backend, base::Random random) {
+                const auto shape = draw_pool(random, 40);
+                const Image x(backend, shape.input, draw_values(random, shape.input.elements()));
+                const Image dy(backend, shape.output, draw_values(random, shape.output.elements()));
+                const Image y(backend, shape.output), dx(backend, shape.input);
+                const auto pooling = backend.pooling(shape);
+                pooling->forward(x.get(), y.get());
+                pooling->backward(dy.get(), dx.get());
+                return std::vector<Values>{y.values(), dx.values()};
+            },
+            4);  // gradients of up to 16 windows meet in one pixel, each sum of them rounded
+}
+
+TEST_F(BackendsAgree, on_batch_norm) {
+    for (std::uint64_t seed = 0; seed < 40; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const ImageShape shape{draw(random, 1, 5), draw(random, 1, 9), draw(random, 1, 9),
+                                   draw(random, 1, 70)};
+            const auto rows = shape.rows(), channels = shape.channels;
+            const auto activation = draw_activation(random);
+            const Image x(backend, shape, draw_values(random, shape.elements()));
+            const Image addend(backend, shape, draw_values(random, shape.elements()));
+            const Image dy(backend, shape, draw_values(random, shape.elements()));
+            const auto mean = draw_values(random, channels), scale = draw_values(random, channels),
+                       shift = draw_values(random, channels);
+            const Image y(backend, shape), g(backend, shape), dx(backend, shape);
+
+            std::vector<double> sums(static_cast<std::size_t>(2 * channels)),
+                gradient_sums(sums.size());
+            backend.norm_sums(x.get(), rows, channels, sums.data());
+            backend.norm_forward(x.get(), random.chance(0.5) ? addend.get() : nullptr, rows,
+                                 channels, {mean.data(), scale.data(), shift.data()}, activation,
+                                 y.get());
+            const void* gradients[] = {dy.get(), addend.get()};
+            backend.norm_backward_sums(gradients, addend.get(), x.get(), rows, channels,
+                                       mean.data(), activation, g.get(), gradient_sums.data());
+            backend.norm_backward_data(dy.get(), x.get(), rows, channels,
+                                       {mean.data(), scale.data(), shift.data(), scale.data()},
+                                       dx.get());
+            return std::vector<Values>{Values(sums.begin(), sums.end()), y.values(), g.values(),
+                                       Values(gradient_sums.begin(), gradient_sums.end()),
+                                       dx.values()};
+        });
+}
+
+TEST_F(BackendsAgree, on_sums_and_activations) {
+    for (std::uint64_t seed = 0; seed < 30; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const ImageShape shape{1, 1, 1, draw(random, 1, 5000)};
+            const auto activation = draw_activation(random);
+            std::vector<Image> images;
+            std::vector<const void*> parts;
+            for (auto i = draw(random, 1, 4); i > 0; --i) {
+                images.emplace_back(backend, shape, draw_values(random, shape.elements()));
+                parts.push_back(images.back().get());
+            }
+            const Image y(backend, shape), dx(backend, shape);
+            backend.add(parts, activation, shape.elements(), y.get());
+            const auto sum = y.values();
+            // In place: the sum may be written over one of its parts.
+            backend.activation_backward(parts, images[0].get(), activation, shape.elements(),
+                                        images.back().get());
+            return std::vector<Values>{sum, images.back().values()};
+        });
+}
+
+TEST_F(BackendsAgree, on_copied_channels) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const auto channels = draw(random, 1, 9), from_first = draw(random, 0, 5),
+                       to_first = draw(random, 0, 5), rows = draw(random, 1, 50);
+            const ImageShape from{rows, 1, 1, from_first + channels + 2};
+            const ImageShape to{rows, 1, 1, to_first + channels + 1};
+            const Image source(backend, from, draw_values(random, from.elements()));
+            const Image target(backend, to, draw_values(random, to.elements()));
+            backend.copy_channels(source.get(), from.channels, from_first, target.get(),
+                                  to.channels, to_first, channels, rows);
+            return std::vector<Values>{target.values()};
+        });
+}
+
+TEST_F(BackendsAgree, on_adaptive_averages) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const auto samples = draw(random, 1, 3), channels = draw(random, 1, 40);
+            const ImageShape input{samples, draw(random, 1, 9), draw(random, 1, 9), channels};
+            const ImageShape output{samples, draw(random, 1, 9), draw(random, 1, 9), channels};
+            const Image x(backend, input, draw_values(random, input.elements()));
+            const Image dy(backend, output, draw_values(random, output.elements()));
+            const Image y(backend, output), dx(backend, input);
+            backend.adaptive_average(x.get(), input, output, y.get());
+            backend.adaptive_average_backward(dy.get(), input, output, dx.get());
+            return std::vector<Values>{y.values(), dx.values()};
+        });
+}
+
+TEST_F(BackendsAgree, on_dropout) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const ImageShape shape{draw(random, 1, 5), 3, 4, draw(random, 1, 40)};
+            const DropoutKey key{random(), draw(random, 0, 100), 0.5};
+            const Image x(backend, shape, draw_values(random, shape.elements()));
+            const Image y(backend, shape);
+            backend.dropout(x.get(), shape, key, y.get());
+            return std::vector<Values>{y.values()};
+        });
+}
+
+TEST(Dropout, keeps_the_wanted_part_and_depends_on_the_sample_s_number_alone) {
+    const DropoutKey all{.stream = 5, .first_sample = 0, .probability = 0.3};
+    const DropoutKey rank{.stream = 5, .first_sample = 6, .probability = 0.3};
+    int kept = 0;
+    for (std::int64_t sample = 6; sample < 10; ++sample)
+        for (std::int64_t i = 0; i < 10000; ++i) {
+            EXPECT_EQ(dropout_keeps(all, sample, i), dropout_keeps(rank, sample - 6, i));
+            kept += dropout_keeps(all, sample, i) ? 1 : 0;
+        }
+    EXPECT_NEAR(kept, 28000, 4 * std::sqrt(40000 * 0.3 * 0.7));
+}
+
+TEST(Cudnn, says_that_it_was_not_configured_in) {
+    try {
+        cudnn::make_backend(Precision::f32);
+        FAIL() << "a back end without CUDA";
+    } catch (const std::runtime_error& error) {
+        EXPECT_NE(std::string(error.what()).find("NANOATLAS_CUDNN"), std::string::npos);
+        EXPECT_NE(std::string(error.what()).find("--backend onednn"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace nanoatlas::testing

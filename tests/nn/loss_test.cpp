@@ -1,0 +1,76 @@
+#include "nn/loss.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "comm/distribution.hpp"
+#include "tests/mpi_test.hpp"
+
+namespace nanoatlas::testing {
+namespace {
+
+using namespace nn;
+
+constexpr std::int64_t classes = 3;
+const std::vector<float> logits{1, 2, 3, 0, -1, 0.5, 2, 2, 0, -3, 1, 4};
+const std::vector<std::int32_t> labels{2, 0, -1, 1};
+
+/// The rows of this rank.
+Loss loss_of(const std::vector<float>& values, const LossOptions& options) {
+    const auto rows = comm::row_block(std::ssize(labels), world());
+    const auto part = [&](const auto& all, std::int64_t width) {
+        return std::span(all).subspan(static_cast<std::size_t>(rows.first * width),
+                                      static_cast<std::size_t>(rows.count * width));
+    };
+    return softmax_cross_entropy(part(values, classes), part(labels, 1), classes, options, world());
+}
+
+/// By torch.nn.functional.cross_entropy(ignore_index=-1).
+TEST(Loss, is_that_of_torch) {
+    const auto log_sum = [](double a, double b, double c) {
+        return std::log(std::exp(a) + std::exp(b) + std::exp(c));
+    };
+    const double first = log_sum(1, 2, 3) - 3, second = log_sum(0, -1, 0.5),
+                 fourth = log_sum(-3, 1, 4) - 1;
+    const auto plain = loss_of(logits, {}).result;
+    EXPECT_NEAR(plain.loss, (first + second + fourth) / 3, 1e-12);
+    EXPECT_EQ(plain.labelled, 3);
+    EXPECT_EQ(plain.correct, 1);
+    const auto weighted = loss_of(logits, {.class_weights = {2, 5, 0.5}}).result;
+    EXPECT_NEAR(weighted.loss, (0.5 * first + 2 * second + 5 * fourth) / 7.5, 1e-12);
+
+    // Smoothing: a tenth of the target spread evenly over the classes.
+    const double mean_first = log_sum(1, 2, 3) - 2, mean_second = second + 0.5 / 3,
+                 mean_fourth = log_sum(-3, 1, 4) - 2.0 / 3;
+    const auto smooth = loss_of(logits, {.label_smoothing = 0.1}).result;
+    EXPECT_NEAR(
+        smooth.loss,
+        (0.9 * (first + second + fourth) + 0.1 * (mean_first + mean_second + mean_fourth)) / 3,
+        1e-12);
+}
+
+TEST(Loss, gradient_is_that_of_the_mean) {
+    const LossOptions options{.class_weights = {2, 5, 0.5}, .label_smoothing = 0.2};
+    const auto gradient = world().all_gather(loss_of(logits, options).gradient);
+    ASSERT_EQ(gradient.size(), logits.size());
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        constexpr float step = 1.0F / 256;
+        auto above = logits, below = logits;
+        above[i] += step;
+        below[i] -= step;
+        const double difference =
+            (loss_of(above, options).result.loss - loss_of(below, options).result.loss) /
+            (2 * step);
+        EXPECT_NEAR(gradient[i], difference, 1e-5);
+    }
+}
+
+TEST(Loss, of_no_labels_is_nothing) {
+    const auto none = softmax_cross_entropy({}, {}, classes, {}, world());
+    EXPECT_EQ(none.result.loss, 0);
+    EXPECT_EQ(none.result.labelled, 0);
+}
+
+}  // namespace
+}  // namespace nanoatlas::testing

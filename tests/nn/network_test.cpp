@@ -1,0 +1,257 @@
+// The network compiled and run: gradients against differences of the loss, back ends and ranks
+// against one another, and what callers may ask for or get wrong.
+#include "nn/network.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+
+#include "base/check.hpp"
+#include "nn/initialise.hpp"
+#include "tests/mpi_test.hpp"
+#include "tests/nn/small_graph.hpp"
+
+namespace nanoatlas::testing {
+namespace {
+
+using namespace nn;
+using comm::Communicator;
+
+/// Initial tensors with norms and running statistics away from 1 and 0.
+TensorMap tensors_of(const Graph& graph) {
+    auto tensors = initial_tensors(graph, 7);
+    base::Random random(9);
+    for (auto& [name, tensor] : tensors)
+        if (tensor.shape.size() == 1)
+            for (auto& value : tensor.values)
+                value += static_cast<float>(random.uniform(-0.3, 0.3));
+    return tensors;
+}
+
+Network trained_network(const NetworkOptions& options, const Communicator& comm) {
+    const auto graph = small_graph();
+    auto all = options;
+    all.training = true;
+    Network network(graph, all, comm);
+    network.load(tensors_of(graph));
+    return network;
+}
+
+void descend(Network& network, float rate) {
+    const auto parameters = network.parameters();
+    const auto gradients = network.gradients();
+    for (std::size_t i = 0; i < gradients.size(); ++i) parameters[i] -= rate * gradients[i];
+}
+
+std::vector<double> losses(Network& network, const Batch& batch, int steps) {
+    std::vector<double> found;
+    for (int step = 0; step < steps; ++step) {
+        found.push_back(network
+                            .train_step(batch.images, batch.labels, {.label_smoothing = 0.1},
+                                        {.seed = 3, .step = step})
+                            .loss);
+        descend(network, 0.05F);
+    }
+    return found;
+}
+
+void expect_close(const std::vector<double>& expected, const std::vector<double>& found,
+                  double relative) {
+    ASSERT_EQ(expected.size(), found.size());
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_NEAR(expected[i], found[i], relative * std::abs(expected[i])) << "step " << i;
+}
+
+std::string message_of(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const InputError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Network, gradients_are_those_of_the_loss) {
+    for (const auto kind : {BackendKind::reference, BackendKind::onednn}) {
+        const auto all = small_batch(8);
+        const auto batch = all.of_rank(world());
+        auto network = trained_network({.batch = 8, .backend = kind}, world());
+        const LossOptions options{.class_weights = {1, 2, 0.5, 1, 3}, .label_smoothing = 0.1};
+        const auto loss = [&] {
+            return network.train_step(batch.images, batch.labels, options, {.seed = 4}).loss;
+        };
+        loss();
+        const std::vector<float> gradients(network.gradients().begin(), network.gradients().end());
+        for (const auto& slot : network.slots()) {
+            const auto gradient = std::span(gradients).subspan(
+                static_cast<std::size_t>(slot.offset), static_cast<std::size_t>(slot.size));
+            const double square =
+                std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0);
+            ASSERT_GT(square, 0) << slot.name;
+            // A way along the gradient that changes the loss by 2e-4, over its rounding of 1e-7.
+            const double step = 1e-4 / square;
+            const auto move = [&](double by) {
+                const auto parameters = network.parameters();
+                for (std::size_t i = 0; i < gradient.size(); ++i)
+                    parameters[static_cast<std::size_t>(slot.offset) + i] +=
+                        static_cast<float>(by * gradient[i]);
+            };
+            move(step);
+            const double above = loss();
+            move(-2 * step);
+            const double below = loss();
+            move(step);
+            EXPECT_NEAR((above - below) / (2 * step), square, 0.03 * square) << slot.name;
+        }
+    }
+}
+
+TEST(Network, onednn_agrees_with_the_reference) {
+    const auto batch = small_batch(6).of_rank(world());
+    auto reference = trained_network({.batch = 6, .backend = BackendKind::reference}, world());
+    auto onednn = trained_network({.batch = 6}, world());
+    expect_close(losses(reference, batch, 4), losses(onednn, batch, 4), 1e-5);
+    const auto expected = reference.tensors(), found = onednn.tensors();
+    for (const auto& [name, tensor] : expected)
+        for (std::size_t i = 0; i < tensor.values.size(); ++i)
+            ASSERT_NEAR(tensor.values[i], found.at(name).values[i], 1e-4) << name;
+}
+
+TEST(Network, takes_the_same_steps_on_any_number_of_ranks) {
+    for (const std::int64_t samples : {12, 7, 2}) {  // 2: fewer than ranks
+        const auto all = small_batch(samples);
+        auto alone = trained_network({.batch = samples}, Communicator::self());
+        auto together = trained_network({.batch = samples, .bucket_bytes = 512}, world());
+        expect_close(losses(alone, all, 4), losses(together, all.of_rank(world()), 4), 1e-5);
+        EXPECT_EQ(world().max(together.parameters()[0]), world().min(together.parameters()[0]));
+    }
+}
+
+TEST(Network, without_synchronised_norms_ranks_go_on_with_the_mean_statistics) {
+    const auto batch = small_batch(8).of_rank(world());
+    auto network = trained_network({.batch = 8, .sync_batch_norm = false}, world());
+    losses(network, batch, 2);
+    const auto mean = network.tensors().at("stem_norm.running_mean").values;
+    for (const float value : mean) EXPECT_EQ(world().max(value), world().min(value));
+}
+
+TEST(Network, in_bf16_stays_near_f32) {
+    const auto batch = small_batch(8).of_rank(world());
+    auto exact = trained_network({.batch = 8}, world());
+    auto rounded = trained_network({.batch = 8, .precision = Precision::bf16}, world());
+    // Ten layers, each rounding to 2^-9 of its values, seen through a loss of about 1.6.
+    expect_close(losses(exact, batch, 4), losses(rounded, batch, 4), 0.02);
+}
+
+TEST(Network, takes_part_of_a_batch) {
+    const auto all = small_batch(5);
+    const auto graph = small_graph();
+    Network large(graph, {.batch = 5}, world()), small(graph, {.batch = 2}, world());
+    large.load(tensors_of(graph));
+    small.load(tensors_of(graph));
+    const auto wanted = large.forward(all.images);
+    const std::vector<float> expected(wanted.begin(), wanted.end());
+    const auto part = all.part(2, 4);
+    for (Network* network : {&large, &small}) {
+        const auto found = network->forward(part.images);
+        ASSERT_EQ(found.size(), 2 * small_classes);
+        for (std::size_t i = 0; i < found.size(); ++i)
+            EXPECT_NEAR(found[i], expected[i + 2 * small_classes], 1e-5);
+    }
+    EXPECT_TRUE(large.forward({}).empty());
+}
+
+TEST(Network, folds_norms_without_changing_values) {
+    const auto graph = small_graph();
+    NetworkOptions unfused{.batch = 3};
+    for (const auto& node : graph.nodes()) unfused.keep.push_back(node.name);
+    Network plain(graph, unfused, world()), fused(graph, {.batch = 3}, world());
+    plain.load(tensors_of(graph));
+    fused.load(tensors_of(graph));
+    const auto batch = small_batch(3);
+    const auto expected = plain.forward(batch.images), found = fused.forward(batch.images);
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(expected[i], found[i], 1e-5);
+    EXPECT_LT(fused.planned_bytes(), plain.planned_bytes());
+}
+
+TEST(Network, gives_the_values_of_layers_in_torch_s_order) {
+    const auto graph = small_graph();
+    Network network(graph, {.batch = 2, .keep = {"joined", "pooled"}}, world());
+    network.load(tensors_of(graph));
+    const auto batch = small_batch(2);
+    const auto logits = network.forward(batch.images);
+    EXPECT_EQ(network.value("head"), std::vector<float>(logits.begin(), logits.end()));
+    EXPECT_EQ(network.value("input"), batch.images);
+    EXPECT_EQ(network.value("pooled").size(), 2 * 12 * 4);
+    EXPECT_EQ(std::ssize(network.value("joined")),
+              2 * graph.shape(graph.find("joined")).elements());
+    EXPECT_NE(message_of([&] { network.value("stem"); }), "");
+    EXPECT_NE(message_of([&] { network.value("no such layer"); }), "");
+}
+
+TEST(Network, keeps_what_is_frozen) {
+    const auto batch = small_batch(6).of_rank(world());
+    auto network = trained_network({.batch = 6, .frozen_to = "pool"}, world());
+    const auto before = network.tensors();
+    losses(network, batch, 2);
+    for (const auto& [name, tensor] : network.tensors()) {
+        const bool moves = name.starts_with("left") || name.starts_with("right") ||
+                           name.starts_with("hidden") || name.starts_with("head");
+        EXPECT_EQ(tensor.values != before.at(name).values, moves) << name;
+    }
+    for (const auto& slot : network.slots())
+        EXPECT_EQ(slot.frozen, slot.offset >= std::ssize(network.gradients())) << slot.name;
+    EXPECT_NE(message_of([&] { trained_network({.batch = 6, .frozen_to = "head"}, world()); }), "");
+}
+
+TEST(Network, evaluates_with_the_parameters_of_the_last_step) {
+    auto batch = small_batch(4);
+    auto network = trained_network({.batch = 4}, Communicator::self());
+    network.forward(batch.images);
+    losses(network, batch, 2);
+    const auto found = network.forward(batch.images);
+    Network fresh(small_graph(), {.batch = 4}, Communicator::self());
+    fresh.load(network.tensors());
+    const auto expected = fresh.forward(batch.images);
+    EXPECT_TRUE(std::ranges::equal(found, expected));
+}
+
+TEST(Network, says_what_is_wrong) {
+    const auto graph = small_graph();
+    EXPECT_NE(message_of([&] {
+                  Network(graph, {.batch = 1, .backend = BackendKind::cudnn}, world());
+              }).find("no cuDNN back end"),
+              std::string::npos);
+    EXPECT_NE(message_of([&] { Network(graph, {.batch = 1, .keep = {"x"}}, world()); }), "");
+    EXPECT_NE(message_of([&] { Network(graph, {.batch = -1}, world()); }), "");
+    EXPECT_NE(message_of([] { backend_kind("gpu"); }), "");
+    EXPECT_NE(message_of([] { precision_of("f64"); }), "");
+
+    Network network(graph, {.batch = 1}, world());
+    auto tensors = tensors_of(graph);
+    tensors.erase("a1.weight");
+    EXPECT_NE(message_of([&] { network.load(tensors); }).find("a1.weight"), std::string::npos);
+    tensors = tensors_of(graph);
+    tensors.at("head.bias") = {{2}, {0, 0}};
+    EXPECT_NE(message_of([&] { network.load(tensors); }).find("head.bias"), std::string::npos);
+    const auto batch = small_batch(2);
+    EXPECT_NE(message_of([&] { network.forward(batch.images); }), "");
+}
+
+TEST(Network, says_that_memory_is_short_before_it_takes_any) {
+    Graph graph({3, 2000, 2000});
+    graph.set_output(
+        graph.linear(graph.flatten(graph.global_average_pool(graph.convolution(
+                         graph.input(), "conv", {.channels = 512, .kernel = 3, .padding = 1}))),
+                     "fc", 2));
+    EXPECT_NE(message_of([&] {
+                  Network(graph, {.batch = 1 << 20, .training = true}, world());
+              }).find("GiB"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace nanoatlas::testing
