@@ -291,8 +291,10 @@ void ArtefactWriter::verify() const {
 }
 
 void ArtefactWriter::publish(const Provenance& provenance) {
-    attribute("fingerprint", provenance.fingerprint());
-    attribute("provenance", provenance.json());
+    // The ranks' seconds differ, and with their text the size of the attribute; to HDF5 every rank
+    // must make the same one, or their closing does not fit together.
+    attribute("fingerprint", comm_.broadcast(provenance.fingerprint()));
+    attribute("provenance", comm_.broadcast(provenance.json()));
     const bool closed = H5Fflush(file_.id(), H5F_SCOPE_GLOBAL) >= 0;
     const bool all_closed = comm_.all(file_.close() && closed);
     ENSURE(all_closed, "cannot close '{}' ({}); is the disk full?", temporary_, hdf5::last_error());
