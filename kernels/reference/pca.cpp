@@ -40,6 +40,19 @@ std::vector<double> scatter(std::span<const float> values, std::int64_t rows,
     return sums;
 }
 
+std::vector<double> row_products(std::span<const float> a, std::span<const float> b,
+                                 std::int64_t columns) {
+    const auto d = static_cast<std::size_t>(columns);
+    std::vector<double> products;
+    for (std::size_t i = 0; i < a.size(); i += d)
+        for (std::size_t j = 0; j < b.size(); j += d) {
+            double sum = 0;
+            for (std::size_t c = 0; c < d; ++c) sum += static_cast<double>(a[i + c]) * b[j + c];
+            products.push_back(sum);
+        }
+    return products;
+}
+
 Eigen eigen(std::span<const double> matrix, std::int64_t size) {
     const auto n = static_cast<std::size_t>(size);
     std::vector<double> a(matrix.begin(), matrix.end()), v(n * n);

@@ -10,6 +10,10 @@ namespace nanoatlas::kernels::reference {
 /// Sum over rows of (x - mean)(x - mean)^T, [columns, columns].
 std::vector<double> scatter(std::span<const float> values, std::int64_t rows, std::int64_t columns);
 
+/// [m, n]: the sum over columns of a[i, c] b[j, c].
+std::vector<double> row_products(std::span<const float> a, std::span<const float> b,
+                                 std::int64_t columns);
+
 struct Eigen {
     std::vector<double> values;   ///< [n], descending
     std::vector<double> vectors;  ///< [n, n], rows of unit length

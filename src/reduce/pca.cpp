@@ -1,7 +1,5 @@
 #include "reduce/pca.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -9,6 +7,7 @@
 #include <span>
 
 #include "base/check.hpp"
+#include "kernels/kokkos/products.hpp"
 #include "reduce/eigen.hpp"
 #include "reduce/scatter.hpp"
 
@@ -193,28 +192,25 @@ store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca,
         const double variance = pca.explained_variance[c];
         scale[c] = variance > 1e-12 * pca.explained_variance[0] ? 1 / std::sqrt(variance) : 0;
     }
+    const std::vector<float> components(pca.components.begin(), pca.components.end());
     store::Matrix<float> result{.rows = matrix.rows, .columns = pca.count(), .values = {}};
-    result.values.resize(static_cast<std::size_t>(matrix.rows.count) * k);
-    constexpr std::int64_t tile = 128;
-#pragma omp parallel
-    {
-        std::vector<double> centred(tile * columns), scores(tile * k);
-#pragma omp for schedule(dynamic)
-        for (std::int64_t first = 0; first < matrix.rows.count; first += tile) {
-            const auto count = std::min(tile, matrix.rows.count - first);
-            for (std::int64_t i = 0; i < count; ++i) {
-                const auto x = matrix.row(first + i);
-                for (std::size_t j = 0; j < columns; ++j)
-                    centred[static_cast<std::size_t>(i) * columns + j] = x[j] - pca.mean[j];
-            }
-            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(count),
-                        static_cast<int>(k), static_cast<int>(columns), 1.0, centred.data(),
-                        static_cast<int>(columns), pca.components.data(), static_cast<int>(columns),
-                        0.0, scores.data(), static_cast<int>(k));
-            for (std::size_t i = 0; i < static_cast<std::size_t>(count) * k; ++i)
-                result.values[static_cast<std::size_t>(first) * k + i] =
-                    static_cast<float>(scores[i] * scale[i % k]);
+    result.values.reserve(static_cast<std::size_t>(matrix.rows.count) * k);
+    std::vector<float> centred;
+    std::vector<double> scores;
+    for (std::int64_t first = 0; first < matrix.rows.count; first += RowTiles::tile_rows) {
+        const auto count = std::min(RowTiles::tile_rows, matrix.rows.count - first);
+        centred.resize(static_cast<std::size_t>(count) * columns);
+        scores.resize(static_cast<std::size_t>(count) * k);
+#pragma omp parallel for
+        for (std::int64_t i = 0; i < count; ++i) {
+            const auto x = matrix.row(first + i);
+            for (std::size_t j = 0; j < columns; ++j)
+                centred[static_cast<std::size_t>(i) * columns + j] =
+                    static_cast<float>(x[j] - pca.mean[j]);
         }
+        kernels::kokkos::row_products(centred, components, columns, scores);
+        for (std::size_t i = 0; i < scores.size(); ++i)
+            result.values.push_back(static_cast<float>(scores[i] * scale[i % k]));
     }
     return result;
 }

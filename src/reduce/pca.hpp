@@ -1,10 +1,9 @@
 // Principal component analysis of a matrix whose rows are spread over ranks.
 //
-// Means, covariance and the leading eigenvectors, then the projection of the rows. The covariance
-// is the same to the bit on any number of ranks; so is, but for the last bit of a value here and
-// there, the embedding. Where a matrix has more columns than rows and than 4,096, the matrix of
-// products of rows takes the place of the covariance; the components then agree over ranks to
-// 1e-10.
+// Means, covariance and the leading eigenvectors, then the projection of the rows. The embedding is
+// the same to the bit on any number of ranks. Where a matrix has more columns than rows and than
+// 4,096, the matrix of products of rows takes the place of the covariance; the components then
+// agree over ranks to 1e-10.
 #pragma once
 
 #include <string>
@@ -38,7 +37,7 @@ Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
 enum class Whiten { off, on };
 
 /// (x - mean) . components, [N, k]; whitened: each column divided by the square root of its
-/// explained variance (columns without variance stay 0). Summed in f64.
+/// explained variance (columns without variance stay 0).
 store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten);
 
 }  // namespace nanoatlas::reduce

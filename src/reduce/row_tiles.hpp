@@ -45,6 +45,7 @@ class Quantum {
     explicit Quantum(double bound);
     /// For magnitudes up to the bound.
     double round(double value) const { return (value + anchor_) - anchor_; }
+    double anchor() const { return anchor_; }
 
   private:
     double anchor_;

@@ -1,16 +1,13 @@
 #include "reduce/scatter.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <limits>
 #include <span>
 
+#include "kernels/kokkos/products.hpp"
+
 namespace nanoatlas::reduce {
 namespace {
-
-// Columns of the scatter matrix that one thread works on at a time: its f32 sums stay in cache.
-constexpr std::int64_t panel = 128;
 
 // Columns that one thread sums at a time.
 constexpr std::int64_t strip = 64;
@@ -38,6 +35,7 @@ struct StripSums {
 void centre(const RowTiles& tiles, std::int64_t t, const std::vector<double>& mean,
             std::vector<float>& tile) {
     const auto begin = tiles.begin_of(t), end = tiles.end_of(t), columns = tiles.columns();
+    tile.resize(static_cast<std::size_t>((end - begin) * columns));
 #pragma omp parallel for
     for (std::int64_t i = begin; i < end; ++i) {
         const float* row = tiles.row(i);
@@ -45,23 +43,6 @@ void centre(const RowTiles& tiles, std::int64_t t, const std::vector<double>& me
         for (std::int64_t j = 0; j < columns; ++j)
             out[j] = static_cast<float>(row[j] - mean[static_cast<std::size_t>(j)]);
     }
-}
-
-/// Adds the tile's products to columns [0, row + rows of the panel) of rows [first, first + panel).
-void add_panel(const std::vector<float>& tile, std::int64_t tile_rows, std::int64_t columns,
-               std::int64_t first, const Quantum& quantum, std::vector<float>& products,
-               std::vector<double>& sums) {
-    const auto height = std::min(panel, columns - first), width = first + height;
-    // One call by one thread (BLAS does not start threads within a parallel region), so that its
-    // order of summation depends on the shapes alone.
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, static_cast<int>(height),
-                static_cast<int>(width), static_cast<int>(tile_rows), 1.0f, tile.data() + first,
-                static_cast<int>(columns), tile.data(), static_cast<int>(columns), 0.0f,
-                products.data(), static_cast<int>(width));
-    for (std::int64_t i = 0; i < height; ++i)
-        for (std::int64_t j = 0; j < width; ++j)
-            sums[static_cast<std::size_t>((first + i) * columns + j)] +=
-                quantum.round(products[static_cast<std::size_t>(i * width + j)]);
 }
 
 void copy_lower_to_upper(std::vector<double>& matrix, std::int64_t n) {
@@ -118,18 +99,11 @@ std::vector<double> scatter_matrix(const RowTiles& tiles, const ColumnMeans& mea
     const Quantum quantum(static_cast<double>(tiles.total_rows()) * means.largest_deviation *
                           means.largest_deviation);
     std::vector<double> sums(static_cast<std::size_t>(columns * columns));
-    std::vector<float> tile(static_cast<std::size_t>(RowTiles::tile_rows * columns));
+    std::vector<float> tile;
     for (std::int64_t t = 0; t < tiles.count(); ++t) {
         centre(tiles, t, means.mean, tile);
-        const auto rows = tiles.end_of(t) - tiles.begin_of(t);
-        const auto panels = (columns + panel - 1) / panel;
-#pragma omp parallel
-        {
-            std::vector<float> products(static_cast<std::size_t>(panel * columns));
-#pragma omp for schedule(dynamic)
-            for (std::int64_t p = 0; p < panels; ++p)  // the longest first
-                add_panel(tile, rows, columns, (panels - 1 - p) * panel, quantum, products, sums);
-        }
+        kernels::kokkos::add_column_products(tile, static_cast<std::size_t>(columns),
+                                             quantum.anchor(), sums);
     }
     comm.sum(std::span<double>(sums));
     copy_lower_to_upper(sums, columns);

@@ -1,6 +1,6 @@
 // Sums over the rows of a matrix: column means and the scatter matrix.
 //
-// The same bits on any number of ranks and threads of one kind of processor (row_tiles.hpp).
+// The same bits on any number of ranks and threads (row_tiles.hpp, kernels/kokkos/products.hpp).
 #pragma once
 
 #include <vector>
@@ -17,9 +17,8 @@ struct ColumnMeans {
 /// Collective.
 ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm);
 
-/// Sum over rows of (x - mean)(x - mean)^T, [D, D], both triangles. Products are of f32, summed in
-/// f32 within a tile and in f64 over tiles: error a few 1e-7 of the largest element.
-/// Collective.
+/// Sum over rows of (x - mean)(x - mean)^T, [D, D], both triangles. Products are of f32, sums of
+/// f32 within 256 rows and of f64 beyond: error a few 1e-7 of the largest element. Collective.
 std::vector<double> scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
                                    const comm::Communicator& comm);
 
