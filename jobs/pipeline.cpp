@@ -80,8 +80,11 @@ std::vector<std::string> Stage::inputs() const {
     return paths;
 }
 
-std::vector<Stage> plan_pipeline(const base::Settings& settings) {
+std::vector<Stage> plan_pipeline(const base::Settings& settings,
+                                 const std::vector<std::string>& named) {
     std::map<std::string, std::map<std::string, std::vector<std::string>>> sections;
+    for (const auto& section : named)
+        if (section != "run") sections[section];
     std::string folder = ".";
     for (const auto& [name, value] : settings) {
         if (name == "run.folder") folder = value;

@@ -27,8 +27,10 @@ struct Stage {
 /// [run] folder = F gives each stage its place there (F/corpus.h5, F/model.h5, ...) unless the
 /// section says otherwise. synth, train, evaluate and score take part only where they have a
 /// section; score also needs labels, so it is for labelled corpora.
-/// throws InputError on a section that is no job
-std::vector<Stage> plan_pipeline(const base::Settings& settings);
+/// named: all sections of the configuration, those without settings too
+/// throws InputError on a section that is no stage
+std::vector<Stage> plan_pipeline(const base::Settings& settings,
+                                 const std::vector<std::string>& named);
 
 /// What is known of the stages that ran before: a file run-state.json beside the artefacts.
 /// Collective, all members.

@@ -79,7 +79,8 @@ int run_run(const Arguments& arguments, const comm::Communicator& world) {
         settings.emplace_back("run.folder", folder);
         world.on_root([&] { fs::create_directories(folder); });
     }
-    const auto stages = select(plan_pipeline(settings), options);
+    const auto stages =
+        select(plan_pipeline(settings, base::read_ini_sections(table.config())), options);
     PipelineState state((fs::path(folder) / "run-state.json").string(), world);
     std::vector<bool> skipped;
     for (const auto& stage : stages) {

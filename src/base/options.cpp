@@ -68,6 +68,16 @@ Settings read_ini(const std::string& path) {
     }
 }
 
+std::vector<std::string> read_ini_sections(const std::string& path) {
+    std::vector<std::string> sections;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);)
+        if (const auto open = line.find_first_not_of(" \t"), close = line.find(']');
+            open != std::string::npos && line[open] == '[' && close != std::string::npos)
+            sections.push_back(line.substr(open + 1, close - open - 1));
+    return sections;
+}
+
 OptionTable::Entry& OptionTable::Entry::required() {
     is_required_ = true;
     return *this;

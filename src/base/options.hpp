@@ -27,6 +27,9 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 /// All settings of an INI file. throws InputError if it cannot be read
 Settings read_ini(const std::string& path);
 
+/// Names of all its sections, those without settings too.
+std::vector<std::string> read_ini_sections(const std::string& path);
+
 class OptionTable {
   public:
     class Entry {

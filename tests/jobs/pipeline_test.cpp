@@ -23,16 +23,17 @@ std::vector<std::string> names(const std::vector<Stage>& stages) {
 }
 
 TEST(PlanPipeline, stages_without_a_section_are_left_out_where_they_need_one) {
-    EXPECT_EQ(names(plan_pipeline({{"ingest.images", "a"}})),
+    EXPECT_EQ(names(plan_pipeline({{"ingest.images", "a"}}, {})),
               (std::vector<std::string>{"ingest", "extract", "reduce", "cluster", "report"}));
-    EXPECT_EQ(names(plan_pipeline({{"synth.count", "9"}, {"train.epochs", "1"}})).size(), 7u);
+    EXPECT_EQ(names(plan_pipeline({{"synth.count", "9"}}, {"run", "train", "score"})).size(), 8u);
 }
 
 TEST(PlanPipeline, files_follow_the_folder_unless_a_section_says_otherwise) {
     const auto stages = plan_pipeline({{"run.folder", "out"},
                                        {"ingest.images", "a"},
                                        {"ingest.images", "b"},
-                                       {"reduce.output", "elsewhere.h5"}});
+                                       {"reduce.output", "elsewhere.h5"}},
+                                      {});
     EXPECT_EQ(stages[0].output(), "out/corpus.h5");
     EXPECT_EQ(stages[0].arguments(),
               (Arguments{"--images", "a", "b", "--output", "out/corpus.h5"}));
@@ -40,7 +41,7 @@ TEST(PlanPipeline, files_follow_the_folder_unless_a_section_says_otherwise) {
 }
 
 TEST(PlanPipeline, a_section_that_is_no_stage_is_refused) {
-    EXPECT_THROW(plan_pipeline({{"clutser.Z", "3"}}), InputError);
+    EXPECT_THROW(plan_pipeline({{"clutser.Z", "3"}}, {}), InputError);
 }
 
 TEST(PipelineState, a_stage_is_up_to_date_until_option_input_or_output_changes) {
