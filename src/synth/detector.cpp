@@ -40,29 +40,30 @@ struct Ranges {
     float escape, shade;
 };
 
-struct RowOf {
+// A row of heights with its neighbours; `here` can be read one pixel beyond either end.
+struct Rows {
     const float *above, *here, *below, *near, *wide;
 };
 
-void detect_row(const RowOf& h, int width, const Specimen& specimen, const Settings& settings,
+void detect_row(const Rows& h, int width, float specimen_tilt, const Settings& settings,
                 const Ranges& ranges, float* signal) {
     const auto response = response_of(settings.detector);
-    const float tilt = std::tan(specimen.tilt), flat = std::sqrt(1 + tilt * tilt);
+    const float tilt = std::tan(specimen_tilt), flat = 1 / std::sqrt(1 + tilt * tilt);
     const float dx = std::cos(settings.azimuth), dy = std::sin(settings.azimuth);
+    const float per_escape = 1 / ranges.escape, per_shade = response.pit / ranges.shade;
+    const float per_saturation = 1 / response.saturation;
     for (int x = 0; x < width; ++x) {
-        const int left = x > 0 ? x - 1 : 0, right = x + 1 < width ? x + 1 : x;
-        const float gx = (h.here[right] - h.here[left]) / 2;
-        const float gy = (h.below[x] - h.above[x]) / 2 - tilt;
+        const float gx = (h.here[x + 1] - h.here[x - 1]) / 2;
+        const float rise = (h.below[x] - h.above[x]) / 2, gy = rise - tilt;
         const float secant = std::sqrt(1 + gx * gx + gy * gy);
-        const float steep = std::max(secant / flat - 1, -0.5F);
+        const float steep = std::max(secant * flat - 1, -0.5F);
         const float topography =
-            1 + response.topography * steep / (1 + std::max(steep, 0.0F) / response.saturation);
-        const float facing = 1 - response.towards * (gx * dx + (gy + tilt) * dy) / secant;
-        const float over = (h.here[x] - h.near[x]) / ranges.escape;
-        const float edge = 1 + response.edge * std::clamp(over, -0.4F, 0.8F);
-        const float under = std::max(0.0F, (h.wide[x] - h.here[x]) / ranges.shade);
-        const float open = 1 / (1 + response.pit * under);
-        signal[x] *= topography * facing * edge * open;
+            1 + response.topography * steep / (1 + std::max(steep, 0.0F) * per_saturation);
+        const float facing = 1 - response.towards * (gx * dx + rise * dy) / secant;
+        const float over = (h.here[x] - h.near[x]) * per_escape;
+        const float edge = 1 + response.edge * std::min(std::max(over, -0.4F), 0.8F);
+        const float pit = 1 + per_shade * std::max(0.0F, h.wide[x] - h.here[x]);
+        signal[x] *= topography * facing * edge / pit;
     }
 }
 
@@ -78,10 +79,13 @@ Grid detected_signal(const Specimen& specimen, const Settings& settings) {
     const Grid near = blur(height, ranges.escape), wide = blur(height, ranges.shade);
     Grid signal = specimen.yield;
     raise_to(signal, response_of(settings.detector).material);
+    std::vector<float> padded(static_cast<std::size_t>(size) + 2);
     for (int y = 0; y < size; ++y) {
-        const RowOf rows{height.row(std::max(y - 1, 0)), height.row(y),
-                         height.row(std::min(y + 1, size - 1)), near.row(y), wide.row(y)};
-        detect_row(rows, size, specimen, settings, ranges, signal.row(y));
+        std::copy_n(height.row(y), size, padded.data() + 1);
+        padded.front() = padded[1], padded.back() = height(size - 1, y);
+        const Rows rows{height.row(std::max(y - 1, 0)), padded.data() + 1,
+                        height.row(std::min(y + 1, size - 1)), near.row(y), wide.row(y)};
+        detect_row(rows, size, specimen.tilt, settings, ranges, signal.row(y));
     }
     return signal;
 }

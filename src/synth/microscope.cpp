@@ -80,7 +80,7 @@ void add_shot_noise(Grid& signal, float electrons, float line_noise, base::Rando
             const auto sum = static_cast<std::int32_t>((pairs & 0xFFFFU) + (pairs >> 16));
             const float normal = static_cast<float>(sum - 4 * 255) * spread;
             const float root = std::sqrt(std::max(scale * row[x] + offset, 0.0F)) + normal / 2;
-            row[x] = std::max(root, 0.0F) * std::max(root, 0.0F);
+            row[x] = root > 0.5F ? root * root - 0.25F : 0;
         }
         counter += 2 * static_cast<std::uint32_t>(signal.width());
     }
@@ -131,9 +131,9 @@ Settings choose_settings(base::Random& random, const Specimen& specimen) {
     settings.beam_y = std::max(0.3F, beam * uniform(0.9, 1.15));
     settings.electrons = log_uniform(random, 35, 700);
     settings.line_noise = random.chance(0.3) ? uniform(0.005, 0.03) : 0;
-    settings.drift = random.chance(0.3) ? finest * uniform(1, 6) : 0;
+    settings.drift = random.chance(0.3) ? finest * uniform(0.5, 2.5) : 0;
     settings.charging = specimen.charging * uniform(0, 1);
-    settings.brightness = uniform(0.38, 0.55);
+    settings.brightness = uniform(0.40, 0.58);
     settings.contrast = uniform(0.55, 0.9);
     if (random.chance(0.05)) settings.contrast = uniform(0.15, 0.3);
     settings.gamma = uniform(0.8, 1.2);

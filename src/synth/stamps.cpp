@@ -99,22 +99,22 @@ Box box_of(const Specimen& specimen, const Ellipsoid& e) {
     return clip(specimen, e.x - half_x, e.y - half_y, e.x + half_x, e.y + half_y);
 }
 
-// Ends of a segment: round where the tube ends, butted where another segment goes on.
-struct Ends {
-    bool first_round, last_round;
+// How an end of a segment looks: round where the tube ends; where another segment goes on, cut off
+// this far behind the joint [px], just enough to close the wedge on the outside of the bend.
+struct End {
+    bool round;
+    float behind;
 };
-
-void add_segment(Specimen& specimen, const Node& a, const Node& b, const Ends& ends,
-                 const Material& material) {
+void add_segment(Specimen& specimen, const Node& a, const Node& b, const End& start,
+                 const End& finish, const Material& material) {
     const float dx = b.x - a.x, dy = b.y - a.y, length = std::hypot(dx, dy);
     const float widest = std::max(a.radius, b.radius);
     const Box box = clip(specimen, std::min(a.x, b.x) - widest, std::min(a.y, b.y) - widest,
                          std::max(a.x, b.x) + widest, std::max(a.y, b.y) + widest);
     const float inverse = length > 1e-3F ? 1 / length : 0;
     const float ux = dx * inverse, uy = dy * inverse;
-    // Butted ends reach a little over the joint, to close the wedge on the outside of a bend.
-    const float over = 0.45F * widest * inverse;
-    const float low = ends.first_round ? 0 : -over, high = ends.last_round ? 1 : 1 + over;
+    const float low = start.round ? 0 : -start.behind * inverse;
+    const float high = finish.round ? 1 : 1 + finish.behind * inverse;
     for (int y = box.top; y < box.bottom; ++y) {
         // Only the part of the row that lies within the widest radius of the line.
         Box row{box.left, y, box.right, y + 1};
@@ -133,8 +133,8 @@ void add_segment(Specimen& specimen, const Node& a, const Node& b, const Ends& e
                 const float ex = px - held * dx, ey = from_a - held * dy;
                 const float radius = a.radius + held * (b.radius - a.radius);
                 const float rest = radius * radius - ex * ex - ey * ey;
-                const bool beyond = (along < low && !ends.first_round) ||
-                                    (along > high && !ends.last_round) || rest <= 0;
+                const bool beyond =
+                    (along < low && !start.round) || (along > high && !finish.round) || rest <= 0;
                 const float axis = a.z + held * (b.z - a.z);
                 out[i] = beyond ? nothing : axis + std::sqrt(std::max(rest, 0.0F));
             }
@@ -220,8 +220,21 @@ void carve_ellipsoid(Specimen& specimen, const Ellipsoid& hollow, float yield) {
 }
 
 void add_tube(Specimen& specimen, std::span<const Node> nodes, const Material& material) {
-    for (std::size_t i = 0; i + 1 < nodes.size(); ++i)
-        add_segment(specimen, nodes[i], nodes[i + 1], {i == 0, i + 2 == nodes.size()}, material);
+    const auto joint = [&](std::size_t i) -> End {
+        if (i == 0 || i + 1 == nodes.size()) return {true, 0};
+        const auto &p = nodes[i - 1], &q = nodes[i], &r = nodes[i + 1];
+        const float ax = q.x - p.x, ay = q.y - p.y, bx = r.x - q.x, by = r.y - q.y;
+        const float cosine = ax * bx + ay * by, sine = std::abs(ax * by - ay * bx);
+        const float both = std::sqrt((ax * ax + ay * ay) * (bx * bx + by * by));
+        const float tangent_of_half = sine / std::max(both + cosine, 0.5F * both + 1e-6F);
+        return {false, 0.5F + q.radius * tangent_of_half};
+    };
+    End start = joint(0);
+    for (std::size_t i = 0; i + 1 < nodes.size(); ++i) {
+        const End finish = joint(i + 1);
+        add_segment(specimen, nodes[i], nodes[i + 1], start, finish, material);
+        start = finish;
+    }
 }
 
 void add_plate(Specimen& specimen, const Plate& plate, const Material& material) {

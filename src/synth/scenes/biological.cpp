@@ -5,6 +5,11 @@
 namespace nanoatlas::synth::scenes {
 namespace {
 
+// Operators centre something before they save: the first one lies well inside the field.
+Point2 place_of(base::Random& random, const Specimen& specimen, int number, float margin) {
+    return place(random, specimen, number == 0 ? -0.25F * specimen.side() : margin);
+}
+
 void cells_on_substrate(Specimen& specimen, base::Random& random, float radius) {
     const Texture ruffles(random, {.wavelength = std::max(4.0F, radius * 0.16F),
                                    .deviation = 1,
@@ -14,7 +19,7 @@ void cells_on_substrate(Specimen& specimen, base::Random& random, float radius) 
     const float area = specimen.side() * specimen.side() / (radius * radius);
     const int count = std::clamp(static_cast<int>(area * uniform(random, 0.04, 0.2)), 1, 60);
     for (int i = 0; i < count; ++i) {
-        const auto at = place(random, specimen, radius / 2);
+        const auto at = place_of(random, specimen, i, radius / 2);
         const float r = log_normal(random, radius, 0.2F), turn = uniform(random, 0, full_turn);
         const float oblong =
             random.chance(0.35) ? uniform(random, 1.4, 2.6) : uniform(random, 1, 1.2);
@@ -70,7 +75,7 @@ void red_blood_cells(Specimen& specimen, base::Random& random, float radius) {
     const float area = specimen.side() * specimen.side() / (radius * radius);
     const int count = std::clamp(static_cast<int>(area * uniform(random, 0.08, 0.5)), 3, 300);
     for (int i = 0; i < count; ++i) {
-        const auto at = place(random, specimen, radius);
+        const auto at = place_of(random, specimen, i, radius);
         const float r = log_normal(random, radius, 0.08F), turn = uniform(random, 0, full_turn);
         const float narrow =
             random.chance(0.6) ? uniform(random, 0.85, 1) : uniform(random, 0.35, 0.85);
@@ -102,7 +107,7 @@ void pollen(Specimen& specimen, base::Random& random, float radius) {
     const float oblong = random.chance(0.4) ? uniform(random, 1.2, 1.7) : 1;
     const Texture skin(random, {.wavelength = std::max(4.0F, radius * 0.2F), .deviation = 1});
     for (int i = 0; i < count; ++i) {
-        const auto at = place(random, specimen, radius / 2);
+        const auto at = place_of(random, specimen, i, radius / 2);
         const float r = log_normal(random, radius, 0.1F), turn = uniform(random, 0, full_turn);
         const float floor =
             0.6F * std::clamp(height_at(specimen, at.x, at.y), 0.0F, 2 * r) + 0.8F * r;
@@ -150,7 +155,7 @@ void diatoms(Specimen& specimen, base::Random& random, float radius) {
     const bool boats = random.chance(0.4);
     const int rings = whole(random, 6, 12);
     for (int i = 0; i < count; ++i) {
-        const auto at = place(random, specimen, radius / 3);
+        const auto at = place_of(random, specimen, i, radius / 3);
         const float r = log_normal(random, radius, 0.25F), turn = uniform(random, 0, full_turn);
         const float floor = 0.5F * std::clamp(height_at(specimen, at.x, at.y), 0.0F, r);
         const float rx = boats ? 1.7F * r : r, ry = boats ? 0.42F * r : r, rz = 0.28F * r;

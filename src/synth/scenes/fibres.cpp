@@ -8,60 +8,62 @@ namespace {
 
 class Mat {
   public:
-    Mat(Specimen& specimen, base::Random& random, float radius)
+    Mat(Specimen& specimen, base::Random& random, float radius, float bend, bool beaded)
         : specimen_(specimen),
           random_(random),
           radius_(radius),
+          bend_(bend),
+          beads_(beaded ? uniform(random, 0.01, 0.05) : 0),
+          rough_(uniform(random, 0, 0.05)),
           texture_(random, {.wavelength = std::max(4.0F, radius), .deviation = 1}) {}
 
-    void add(Point2 start, float heading, float bend, float z, float r) {
-        const float step = std::max(6.0F * specimen_.side() / 512, 1.5F * r);
-        const int steps = static_cast<int>(1.6F * specimen_.side() / step) + 2;
-        auto path = wander(random_, start, heading, step, steps, bend, z, r);
-        sway(path, step);
-        add_tube(specimen_, path,
-                 textured(random_, uniform(random_, 0.9, 1.15), texture_, rough_ * r));
+    // A fibre through a point of the field, going on beyond it both ways.
+    void add(Point2 through, float heading, float z, float r) {
+        const float step = std::max(5.0F * specimen_.side() / 512, 0.6F * r);
+        const int steps = static_cast<int>(1.5F * specimen_.side() / step) + 2;
+        auto path = wander(random_, through, heading, step, steps, bend_, z, r);
+        const auto back =
+            wander(random_, through, heading + full_turn / 2, step, steps, bend_, z, r);
+        path.insert(path.begin(), back.rbegin(), back.rend() - 1);
+        const float phase = uniform(random_, 0, full_turn);
+        const float pace = full_turn * step / (specimen_.side() * uniform(random_, 0.2, 0.6));
+        for (std::size_t i = 0; i < path.size(); ++i)
+            path[i].z += 1.5F * radius_ * std::sin(phase + pace * static_cast<float>(i));
+        const auto material = textured(random_, uniform(random_, 0.9, 1.15), texture_, rough_ * r);
+        add_tube(specimen_, path, material);
+        for (std::size_t i = 1; i < path.size(); ++i)
+            if (random_.chance(beads_)) add_bead(path[i - 1], path[i], material);
     }
 
-    float beads = 0;  ///< chance of a bead at a node
-    float rough_ = 0.02F;
-
   private:
-    // Fibres rise over one another, and some carry beads.
-    void sway(std::vector<Node>& path, float step) {
-        const float phase = uniform(random_, 0, full_turn);
-        const float pace = step / (specimen_.side() * uniform(random_, 0.15, 0.5));
-        for (std::size_t i = 0; i < path.size(); ++i) {
-            path[i].z +=
-                1.5F * radius_ * std::sin(phase + full_turn * pace * static_cast<float>(i));
-            if (random_.chance(beads)) path[i].radius *= uniform(random_, 1.8, 3.2);
-        }
+    // A drop that solidified on the thread, drawn out along it.
+    void add_bead(const Node& before, const Node& at, const Material& material) {
+        const float r = at.radius * uniform(random_, 1.7, 3);
+        add_ellipsoid(specimen_,
+                      {at.x, at.y, at.z, r * uniform(random_, 1.2, 2), r, r,
+                       std::atan2(at.y - before.y, at.x - before.x)},
+                      material);
     }
 
     Specimen& specimen_;
     base::Random& random_;
-    float radius_;
+    float radius_, bend_, beads_, rough_;
     Texture texture_;
 };
 
 void spin(Specimen& specimen, base::Random& random, float radius) {
-    Mat mat(specimen, random, radius);
-    mat.beads = random.chance(0.2) ? uniform(random, 0.02, 0.08) : 0;
-    const bool aligned = random.chance(0.3);
-    const float main_heading = uniform(random, 0, full_turn);
-    const float bend = log_uniform(random, 0.01, 0.12), spread = uniform(random, 0.05, 0.5);
-    const float cover = uniform(random, 1.2, 3.5);
+    Mat mat(specimen, random, radius, log_uniform(random, 0.01, 0.12), random.chance(0.2));
+    const float aligned = random.chance(0.3) ? 0.8F : 0,
+                main_heading = uniform(random, 0, full_turn);
+    const float spread = uniform(random, 0.05, 0.5), cover = uniform(random, 1.2, 3.5);
     const int count = std::clamp(static_cast<int>(cover * specimen.side() / (2 * radius)), 5, 170);
     const float depth = radius * uniform(random, 8, 20);
     for (int i = 0; i < count; ++i) {
-        const float heading = aligned ? random.chance(0.8) ? random.normal() * 0.12 + main_heading
-                                                           : uniform(random, 0, full_turn)
-                                      : uniform(random, 0, full_turn);
+        const float heading = random.chance(aligned)
+                                  ? main_heading + 0.12F * static_cast<float>(random.normal())
+                                  : uniform(random, 0, full_turn);
         const float z = -depth * (1 - static_cast<float>(i + 1) / static_cast<float>(count));
-        const auto middle = place(random, specimen, 0);
-        const float back = 0.75F * specimen.side();
-        mat.add({middle.x - back * std::cos(heading), middle.y - back * std::sin(heading)}, heading,
-                bend, z, log_normal(random, radius, spread));
+        mat.add(place(random, specimen, 0), heading, z, log_normal(random, radius, spread));
     }
 }
 

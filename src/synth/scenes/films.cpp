@@ -26,21 +26,28 @@ Specimen grown_film(base::Random& random, int size) {
     return specimen;
 }
 
+// Plates between cracks; finer, later cracks divide them where the film is thick enough.
 Specimen cracked_film(base::Random& random, int size) {
     const double plate = log_uniform(random, 2e-6, 100e-6);
     Specimen specimen(size, choose_field(random, plate, 0.1, 0.45));
     const float spacing = specimen.pixels(plate), unit = specimen.side() / 512;
-    Grid bend_x(size, size), bend_y(size, size);
     const auto cells = scatter_cells(random, size, spacing, 0.95F);
-    add_noise(bend_x, random, Wavelength(spacing / 5), 0.02F);
-    const float width = uniform(random, 0.012, 0.06), curl = uniform(random, 0, 0.12) * spacing;
+    const auto finer = scatter_cells(random, size, spacing * uniform(random, 0.25, 0.5), 1);
+    const float fine_width = random.chance(0.6) ? uniform(random, 0.02, 0.05) : 0;
+    Grid ragged(size, size), stress(size, size);
+    add_fractal(ragged, random, {.wavelength = spacing / 3, .deviation = 0.018F, .octaves = 4});
+    add_noise(stress, random, Wavelength(spacing / 2), 1);
+    const float width = uniform(random, 0.015, 0.07), curl = uniform(random, 0, 0.10) * spacing;
     const float depth = uniform(random, 8, 25) * unit;
     for (std::size_t i = 0; i < cells.wall.values().size(); ++i) {
-        const float wall = cells.wall.values()[i] + bend_x.values()[i];
-        const float inside = std::clamp((wall - width) / 0.02F, 0.0F, 1.0F);
-        const float rim = std::exp(-wall * 6);
-        specimen.height.values()[i] = depth * (inside - 1) + curl * rim * inside;
-        specimen.yield.values()[i] = inside > 0 ? 1 : 0.7F;
+        const float off = ragged.values()[i];
+        const float wall = cells.wall.values()[i] + off, fine = finer.wall.values()[i] + 2 * off;
+        // Fine cracks open where the stress is high, and close towards their ends.
+        const float own = fine_width * std::min(stress.values()[i] - 0.3F, 1.0F);
+        const float open = std::min((wall - width) / 0.02F, own > 0 ? (fine - own) / 0.04F : 1);
+        const float inside = std::clamp(open, 0.0F, 1.0F);
+        specimen.height.values()[i] = depth * (inside - 1) + curl * std::exp(-wall * 6) * inside;
+        specimen.yield.values()[i] = inside > 0 ? 1 : 0.6F;
     }
     roughen(specimen, random, uniform(random, 0.03, 0.25), uniform(random, 0.5, 3));
     specimen.charging = uniform(random, 0, 0.8);

@@ -108,21 +108,47 @@ void cantilevers(Device& device) {
     }
 }
 
+// A square spiral with a lead to its pad.
 void coil(Device& device) {
     auto& random = device.random();
-    const int turns = whole(random, 3, 8);
+    const int sides = 4 * whole(random, 3, 8);
     const float pitch = uniform(random, 2, 3.2);
-    for (int k = 1; k <= turns; ++k) {
-        const float half = pitch * static_cast<float>(k) + 2;
-        device.bar(0, -half, 2 * half + 1, 1);
-        device.bar(half, 0, 1, 2 * half + 1);
-        device.bar(-pitch / 2, half, 2 * half + 1 - pitch, 1);
-        device.bar(-half, pitch / 2, 1, 2 * half + 1 - pitch);
+    Point2 at{0, 0};
+    for (int k = 0; k < sides; ++k) {
+        const float length = pitch * static_cast<float>(k / 2 + 1);
+        const float sign = k % 4 < 2 ? 1 : -1;
+        const Point2 next =
+            k % 2 == 0 ? Point2{at.x + sign * length, at.y} : Point2{at.x, at.y + sign * length};
+        device.bar((at.x + next.x) / 2, (at.y + next.y) / 2, std::abs(next.x - at.x) + 1,
+                   std::abs(next.y - at.y) + 1);
+        at = next;
     }
-    const float outer = pitch * static_cast<float>(turns) + 2;
-    device.bar(-outer - 14, outer, 30, 1.4F);
-    device.bar(-outer - 34, outer, 16, 16, 1.2F);
-    device.disc(0, 0, 2, 1.3F);
+    device.bar(at.x - 15, at.y, 31, 1.4F);
+    device.bar(at.x - 38, at.y, 16, 16, 1.2F);
+    device.bar(0, 0, 3, 3, 1.3F);
+}
+
+// A disc with release holes, held by four folded springs.
+void resonator(Device& device) {
+    auto& random = device.random();
+    const float radius = uniform(random, 9, 17);
+    device.disc(0, 0, radius, 1);
+    for (int ring = 1; static_cast<float>(ring) * 3.5F < radius - 1.5F; ++ring)
+        for (int k = 0; k < 6 * ring; ++k) {
+            const float turn = full_turn * static_cast<float>(k) / static_cast<float>(6 * ring);
+            const float out = 3.5F * static_cast<float>(ring);
+            device.hole(out * std::cos(turn), out * std::sin(turn), 1.3F);
+        }
+    device.disc(0, 0, 1.5F, 1.4F);
+    const float arm = uniform(random, 6, 14);
+    for (const float side : {-1.0F, 1.0F}) {
+        device.bar(side * (radius + arm / 2), 0, arm + 2, 1);
+        device.bar(side * (radius + arm), side * arm / 2, 1, arm + 1);
+        device.bar(side * (radius + arm + 5), side * arm, 12, 9, 1.2F);
+        device.bar(0, side * (radius + arm / 2), 1, arm + 2);
+        device.bar(-side * arm / 2, side * (radius + arm), arm + 1, 1);
+        device.bar(-side * arm, side * (radius + arm + 5), 9, 12, 1.2F);
+    }
 }
 
 void pads_with_leads(Device& device) {
@@ -150,8 +176,8 @@ Specimen mems(base::Random& random, int size) {
     for (float& yield : specimen.yield.values()) yield = 0.7F;
     Device device(specimen, random, specimen.pixels(line));
     using Draw = void (*)(Device&);
-    constexpr std::array<Draw, 5> devices = {comb_drive, interdigitated, cantilevers, coil,
-                                             pads_with_leads};
+    constexpr std::array<Draw, 6> devices = {comb_drive, interdigitated, cantilevers,
+                                             resonator,  coil,           pads_with_leads};
     devices[random.below(devices.size())](device);
     roughen(specimen, random, uniform(random, 0.02, 0.18), random.chance(0.3) ? 1 : 0);
     scatter_dust(specimen, random, random.chance(0.5) ? whole(random, 1, 20) : 0,

@@ -22,8 +22,13 @@ class Spreader {
     // One particle; it rests on what lies under it.
     void put(Point2 at) {
         const float r = std::clamp(log_normal(random_, radius_, spread_), radius_ / 4, radius_ * 3);
-        const float floor = std::max(0.0F, height_at(specimen_, at.x, at.y));
-        const float z = r * uniform(random_, 0.7, 1) + 0.5F * std::min(floor, 2 * r);
+        float floor = 0;
+        for (int k = 0; k < 5; ++k) {
+            const float out = k == 0 ? 0 : 0.5F * r, turn = full_turn / 4 * static_cast<float>(k);
+            floor = std::max(floor, height_at(specimen_, at.x + out * std::cos(turn),
+                                              at.y + out * std::sin(turn)));
+        }
+        const float z = floor > 0.4F * r ? floor + 0.5F * r : r * uniform(random_, 0.8, 1);
         const auto material = textured(random_, yield_ * uniform(random_, 0.92, 1.08), texture_,
                                        shape_ == Shape::rough    ? 0.10F * r
                                        : shape_ == Shape::sphere ? 0.008F * r
@@ -36,6 +41,22 @@ class Spreader {
                 specimen_,
                 {at.x, at.y, z, r, r * uniform(random_, 0.9, 1), r, uniform(random_, 0, full_turn)},
                 material);
+    }
+
+    // A place that is still bare, if a few tries find one.
+    Point2 free_place() {
+        Point2 at = place(random_, specimen_, radius_);
+        for (int attempt = 0; attempt < 12; ++attempt) {
+            bool bare = true;
+            for (int k = 0; k < 8; ++k) {
+                const float turn = full_turn / 8 * static_cast<float>(k);
+                bare = bare && height_at(specimen_, at.x + 1.1F * radius_ * std::cos(turn),
+                                         at.y + 1.1F * radius_ * std::sin(turn)) < 0.5F * radius_;
+            }
+            if (bare) break;
+            at = place(random_, specimen_, radius_);
+        }
+        return at;
     }
 
     // Particles stuck to one another around a centre.
@@ -69,7 +90,7 @@ Specimen particles(base::Random& random, int size) {
                                                    (3.14F * radius * radius)));
     const float clustered = random.chance(0.5) ? 0 : uniform(random, 0.3, 0.95);
     for (int placed = 0; placed < count;) {
-        const auto at = place(random, specimen, radius);
+        const auto at = spreader.free_place();
         const int together =
             random.chance(clustered) ? std::min(whole(random, 2, 30), std::max(1, count / 3)) : 1;
         spreader.put_cluster(at, together);

@@ -34,16 +34,20 @@ void foam(Specimen& specimen, base::Random& random, float pore) {
 // Ligaments of a spinodal structure: the zero band of smooth noise, at two depths.
 void ligaments(Specimen& specimen, base::Random& random, float pore) {
     const float share = uniform(random, 0.35, 0.6);
-    for (float& height : specimen.height.values()) height = -2.5F * pore;
-    for (const float level : {-0.9F, 0.0F}) {
+    for (float& height : specimen.height.values()) height = -2.6F * pore;
+    for (float& yield : specimen.yield.values()) yield = 0.45F;
+    for (const float level : {-1.7F, -0.85F, 0.0F}) {
         Grid field(specimen.size(), specimen.size());
         add_noise(field, random, Wavelength(0.62F * pore), 1);
         add_noise(field, random, Wavelength(0.45F * pore), 0.5F);
         for (std::size_t i = 0; i < field.values().size(); ++i) {
             const float t = std::abs(field.values()[i]) / share;
             const float round = std::sqrt(std::max(0.0F, 1 - t * t));
+            const float z = pore * (level + 0.3F * round);
             float& height = specimen.height.values()[i];
-            height = t < 1 ? std::max(height, pore * (level + 0.3F * round)) : height;
+            const bool solid = t < 1 && z > height;
+            height = solid ? z : height;
+            specimen.yield.values()[i] = solid ? 1 : specimen.yield.values()[i];
         }
     }
 }
@@ -54,17 +58,16 @@ void bubbles(Specimen& specimen, base::Random& random, float pore) {
     const bool ordered = random.chance(0.35);
     const float r = pore / 2, spread = ordered ? 0.04F : uniform(random, 0.15, 0.5);
     std::vector<Point2> centres;
-    if (ordered)
-        for (float y = -pore; y < specimen.side() + pore; y += 0.87F * pore)
-            for (float x = -pore; x < specimen.side() + pore; x += pore)
-                centres.push_back(
-                    {x + (centres.size() % 2 == 0 ? 0.0F : 0.0F) +
-                         (std::fmod(y / (0.87F * pore) + 9, 2.0F) < 1 ? pore / 2 : 0) +
-                         r * uniform(random, -0.1, 0.1),
-                     y + r * uniform(random, -0.1, 0.1)});
-    else
-        for (int i = 0; i < static_cast<int>(2.2F * std::pow(specimen.side() / pore, 2.0F)); ++i)
-            centres.push_back(place(random, specimen, r));
+    const float row_step = 0.87F * pore;
+    const int rows = static_cast<int>(specimen.side() / row_step) + 3;
+    const int columns = static_cast<int>(specimen.side() / pore) + 3;
+    for (int j = 0; ordered && j < rows; ++j)
+        for (int i = 0; i < columns; ++i)
+            centres.push_back({(static_cast<float>(i) - 0.5F * static_cast<float>(j % 2)) * pore +
+                                   r * uniform(random, -0.1, 0.1),
+                               static_cast<float>(j) * row_step + r * uniform(random, -0.1, 0.1)});
+    const int scattered = static_cast<int>(2.2F * std::pow(specimen.side() / pore, 2.0F));
+    for (int i = 0; !ordered && i < scattered; ++i) centres.push_back(place(random, specimen, r));
     for (const auto& at : centres) {
         const float own = std::min(log_normal(random, 0.93F * r, spread), 2.2F * r);
         const float z = ordered ? 0.2F * r : uniform(random, -0.5, 0.4) * own;
@@ -72,7 +75,7 @@ void bubbles(Specimen& specimen, base::Random& random, float pore) {
                         {at.x, at.y, z, own, own * uniform(random, 0.8, 1), 1.2F * own,
                          uniform(random, 0, full_turn)},
                         0.9F);
-        for (int k = whole(random, 1, 3); k > 0; --k) {
+        for (int k = whole(random, 0, 2); k > 0; --k) {
             const float turn = uniform(random, 0, full_turn),
                         out = own * uniform(random, 0.15, 0.6);
             const float window = own * uniform(random, 0.15, 0.35);
@@ -84,17 +87,30 @@ void bubbles(Specimen& specimen, base::Random& random, float pore) {
     }
 }
 
-// Folded sheets: ridged noise, steep and deep.
+// A coarse sponge: many thin sheets, each full of holes, one under the other.
 void sponge(Specimen& specimen, base::Random& random, float pore) {
-    Grid field(specimen.size(), specimen.size()), fine(specimen.size(), specimen.size());
-    add_noise(field, random, Wavelength(pore * 0.7F), 1);
-    add_noise(field, random, Wavelength(pore * 0.35F), 0.45F);
+    for (float& height : specimen.height.values()) height = -3 * pore;
+    for (float& yield : specimen.yield.values()) yield = 0.5F;
+    Grid rough(specimen.size(), specimen.size());
+    const float roughness = uniform(random, 0.02, 0.07) * pore;
     add_fractal(
-        fine, random,
-        {.wavelength = pore * 0.5F, .deviation = 0.06F * pore, .octaves = 4, .persistence = 0.6F});
-    for (std::size_t i = 0; i < field.values().size(); ++i) {
-        const float ridge = std::exp(-2.2F * std::abs(field.values()[i]));
-        specimen.height.values()[i] = pore * 1.5F * ridge + fine.values()[i];
+        rough, random,
+        {.wavelength = pore * 0.4F, .deviation = roughness, .octaves = 5, .persistence = 0.65F});
+    const float open = uniform(random, -0.35, 0.25);
+    for (int sheet = 5; sheet-- > 0;) {
+        Grid field(specimen.size(), specimen.size());
+        add_noise(field, random, Wavelength(0.55F * pore), 1);
+        add_noise(field, random, Wavelength(0.25F * pore), 0.35F);
+        const float level = -0.5F * pore * static_cast<float>(sheet);
+        for (std::size_t i = 0; i < field.values().size(); ++i) {
+            // Rims are round; away from a hole the sheet bulges.
+            const float inside = field.values()[i] - open;
+            const float lift = pore * 0.45F * (1 - std::exp(-2.5F * std::max(inside, 0.0F)));
+            float& height = specimen.height.values()[i];
+            const bool solid = inside > 0 && level + lift > height;
+            height = solid ? level + lift + rough.values()[i] : height;
+            specimen.yield.values()[i] = solid ? 1 : specimen.yield.values()[i];
+        }
     }
 }
 

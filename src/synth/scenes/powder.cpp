@@ -1,25 +1,26 @@
 // A heap of powder that fills the field: broken, rounded, platy or agglomerated grains of many
 // sizes, the small ones in the gaps and on the large ones.
 #include "synth/categories.hpp"
+#include "synth/cells.hpp"
 #include "synth/scenes/helpers.hpp"
 
 namespace nanoatlas::synth::scenes {
 namespace {
 
-enum class Grain { broken, rounded, plate, agglomerate };
+enum class Grain { broken, rounded, ball, plate, agglomerate };
 
 class Heap {
   public:
     Heap(Specimen& specimen, base::Random& random, float radius)
         : specimen_(specimen),
           random_(random),
-          kind_(static_cast<Grain>(random.below(4))),
+          kind_(static_cast<Grain>(random.below(5))),
           roughness_(uniform(random, 0.01, 0.07)),
           fine_(random, {.wavelength = std::max(4.0F, radius * 0.5F), .deviation = 1}) {}
 
     void add(Point2 at, float r) {
         const float floor = height_at(specimen_, at.x, at.y);
-        const float z = floor + r * uniform(random_, -0.35, 0.25);
+        const float z = floor + r * uniform(random_, -0.3, 0.35);
         const auto material = textured(random_, uniform(random_, 0.9, 1.15), fine_, roughness_ * r);
         switch (kind_) {
             case Grain::broken:
@@ -34,6 +35,9 @@ class Heap {
                          {at.x, at.y, z, r * 1.3F,
                           splinter_faces(random_, 10, r * 1.2F, uniform(random_, 0.1, 0.25))},
                          material);
+                break;
+            case Grain::ball:
+                add_ellipsoid(specimen_, {at.x, at.y, z, r, r, r}, material);
                 break;
             case Grain::rounded:
                 add_ellipsoid(specimen_,
@@ -72,18 +76,30 @@ class Heap {
     Texture fine_;
 };
 
+// Grains deep in the heap: round tops of cells, in the shade of those above.
+void lay_bottom(Specimen& specimen, base::Random& random, float radius) {
+    const auto cells = scatter_cells(random, specimen.size(), 1.3F * radius, 1);
+    for (std::size_t i = 0; i < cells.centre.values().size(); ++i) {
+        const float out = cells.centre.values()[i];
+        specimen.height.values()[i] =
+            radius * (-2 - 4 * out * out + 0.5F * cells.number.values()[i]);
+        specimen.yield.values()[i] = 0.5F;
+    }
+    add_noise(specimen.height, random, Wavelength(5 * radius), 0.7F * radius);
+}
+
 }  // namespace
 
 Specimen powder(base::Random& random, int size) {
     const double diameter = log_uniform(random, 0.5e-6, 60e-6);
     Specimen specimen(size, choose_field(random, diameter, 0.025, 0.22));
     const float radius = specimen.pixels(diameter) / 2;
-    add_noise(specimen.height, random, Wavelength(4 * radius), radius);
+    lay_bottom(specimen, random, radius);
     Heap heap(specimen, random, radius);
     const float spread = uniform(random, 0.15, 0.6);
     const float area = specimen.side() * specimen.side();
     const int large =
-        static_cast<int>(uniform(random, 1.1, 1.8) * area / (3.14F * radius * radius));
+        static_cast<int>(uniform(random, 1.3, 2.2) * area / (3.14F * radius * radius));
     for (int i = 0; i < large; ++i) {
         const float r = std::clamp(log_normal(random, radius, spread), radius / 4, radius * 2.2F);
         heap.add(place(random, specimen, r), r);

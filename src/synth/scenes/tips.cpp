@@ -28,6 +28,7 @@ void darken(Specimen& specimen, base::Random& random) {
     for (float& yield : specimen.yield.values()) yield = stray;
     for (float& height : specimen.height.values()) height = -1.2F * specimen.side();
     add_noise(specimen.yield, random, Wavelength(specimen.side()), 0.03F);
+    for (float& yield : specimen.yield.values()) yield = std::max(yield, 0.02F);
 }
 
 Specimen etched_wire(base::Random& random, int size) {
