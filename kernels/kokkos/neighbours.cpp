@@ -165,16 +165,19 @@ class Group {
         for (int j = 0; j < tile_right; ++j) passing += base[j] - 2 * dot[j] <= limit;
         if (passing == 0) return;
         if (pooled_(g) + tile_right > capacity_) make_room(g);
+        // Without branches: each is written, and the next overwrites those that don't pass.
+        const std::size_t start = pool(g) + static_cast<std::size_t>(pooled_(g));
+        float* bound = &bound_(start);
+        std::int32_t* candidate = &candidate_(start);
         const std::int64_t self = own_.first_row + static_cast<std::int64_t>(first_ + g) -
                                   block_.first_row - static_cast<std::int64_t>(first);
-        std::size_t place = pool(g) + static_cast<std::size_t>(pooled_(g));
+        int kept = 0;
         for (int j = 0; j < tile_right; ++j) {
-            const float bound = base[j] - 2 * dot[j];
-            if (bound > limit || j == self || bound == FLT_MAX) continue;
-            bound_(place) = bound;
-            candidate_(place++) = static_cast<std::int32_t>(first) + j;
+            bound[kept] = base[j] - 2 * dot[j];
+            candidate[kept] = static_cast<std::int32_t>(first) + j;
+            kept += static_cast<int>(bound[kept] <= limit) & static_cast<int>(j != self);
         }
-        pooled_(g) = static_cast<int>(place - pool(g));
+        pooled_(g) += kept;
     }
 
     KOKKOS_FUNCTION void make_room(std::size_t g) const {
@@ -278,7 +281,7 @@ Block make_block(const Searchers& own, const Scaling& scaling, std::span<const d
     const auto rounding = own.rounding;
     for_each_row(
         "neighbours/base", base.extent(0), KOKKOS_LAMBDA(std::size_t j) {
-            base(j) = j < m ? (1 - rounding.relative) * norm2(j) - rounding.absolute : FLT_MAX;
+            base(j) = j < m ? (1 - rounding.relative) * norm2(j) - rounding.absolute : INFINITY;
         });
     block.base = base;
     return block;
