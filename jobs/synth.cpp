@@ -74,7 +74,8 @@ void remove_earlier(const fs::path& folder, const nlohmann::json& manifest) {
     earlier.formats = manifest.value("formats", earlier.formats);
     earlier.damaged = manifest.value("damaged", std::int64_t{0});
     const synth::Files files(earlier);
-    for (std::int64_t i = 0; i < files.count(); ++i) fs::remove(folder / files.path(i));
+    std::error_code ignored;  // what cannot be removed cannot be written either, and is told then
+    for (std::int64_t i = 0; i < files.count(); ++i) fs::remove(folder / files.path(i), ignored);
 }
 
 // Makes the folders; refuses one that holds something that is not ours.

@@ -104,6 +104,20 @@ TEST(SynthJob, leaves_a_folder_of_other_files_alone) {
     EXPECT_EQ(count_images(fs::path(thesis).parent_path()), 1);
 }
 
+TEST(SynthJob, fails_on_every_rank_if_one_file_cannot_be_written) {
+    const testing::TemporaryFolder shared;
+    const fs::path folder = shared / "images";
+    run_synth(folder, {"--count", "9"});
+    testing::world().on_root([&] {
+        const auto blocked =
+            folder / synth::Files({.count = 9, .size = 48, .formats = "png"}).path(7);
+        fs::create_directories(blocked / "inside");
+    });
+    EXPECT_THROW(run_synth(folder, {"--count", "9", "--formats", "png"}), EnvironmentError);
+    testing::world().barrier();
+    EXPECT_FALSE(nlohmann::json::parse(std::ifstream(folder / "synth.json"))["complete"]);
+}
+
 TEST(SynthJob, refuses_wrong_options_on_every_rank) {
     const testing::TemporaryFolder shared;
     const fs::path folder = shared / "images";

@@ -81,7 +81,7 @@ void red_blood_cells(Specimen& specimen, base::Random& random, float radius) {
             random.chance(0.6) ? uniform(random, 0.85, 1) : uniform(random, 0.35, 0.85);
         const float floor = 0.7F * std::max(0.0F, height_at(specimen, at.x, at.y));
         const Material skin{.yield = uniform(random, 1.0, 1.15)};
-        constexpr int pieces = 20;
+        constexpr int pieces = 36;
         std::vector<Node> ring;
         const float thick = 0.34F * r;
         for (int k = 0; k <= pieces; ++k) {
