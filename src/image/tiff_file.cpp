@@ -29,7 +29,7 @@ TiffFile::TiffFile(Bytes file) : source_{.file = file, .position = 0, .error = {
         seek, [](thandle_t) { return 0; },
         [](thandle_t handle) -> toff_t { return static_cast<Source*>(handle)->file.size(); },
         [](thandle_t, void**, toff_t*) { return 0; }, [](thandle_t, void*, toff_t) {});
-    if (tiff_ == nullptr) throw Unusable(fmt::format("is no readable TIFF ({})", error()));
+    if (tiff_ == nullptr) throw Unusable(fmt::format("is truncated or damaged ({})", error()));
 }
 
 TiffFile::~TiffFile() {

@@ -19,28 +19,45 @@ bool is_packed(const std::string& path) {
     return !path.ends_with(".tif") && !path.ends_with(".tiff") && !path.ends_with(".TIF");
 }
 
-/// Sends the listing from rank 0 to all.
-void broadcast(image::Listing& listing, const comm::Communicator& comm) {
+std::vector<std::int64_t> broadcast(std::vector<std::int64_t> numbers,
+                                    const comm::Communicator& comm) {
+    const auto count = comm.broadcast(static_cast<std::int64_t>(numbers.size()));
+    numbers.resize(static_cast<std::size_t>(count));
+    comm.broadcast(std::span(numbers));
+    return numbers;
+}
+
+std::vector<image::Source> broadcast(const std::vector<image::Source>& sources,
+                                     const comm::Communicator& comm) {
     std::vector<std::string> texts;
     std::vector<std::int64_t> numbers;
-    for (const auto& source : listing.sources) {
+    for (const auto& source : sources) {
         texts.insert(texts.end(),
                      {source.path, source.relative, source.folder_label, source.sidecar});
         numbers.insert(numbers.end(), {source.idx, source.bytes, source.in_test_set ? 1 : 0});
     }
     texts = comm.broadcast(std::move(texts));
-    numbers.resize(
-        static_cast<std::size_t>(comm.broadcast(static_cast<std::int64_t>(numbers.size()))));
-    comm.broadcast(std::span(numbers));
-    if (comm.is_root()) return;
+    numbers = broadcast(std::move(numbers), comm);
+    std::vector<image::Source> received;
     for (std::size_t i = 0; 4 * i < texts.size(); ++i)
-        listing.sources.push_back({.path = texts[4 * i],
-                                   .relative = texts[4 * i + 1],
-                                   .folder_label = texts[4 * i + 2],
-                                   .sidecar = texts[4 * i + 3],
-                                   .idx = numbers[3 * i],
-                                   .bytes = numbers[3 * i + 1],
-                                   .in_test_set = numbers[3 * i + 2] != 0});
+        received.push_back({.path = texts[4 * i],
+                            .relative = texts[4 * i + 1],
+                            .folder_label = texts[4 * i + 2],
+                            .sidecar = texts[4 * i + 3],
+                            .idx = numbers[3 * i],
+                            .bytes = numbers[3 * i + 1],
+                            .in_test_set = numbers[3 * i + 2] != 0});
+    return received;
+}
+
+std::vector<image::Rejected> broadcast(const std::vector<image::Rejected>& rejected,
+                                       const comm::Communicator& comm) {
+    std::vector<std::string> texts;
+    for (const auto& [path, cause] : rejected) texts.insert(texts.end(), {path, cause});
+    texts = comm.broadcast(std::move(texts));
+    std::vector<image::Rejected> received;
+    for (std::size_t i = 0; i < texts.size(); i += 2) received.push_back({texts[i], texts[i + 1]});
+    return received;
 }
 
 }  // namespace
@@ -58,8 +75,9 @@ image::Listing list_sources(const std::vector<std::string>& given, const comm::C
             "the folder that holds the images",
             fmt::join(given, " "), listing.passed_over, first);
     });
-    broadcast(listing, comm);
-    return listing;
+    return {.sources = broadcast(listing.sources, comm),
+            .rejected = broadcast(listing.rejected, comm),
+            .passed_over = comm.broadcast(listing.passed_over)};
 }
 
 double decoding_cost(const image::Source& source) {
