@@ -39,7 +39,10 @@ class OnednnBackend final : public Backend {
     Memory allocate(std::int64_t bytes) override { return allocate_aligned(bytes); }
     std::int64_t scratch_bytes() const override { return engine_->reserved_bytes(); }
     std::unique_ptr<Convolution> convolution(const ConvolutionShape& shape) override {
-        return make_convolution(shape, engine_);
+        const bool depthwise = shape.groups > 1 && shape.groups == shape.input.channels &&
+                               shape.groups == shape.output.channels;
+        return depthwise && shape.training ? make_depthwise(shape, engine_)
+                                           : make_direct(shape, engine_);
     }
     std::unique_ptr<Pooling> pooling(const PoolShape& shape) override {
         return make_pooling(shape, engine_);

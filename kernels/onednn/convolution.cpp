@@ -260,8 +260,8 @@ class OnednnConvolution final : public Convolution {
 
 }  // namespace
 
-std::unique_ptr<Convolution> make_convolution(const ConvolutionShape& shape,
-                                              std::shared_ptr<Engine> engine) {
+std::unique_ptr<Convolution> make_direct(const ConvolutionShape& shape,
+                                         std::shared_ptr<Engine> engine) {
     return std::make_unique<OnednnConvolution>(shape, std::move(engine));
 }
 

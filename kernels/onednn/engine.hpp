@@ -58,8 +58,12 @@ class Engine {
     std::int64_t scratch_bytes_ = 0, scratch_taken_ = 0, announced_bytes_ = 0;
 };
 
-std::unique_ptr<Convolution> make_convolution(const ConvolutionShape& shape,
-                                              std::shared_ptr<Engine> engine);
+/// All three passes by oneDNN.
+std::unique_ptr<Convolution> make_direct(const ConvolutionShape& shape,
+                                         std::shared_ptr<Engine> engine);
+/// As many groups as channels, and gradients wanted: those by our own loops.
+std::unique_ptr<Convolution> make_depthwise(const ConvolutionShape& shape,
+                                            std::shared_ptr<Engine> engine);
 std::unique_ptr<Pooling> make_pooling(const PoolShape& shape, std::shared_ptr<Engine> engine);
 
 }  // namespace nanoatlas::kernels::onednn

@@ -1,0 +1,37 @@
+// Sixteen f32 values in registers, and how images are loaded into them and stored.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/onednn/element.hpp"
+
+namespace nanoatlas::kernels::onednn {
+
+constexpr std::int64_t lane_count = 16;
+using Lanes = float __attribute__((vector_size(64)));
+
+inline Lanes load_lanes(const float* from) {
+    Lanes lanes;
+    std::memcpy(&lanes, from, sizeof lanes);
+    return lanes;
+}
+
+inline Lanes load_lanes(const BFloat16* from) {
+    using Halves = std::uint16_t __attribute__((vector_size(32)));
+    using Wholes = std::uint32_t __attribute__((vector_size(64)));
+    Halves halves;
+    std::memcpy(&halves, from, sizeof halves);
+    const Wholes wholes = __builtin_convertvector(halves, Wholes) << 16;
+    Lanes lanes;
+    std::memcpy(&lanes, &wholes, sizeof lanes);
+    return lanes;
+}
+
+template <class T>
+void store_lanes(const Lanes& lanes, T* to) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < lane_count; ++i) store(lanes[i], to[i]);
+}
+
+}  // namespace nanoatlas::kernels::onednn
