@@ -40,6 +40,21 @@ std::array<double, 3> linear_from_oklch(double lightness, double chroma, double 
             -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s};
 }
 
+/// Colours that show on light and dark ground.
+std::vector<Colour> candidate_colours() {
+    std::vector<Colour> colours;
+    for (const double chroma : {0.14, 0.07})
+        for (const double lightness : {0.66, 0.54, 0.8})
+            for (int hue = 0; hue < 360; hue += 10)
+                colours.push_back(from_oklch(lightness, chroma, (250 + hue) % 360));
+    return colours;
+}
+
+double apparent_distance(const Colour& a, const Colour& b) {
+    return 0.6 * colour_distance(a, b) +
+           0.4 * colour_distance(as_seen_by_deuteranope(a), as_seen_by_deuteranope(b));
+}
+
 }  // namespace
 
 std::string hex(const Colour& colour) {
@@ -53,7 +68,7 @@ std::string hex(const Colour& colour) {
 Colour from_oklch(double lightness, double chroma, double hue) {
     const auto exists = [](const std::array<double, 3>& linear) {
         return std::all_of(linear.begin(), linear.end(),
-                           [](double v) { return v >= -1e-6 && v <= 1 + 1e-6; });
+                           [](double v) { return v >= -1e-3 && v <= 1 + 1e-3; });
     };
     auto linear = linear_from_oklch(lightness, chroma, hue);
     while (!exists(linear) && chroma > 0.005)
@@ -76,17 +91,23 @@ Colour as_seen_by_deuteranope(const Colour& colour) {
 }
 
 std::vector<std::string> palette(int count) {
-    // Okabe and Ito 2008, black replaced and yellow darkened for grounds of either kind.
+    // Okabe and Ito 2008, black replaced by wine and yellow darkened for grounds of either kind.
     static const std::array<const char*, 8> few = {"#0072b2", "#e69f00", "#009e73", "#cc79a7",
-                                                   "#56b4e9", "#d55e00", "#c9b40a", "#7b5cc4"};
+                                                   "#56b4e9", "#d55e00", "#dfcf30", "#9b1d5a"};
     if (count <= static_cast<int>(few.size()))
         return {few.begin(), few.begin() + std::max(count, 0)};
-    constexpr std::array<double, 3> lightness = {0.68, 0.54, 0.8};
-    constexpr double golden_angle = 137.50776405;
+    const auto candidates = candidate_colours();
+    std::vector<double> gap(candidates.size(), 1);  // to the nearest colour taken so far
     std::vector<std::string> colours;
-    for (int i = 0; i < count; ++i)
-        colours.push_back(hex(from_oklch(lightness[static_cast<std::size_t>(i % 3)], 0.15,
-                                         std::fmod(250 + golden_angle * i, 360))));
+    std::size_t next = 0;
+    while (std::ssize(colours) < count) {
+        const auto& taken = candidates[next];
+        colours.push_back(hex(taken));
+        for (std::size_t c = 0; c < candidates.size(); ++c)
+            gap[c] = std::min(gap[c], apparent_distance(candidates[c], taken));
+        next = static_cast<std::size_t>(std::max_element(gap.begin(), gap.end()) - gap.begin());
+        if (gap[next] == 0) std::fill(gap.begin(), gap.end(), 1);  // all are taken: once more
+    }
     return colours;
 }
 

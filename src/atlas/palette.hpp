@@ -25,8 +25,9 @@ double colour_distance(const Colour& a, const Colour& b);
 /// As seen without the cones for medium wavelengths (Viénot, Brettel, Mollon 1999).
 Colour as_seen_by_deuteranope(const Colour& colour);
 
-/// Up to eight: after Okabe and Ito's set for all kinds of colour vision. More: hues by the golden
-/// angle, three lightnesses in turn, so that neighbours in the list differ in both.
+/// Up to eight: after Okabe and Ito's set for all kinds of colour vision. More: out of 216 colours
+/// of OKLCH the one farthest from all taken before, with and without green cones, again and again;
+/// so the first are the most different.
 std::vector<std::string> palette(int count);
 
 /// What has no category: noise, unlabelled, unknown.

@@ -1,0 +1,79 @@
+// The pages in a browser, and the syntax of their scripts; skipped where neither is installed.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "atlas/report.hpp"
+#include "tests/atlas/sample.hpp"
+#include "tests/command.hpp"
+#include "tests/mpi_test.hpp"
+
+namespace nanoatlas::atlas {
+namespace {
+
+bool is_installed(const std::string& program) {
+    return testing::run_command("command -v " + program).status == 0;
+}
+
+class Browser : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (!is_installed("chromium")) GTEST_SKIP() << "skipped: chromium is not installed";
+        const testing::Sample sample{.images = 300, .clusters = 12, .has_noise = true};
+        testing::write_sample(folder_.path().string(), sample, testing::world());
+        store::Provenance provenance(base::OptionTable("report", "a test"), testing::world());
+        write_atlas({.files = {.corpus = folder_ / "corpus.h5",
+                               .embedding = folder_ / "embedding.h5",
+                               .clusters = folder_ / "clusters.h5",
+                               .predictions = folder_ / "predictions.h5",
+                               .metrics = "",
+                               .scores = ""},
+                     .output = folder_ / "atlas"},
+                    provenance, testing::world());
+    }
+
+    /// The page's elements after its scripts have run.
+    std::string open(const std::string& page) const {
+        const auto result = testing::run_command(
+            "timeout 60 chromium --headless=new --no-sandbox --disable-gpu --window-size=1200,800 "
+            "--user-data-dir=" +
+            folder_ / "profile" +
+            " --virtual-time-budget=4000 --dump-dom "
+            "'file://" +
+            folder_ / ("atlas/" + page) + "'");
+        EXPECT_EQ(result.status, 0) << result.output;
+        return result.output;
+    }
+
+    testing::ScratchFolder folder_;
+};
+
+TEST_F(Browser, the_map_draws_every_image) {
+    const auto page = open("index.html#image=7");
+    EXPECT_NE(page.find("data-drawn=\"300\""), std::string::npos);
+    EXPECT_NE(page.find("data-ready=\"yes\""), std::string::npos) << "paths did not load";
+    EXPECT_EQ(page.find("<title>hit</title>"), std::string::npos) << "a path ran as a script";
+    EXPECT_NE(page.find("Most similar"), std::string::npos) << "the image was not picked";
+}
+
+TEST_F(Browser, the_decision_graph_draws_every_image) {
+    EXPECT_NE(open("overview.html").find("data-drawn=\"300\""), std::string::npos);
+}
+
+TEST_F(Browser, names_wait_for_their_fields) {
+    EXPECT_NE(open("names.html").find("0 of 12 clusters named"), std::string::npos);
+}
+
+TEST(Scripts, parse) {
+    if (!is_installed("node")) GTEST_SKIP() << "skipped: node is not installed";
+    const auto folder = std::filesystem::path(NANOATLAS_SOURCE) / "src/atlas/web";
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() != ".js") continue;
+        const auto result = testing::run_command("node --check " + entry.path().string());
+        EXPECT_EQ(result.status, 0) << result.output;
+    }
+}
+
+}  // namespace
+}  // namespace nanoatlas::atlas

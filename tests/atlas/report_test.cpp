@@ -1,0 +1,209 @@
+#include "atlas/report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include "base/check.hpp"
+#include "tests/atlas/sample.hpp"
+#include "tests/mpi_test.hpp"
+#include "tests/temporary_folder.hpp"
+
+namespace nanoatlas::atlas {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Sample;
+using testing::TemporaryFolder;
+using testing::world;
+using Files = std::map<std::string, std::string>;
+
+/// All files of an atlas, but for the marker with its timings.
+Files read_files(const fs::path& folder) {
+    Files files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        if (!entry.is_regular_file() || entry.path().filename() == "atlas.json") continue;
+        std::ostringstream text;
+        text << std::ifstream(entry.path(), std::ios::binary).rdbuf();
+        files[fs::relative(entry.path(), folder).string()] = text.str();
+    }
+    return files;
+}
+
+ReportOptions options_for(const TemporaryFolder& folder, const Sample& sample) {
+    return {.files = {.corpus = folder / "corpus.h5",
+                      .embedding = folder / "embedding.h5",
+                      .clusters = folder / "clusters.h5",
+                      .predictions = sample.has_predictions ? folder / "predictions.h5" : "",
+                      .metrics = "",
+                      .scores = ""},
+            .output = folder / "atlas"};
+}
+
+ReportSummary draw(const ReportOptions& options, const comm::Communicator& comm) {
+    store::Provenance provenance(base::OptionTable("report", "a test"), comm);
+    return write_atlas(options, provenance, comm);
+}
+
+/// Each href and src of the pages leads to a file of the atlas or to a place on a page.
+void expect_links_lead_somewhere(const Files& files) {
+    static const std::regex link(R"re((?:href|src)="([^"#]*)(#[^"]*)?")re");
+    for (const auto& [path, text] : files) {
+        if (!path.ends_with(".html")) continue;
+        for (std::sregex_iterator at(text.begin(), text.end(), link), end; at != end; ++at) {
+            const std::string target = (*at)[1];
+            if (target.empty()) continue;
+            const auto full = (fs::path(path).parent_path() / target).lexically_normal().string();
+            EXPECT_TRUE(files.contains(full)) << path << " links to " << target;
+        }
+    }
+}
+
+void expect_nothing_hostile(const Files& files) {
+    for (const auto& [path, text] : files) {
+        if (!path.ends_with(".html") && !path.starts_with("data/")) continue;
+        if (path.ends_with(".jpg")) continue;
+        EXPECT_EQ(text.find("<script>document"), std::string::npos) << path;
+        EXPECT_EQ(text.find("<img src=x"), std::string::npos) << path;
+        EXPECT_EQ(text.find("onload=\"x"), std::string::npos) << path;
+    }
+}
+
+TEST(Report, ranks_do_not_show_in_the_files) {
+    const TemporaryFolder folder;
+    const Sample sample;
+    testing::write_sample(folder / "", sample, world());
+    const auto options = options_for(folder, sample);
+    const auto summary = draw(options, world());
+    EXPECT_EQ(summary.images, sample.images);
+    EXPECT_EQ(summary.clusters, sample.clusters);
+    world().on_root([&] {
+        auto alone = options;
+        alone.output = folder / "alone";
+        draw(alone, comm::Communicator::self());
+        const auto files = read_files(options.output), expected = read_files(alone.output);
+        ASSERT_EQ(files.size(), expected.size());
+        for (const auto& [path, bytes] : expected)
+            EXPECT_TRUE(files.at(path) == bytes) << path << " differs";
+    });
+}
+
+TEST(Report, works_with_whatever_is_there) {
+    const std::vector<Sample> samples = {
+        {},
+        {.has_labels = false, .has_topography = false, .has_predictions = false, .rejects = 0},
+        {.images = 1, .clusters = 1, .rejects = 0},
+        {.images = 2, .clusters = 1, .has_topography = false, .has_predictions = false},
+        {.clusters = 25, .has_noise = true},
+        {.has_topography = false, .has_noise = true, .image_side = 9}};
+    for (const auto& sample : samples) {
+        const TemporaryFolder folder;
+        testing::write_sample(folder / "", sample, world());
+        const auto options = options_for(folder, sample);
+        draw(options, world());
+        world().on_root([&] {
+            const auto files = read_files(options.output);
+            for (const char* page : {"index.html", "overview.html", "rejects.html"})
+                EXPECT_TRUE(files.contains(page)) << page;
+            EXPECT_EQ(files.contains("evaluation.html"),
+                      sample.has_labels || sample.has_predictions);
+            for (int k = 0; k < sample.clusters; ++k)
+                EXPECT_TRUE(files.contains("clusters/" + std::to_string(k) + ".html"));
+            expect_links_lead_somewhere(files);
+            expect_nothing_hostile(files);
+        });
+    }
+}
+
+TEST(Report, lists_rejects_and_duplicates_in_full) {
+    const TemporaryFolder folder;
+    const Sample sample{.rejects = 40};
+    testing::write_sample(folder / "", sample, world());
+    const auto options = options_for(folder, sample);
+    draw(options, world());
+    world().on_root([&] {
+        const auto files = read_files(options.output);
+        const auto count = [](const std::string& text, const std::string& what) {
+            int found = 0;
+            for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+                ++found;
+            return found;
+        };
+        EXPECT_EQ(count(files.at("rejects.html"), "no image &lt;b&gt;"), 40);
+        EXPECT_EQ(count(files.at("duplicates.html"), ">copy<"), 3);
+        EXPECT_EQ(count(files.at("data/paths.js"), ".tif\""), sample.images);
+    });
+}
+
+TEST(Report, replaces_an_old_atlas_and_nothing_else) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 12};
+    testing::write_sample(folder / "", sample, world());
+    auto options = options_for(folder, sample);
+    draw(options, world());
+    world().on_root([&] { std::ofstream(options.output + "/data/left-over.txt") << "old"; });
+    draw(options, world());
+    world().on_root([&] {
+        EXPECT_FALSE(fs::exists(options.output + "/data/left-over.txt"));
+        EXPECT_TRUE(fs::exists(options.output + "/index.html"));
+    });
+
+    options.output = folder / "photographs";
+    world().on_root([&] {
+        fs::create_directory(options.output);
+        std::ofstream(options.output + "/precious.txt") << "keep";
+    });
+    EXPECT_THROW(draw(options, world()), InputError);
+    world().on_root([&] {
+        EXPECT_TRUE(fs::exists(options.output + "/precious.txt"));
+        for (const auto& entry : fs::directory_iterator(folder / ""))
+            EXPECT_EQ(entry.path().string().find(".partial"), std::string::npos) << entry.path();
+    });
+    options.output = folder / "no/such/folder";
+    EXPECT_THROW(draw(options, world()), InputError);
+}
+
+TEST(Report, an_old_atlas_stays_if_the_inputs_do_not_fit) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 12};
+    testing::write_sample(folder / "", sample, world());
+    auto options = options_for(folder, sample);
+    draw(options, world());
+    world().on_root([&] { fs::create_directory(folder / "other"); });
+    testing::write_sample(folder / "other", {.images = 13}, world());
+    options.files.embedding = folder / "other/embedding.h5";
+    EXPECT_THROW(draw(options, world()), InputError);
+    options.files.embedding = folder / "embedding.h5";
+    options.files.clusters = folder / "other/clusters.h5";
+    EXPECT_THROW(draw(options, world()), InputError);
+    options.files.clusters = folder / "clusters.h5";
+    options.files.metrics = folder.write("metrics.json", "[1, 2");
+    EXPECT_THROW(draw(options, world()), InputError);
+    world().on_root([&] { EXPECT_TRUE(fs::exists(options.output + "/index.html")); });
+}
+
+TEST(Report, evaluation_shows_the_confusion_of_metrics) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 20};
+    testing::write_sample(folder / "", sample, world());
+    auto options = options_for(folder, sample);
+    options.files.metrics =
+        folder.write("metrics.json", R"({"accuracy": 0.75, "classes": ["<a>", "b"],
+                            "per_class": {"<a>": {"precision": 0.5, "recall": 1, "f1": 0.667,
+                                                  "support": 4321}},
+                            "confusion": [[4321, 0], [17, 3]]})");
+    options.files.scores = folder.write("scores.json", R"({"nmi": 0.625})");
+    draw(options, world());
+    world().on_root([&] {
+        const auto page = read_files(options.output).at("evaluation.html");
+        for (const char* text : {"4,321", "&lt;a&gt;", "0.75", "0.625", "Calibration", "85.0 %"})
+            EXPECT_NE(page.find(text), std::string::npos) << text;
+    });
+}
+
+}  // namespace
+}  // namespace nanoatlas::atlas

@@ -1,0 +1,139 @@
+#include "tests/atlas/sample.hpp"
+
+#include <limits>
+
+#include "base/random.hpp"
+#include "store/artefact.hpp"
+#include "store/corpus.hpp"
+#include "store/provenance.hpp"
+
+namespace nanoatlas::testing {
+namespace {
+
+store::Provenance provenance(const comm::Communicator& comm) {
+    return {base::OptionTable("test", "a sample"), comm};
+}
+
+int cluster_of(const Sample& sample, std::int64_t row) {
+    return sample.has_noise && row % 7 == 6 ? -1 : static_cast<int>(row % sample.clusters);
+}
+
+std::string path_of(std::int64_t row) {
+    const auto& name = hostile_names[static_cast<std::size_t>(row) % hostile_names.size()];
+    return "folder/" + name + "/" + std::to_string(row) + ".tif";
+}
+
+void write_images(const std::string& path, const Sample& sample, const comm::Communicator& comm) {
+    const auto block = comm::row_block(sample.images, comm);
+    const auto side = static_cast<std::size_t>(sample.image_side);
+    store::CorpusRows rows;
+    rows.height = rows.width = sample.image_side;
+    for (std::int64_t row = block.first; row < block.end(); ++row) {
+        base::Random random(1, row);
+        for (std::size_t pixel = 0; pixel < side * side; ++pixel)
+            rows.images.push_back(static_cast<std::uint8_t>(random.below(256)));
+        rows.row.push_back(row);
+        rows.path.push_back(path_of(row));
+        rows.checksum.push_back(random());
+        rows.pixel_size.push_back(row % 5 == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                               : 1e-9 * static_cast<double>(1 + row));
+        rows.scale.push_back({1, 1});
+        rows.metadata.emplace_back("{}");
+    }
+    store::CorpusTable table;
+    table.classes = hostile_names;
+    for (std::int64_t row = 0; row < sample.images; ++row) {
+        table.label.push_back(sample.has_labels && row % 9 != 8 ? static_cast<int>(row % 5) : -1);
+        table.group.push_back(row);
+        table.duplicate_of.push_back(row % 20 == 11 ? row - 3 : -1);
+        table.part.push_back(static_cast<store::Part>(row % 3));
+    }
+    for (int i = 0; i < sample.rejects; ++i) {
+        table.reject_path.push_back("bad/" + hostile_names[static_cast<std::size_t>(i) % 5]);
+        table.reject_cause.push_back("no image <b>");
+    }
+    store::write_corpus(path, rows, table, provenance(comm), comm);
+}
+
+void write_embedding(const std::string& path, const Sample& sample,
+                     const comm::Communicator& comm) {
+    std::vector<float> values;
+    for (std::int64_t row = 0; row < sample.images; ++row) {
+        base::Random random(2, row);
+        const double away = 6.0 * cluster_of(sample, row);
+        values.push_back(static_cast<float>(away + random.normal()));
+        for (int column = 1; column < 4; ++column)
+            values.push_back(static_cast<float>(random.normal()));
+    }
+    store::ArtefactWriter writer(path, "embedding", comm);
+    writer.write_whole<float>("embedding", values, {sample.images, 4});
+    writer.write_whole<double>("explained_variance_ratio", std::vector<double>{.6, .2, .1, .05},
+                               {4});
+    writer.publish(provenance(comm));
+}
+
+void write_topography(store::ArtefactWriter& writer, const Sample& sample) {
+    const auto n = static_cast<std::size_t>(sample.images),
+               k = static_cast<std::size_t>(sample.clusters);
+    std::vector<double> density(n), error(n, .2), saddle(k * k, -100), saddle_error(k * k);
+    std::vector<std::uint8_t> halo(n);
+    std::vector<std::int64_t> centres(k);
+    for (std::size_t row = 0; row < n; ++row) {
+        density[row] = -static_cast<double>(row);
+        halo[row] = row % 4 == 3;
+    }
+    for (std::size_t c = 0; c < k; ++c) centres[c] = static_cast<std::int64_t>(c);
+    for (std::size_t c = 0; c + 1 < k; ++c) {
+        const std::size_t a = c * k + c + 1, b = (c + 1) * k + c;
+        saddle[a] = saddle[b] = -5 - static_cast<double>(c);
+        saddle_error[a] = saddle_error[b] = .3;
+    }
+    writer.write_whole<double>("log_density", density, {sample.images});
+    writer.write_whole<double>("log_density_error", error, {sample.images});
+    writer.write_whole<std::uint8_t>("halo", halo, {sample.images});
+    writer.write_whole<std::int64_t>("centres", centres, {sample.clusters});
+    writer.write_whole<double>("saddle_density", saddle, {sample.clusters, sample.clusters});
+    writer.write_whole<double>("saddle_error", saddle_error, {sample.clusters, sample.clusters});
+    writer.attribute("intrinsic_dimension", 3.5);
+}
+
+void write_clusters(const std::string& path, const Sample& sample, const comm::Communicator& comm) {
+    std::vector<std::int32_t> labels;
+    for (std::int64_t row = 0; row < sample.images; ++row)
+        labels.push_back(cluster_of(sample, row));
+    store::ArtefactWriter writer(path, "clusters", comm);
+    writer.write_whole<std::int32_t>("label", labels, {sample.images});
+    if (sample.has_topography) write_topography(writer, sample);
+    writer.publish(provenance(comm));
+}
+
+void write_predictions(const std::string& path, const Sample& sample,
+                       const comm::Communicator& comm) {
+    const auto classes = static_cast<std::int64_t>(hostile_names.size());
+    std::vector<float> probability;
+    std::vector<std::int32_t> label;
+    std::vector<std::string> paths;
+    for (std::int64_t row = 0; row < sample.images; ++row) {
+        label.push_back(static_cast<std::int32_t>((row + row / 10) % classes));
+        for (std::int64_t c = 0; c < classes; ++c)
+            probability.push_back(c == label.back() ? .6F : .1F);
+        paths.push_back(path_of(row));
+    }
+    store::ArtefactWriter writer(path, "predictions", comm);
+    writer.write_whole<float>("probability", probability, {sample.images, classes});
+    writer.write_whole<std::int32_t>("label", label, {sample.images});
+    writer.write_whole_strings("path", paths);
+    writer.write_whole_strings("classes", hostile_names);
+    writer.publish(provenance(comm));
+}
+
+}  // namespace
+
+void write_sample(const std::string& folder, const Sample& sample, const comm::Communicator& comm) {
+    write_images(folder + "/corpus.h5", sample, comm);
+    write_embedding(folder + "/embedding.h5", sample, comm);
+    write_clusters(folder + "/clusters.h5", sample, comm);
+    if (sample.has_predictions) write_predictions(folder + "/predictions.h5", sample, comm);
+}
+
+}  // namespace nanoatlas::testing

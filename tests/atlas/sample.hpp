@@ -1,0 +1,31 @@
+// Small artefacts to draw an atlas from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+
+namespace nanoatlas::testing {
+
+struct Sample {
+    int images = 60;
+    int clusters = 3;
+    bool has_labels = true;
+    bool has_topography = true;  ///< densities, halo, centres and saddles
+    bool has_noise = false;      ///< every seventh image is in no cluster
+    bool has_predictions = true;
+    int rejects = 2;
+    int image_side = 48;
+};
+
+/// Names that would break a page which does not escape them.
+inline const std::vector<std::string> hostile_names = {
+    "<script>document.title='hit'</script>", "a\"b' onload=\"x", "</script><img src=x onerror=y>",
+    "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\xAC & {{content}}", "line\nbreak\\u003c%22"};
+
+/// Writes corpus.h5, embedding.h5, clusters.h5 and, where wanted, predictions.h5 into the folder.
+/// The same on any number of ranks. Collective.
+void write_sample(const std::string& folder, const Sample& sample, const comm::Communicator& comm);
+
+}  // namespace nanoatlas::testing
