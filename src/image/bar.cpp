@@ -130,18 +130,31 @@ class BarAtEdge {
             ink += 1 - share_near(view_.row(r), background_, ink_contrast);
         return ink / end >= least_ink && ink / end <= most_ink;
     }
-    /// The frame's line above it, and the row in which scaling mixed bar and picture.
+    /// The bar's last rows, which the step leaves open, the frame's line above it, and the row in
+    /// which scaling mixed bar and picture.
     int past_border(int end) const {
-        const int longest = std::max(2, height_ / 150);
-        for (int i = 0; i < longest && end < view_.rows(); ++i) {
-            const auto row = view_.row(end);
-            if (share_near(row, most_frequent(view_, end, 1), tolerance) < 0.8) break;
+        const double beside = mean(share_, end + edge_rows, rows_beside);
+        const double halfway = beside + step_at(end) / 2;
+        for (int i = 0; i < edge_rows && share_[static_cast<std::size_t>(end)] >= halfway; ++i)
             ++end;
-        }
-        const bool mixed =
-            end + 1 < view_.rows() && mean_distance(view_.row(end), background_) <
-                                          0.75 * mean_distance(view_.row(end + 1), background_);
+        end += frame_lines(end);
+        if (end + 1 >= view_.rows()) return end;
+        const bool mixed = mean_distance(view_.row(end), background_) <
+                           0.75 * mean_distance(view_.row(end + 1), background_);
         return mixed ? end + 1 : end;
+    }
+    /// Rows from `end` on that are all one colour of ink; none if they don't end soon, as a smooth
+    /// picture's don't.
+    int frame_lines(int end) const {
+        const int most = std::max(2, height_ / 150);
+        for (int lines = 0; lines <= most && end + lines < view_.rows(); ++lines) {
+            const auto row = view_.row(end + lines);
+            const int colour = most_frequent(view_, end + lines, 1);
+            const bool is_line = std::abs(colour - background_) > ink_contrast &&
+                                 share_near(row, colour, tolerance) >= 0.8;
+            if (!is_line) return lines;
+        }
+        return 0;
     }
 
     const EdgeView& view_;

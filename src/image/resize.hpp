@@ -14,8 +14,8 @@ struct Scaled {
 };
 
 /// Rows [first, end) of the image fitted into a square of size pixels, with the tone applied first.
-/// Shrinking averages over the exact area of each pixel; enlarging interpolates linearly. Padding
-/// gets the mean grey.
+/// The filter is a triangle, one pixel of the coarser grid wide on each side, the one that
+/// networks' weights were trained with (Pillow's BILINEAR). Padding gets the mean grey.
 Scaled scale_to_square(const GreyImage& image, int first, int end, const Tone& tone, Fit fit,
                        int size);
 
