@@ -14,10 +14,16 @@
 namespace nanoatlas::synth {
 namespace {
 
-std::vector<std::uint8_t> eight_bit_row(const std::uint16_t* row, int width) {
-    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(width));
-    for (int x = 0; x < width; ++x)
-        bytes[static_cast<std::size_t>(x)] = static_cast<std::uint8_t>((row[x] + 128) / 257);
+// One row at 8 bit, rounded, or at 16 in this machine's order of bytes.
+Bytes row_bytes(const Picture& picture, int y, int bits) {
+    const std::uint16_t* row = picture.row(y);
+    Bytes bytes(static_cast<std::size_t>(picture.width * bits / 8));
+    if (bits == 16)
+        std::memcpy(bytes.data(), row, bytes.size());
+    else
+        std::transform(row, row + picture.width, bytes.begin(), [](std::uint16_t grey) {
+            return static_cast<std::uint8_t>((grey + 128) / 257);
+        });
     return bytes;
 }
 
@@ -117,11 +123,9 @@ Bytes encode_tiff(const Picture& picture, const TiffOptions& options) {
     TIFFSetField(tiff.get(), TIFFTAG_ROWSPERSTRIP, 64);
     if (palette) set_grey_palette(tiff.get());
     if (options.header_tag != 0) set_header(tiff.get(), options);
-    auto rows = picture;
     for (int y = 0; y < picture.height; ++y) {
-        auto eight = options.bits == 8 ? eight_bit_row(rows.row(y), picture.width) : Bytes{};
-        void* row = options.bits == 8 ? static_cast<void*>(eight.data()) : rows.row(y);
-        ENSURE(TIFFWriteScanline(tiff.get(), row, static_cast<std::uint32_t>(y), 0) == 1,
+        auto row = row_bytes(picture, y, options.bits);
+        ENSURE(TIFFWriteScanline(tiff.get(), row.data(), static_cast<std::uint32_t>(y), 0) == 1,
                "cannot encode a TIFF: libtiff does not take row {}", y);
     }
     ENSURE(TIFFFlush(tiff.get()) == 1,
@@ -147,9 +151,8 @@ Bytes encode_jpeg(const Picture& picture, int quality) {
     jpeg_set_defaults(&info);
     jpeg_set_quality(&info, quality, TRUE);
     jpeg_start_compress(&info, TRUE);
-    auto rows = picture;
     for (int y = 0; y < picture.height; ++y) {
-        auto bytes = eight_bit_row(rows.row(y), picture.width);
+        auto bytes = row_bytes(picture, y, 8);
         JSAMPROW row = bytes.data();
         jpeg_write_scanlines(&info, &row, 1);
     }
@@ -174,11 +177,9 @@ Bytes encode_png(const Picture& picture, int bits) {
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
     if (bits == 16) png_set_swap(png);
-    auto rows = picture;
     for (int y = 0; y < picture.height; ++y) {
-        auto eight = bits == 8 ? eight_bit_row(rows.row(y), picture.width) : Bytes{};
-        png_write_row(png,
-                      bits == 8 ? eight.data() : reinterpret_cast<png_const_bytep>(rows.row(y)));
+        const auto row = row_bytes(picture, y, bits);
+        png_write_row(png, row.data());
     }
     png_write_end(png, info);
     return bytes;

@@ -63,22 +63,7 @@ int bar_rows(const Picture& picture, double share) {
     return std::clamp(static_cast<int>(std::lround(share * picture.width)), 8, picture.height / 2);
 }
 
-const char* detector_name(Format format, Detector detector) {
-    const bool zeiss = format == Format::zeiss_tiff, fei = format == Format::fei_tiff;
-    switch (detector) {
-        case Detector::in_lens:
-            return zeiss ? "InLens" : fei ? "TLD" : "UPPER";
-        case Detector::backscatter:
-            return zeiss ? "NTS BSD" : fei ? "CBS" : "BSE";
-        case Detector::secondary:
-            break;
-    }
-    return zeiss ? "SE2" : fei ? "ETD" : "SEI";
-}
-
 void draw_zeiss(Picture& picture, const Record& record) {
-    static constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto scale = choose_scale_bar(record.pixel_size, picture.width);
     Bar bar(picture, bar_rows(picture, 0.1), white, black);
     bar.frame();
@@ -93,17 +78,13 @@ void draw_zeiss(Picture& picture, const Record& record) {
     bar.write(0.52, 1,
               mag < 1000 ? fmt::format("Mag = {:.0f} X", mag)
                          : fmt::format("Mag = {:.2f} K X", mag / 1e3));
-    bar.write(0.80, 0,
-              fmt::format("{} {} {}", record.day,
-                          months[static_cast<std::size_t>(record.month - 1)], record.year));
+    bar.write(0.80, 0, fmt::format("{} {} {}", record.day, month_name(record.month), record.year));
     bar.write(0.80, 1, fmt::format("{:02}:{:02}:{:02}", record.hour, record.minute, record.second));
 }
 
 void draw_fei(Picture& picture, const Record& record) {
     const int rows = bar_rows(picture, 79.0 / 1024);
-    picture.height += rows;
-    picture.pixels.resize(picture.pixels.size() +
-                          static_cast<std::size_t>(rows) * static_cast<std::size_t>(picture.width));
+    picture.add_rows(rows);
     Bar bar(picture, rows, black, white);
     const auto field = [&](double share, const std::string& name, const std::string& value) {
         bar.divide(share);

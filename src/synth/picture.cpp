@@ -1,10 +1,30 @@
 #include "synth/picture.hpp"
 
-#include <cmath>
+#include <algorithm>
+#include <array>
 
 #include "synth/specimen.hpp"
 
 namespace nanoatlas::synth {
+
+const char* detector_name(Format format, Detector detector) {
+    const bool zeiss = format == Format::zeiss_tiff, fei = format == Format::fei_tiff;
+    switch (detector) {
+        case Detector::in_lens:
+            return zeiss ? "InLens" : fei ? "TLD" : "UPPER";
+        case Detector::backscatter:
+            return zeiss ? "NTS BSD" : fei ? "CBS" : "BSE";
+        case Detector::secondary:
+            break;
+    }
+    return zeiss ? "SE2" : fei ? "ETD" : "SEI";
+}
+
+const char* month_name(int month) {
+    constexpr std::array names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    return names[static_cast<std::size_t>(month - 1)];
+}
 
 double quoted_magnification(Format format, double field_width) {
     // FEI quotes for its screen ("MagCanvasRealWidth"), the Japanese makers for a print of 127 mm.
@@ -34,10 +54,10 @@ Record make_record(const Micrograph& micrograph, Format format, const std::strin
 }
 
 Picture to_picture(const Micrograph& micrograph) {
-    Picture picture{micrograph.size(), micrograph.size(), {}};
-    picture.pixels.reserve(micrograph.grey.values().size());
-    for (const float grey : micrograph.grey.values())
-        picture.pixels.push_back(static_cast<std::uint16_t>(grey * 65535 + 0.5F));
+    Picture picture(micrograph.size(), micrograph.size());
+    std::ranges::transform(micrograph.grey.values(), picture.pixels.begin(), [](float grey) {
+        return static_cast<std::uint16_t>(grey * 65535 + 0.5F);
+    });
     return picture;
 }
 

@@ -12,12 +12,26 @@ namespace nanoatlas::synth {
 enum class Format { zeiss_tiff, fei_tiff, jpeg, png };
 
 struct Picture {
+    Picture(int columns, int rows)
+        : width(columns),
+          height(rows),
+          pixels(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows)) {}
+
     int width, height;
     std::vector<std::uint16_t> pixels;
     int bar_rows = 0;  ///< rows of the info bar at the bottom; 0: there is none
 
-    std::uint16_t* row(int y) {
-        return pixels.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
+    std::uint16_t* row(int y) { return pixels.data() + offset(y); }
+    const std::uint16_t* row(int y) const { return pixels.data() + offset(y); }
+
+    void add_rows(int count) {
+        height += count;
+        pixels.resize(offset(height));
+    }
+
+  private:
+    std::size_t offset(int y) const {
+        return static_cast<std::size_t>(y) * static_cast<std::size_t>(width);
     }
 };
 
@@ -30,6 +44,11 @@ struct Record {
     Settings settings;
     double magnification;  ///< as the vendor quotes it
 };
+
+/// The vendor's name of a detector: "SE2", "ETD", ...
+const char* detector_name(Format format, Detector detector);
+/// "Jan" to "Dec" of 1 to 12.
+const char* month_name(int month);
 
 /// Magnification at which a vendor quotes a field of view.
 double quoted_magnification(Format format, double field_width);

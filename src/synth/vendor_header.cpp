@@ -28,33 +28,6 @@ std::string length_text(double metres) {
     return with(metres * 1e3, "mm");
 }
 
-const char* zeiss_detector(Detector detector) {
-    switch (detector) {
-        case Detector::in_lens:
-            return "InLens";
-        case Detector::backscatter:
-            return "NTS BSD";
-        case Detector::secondary:
-            break;
-    }
-    return "SE2";
-}
-
-const char* fei_detector(Detector detector) {
-    switch (detector) {
-        case Detector::in_lens:
-            return "TLD";
-        case Detector::backscatter:
-            return "CBS";
-        case Detector::secondary:
-            break;
-    }
-    return "ETD";
-}
-
-constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
 }  // namespace
 
 std::string zeiss_header(const Record& record, const Picture& picture) {
@@ -74,7 +47,7 @@ std::string zeiss_header(const Record& record, const Picture& picture) {
     const auto add = [&](const char* key, std::string line) {
         entries.emplace_back(key, std::move(line));
     };
-    const char* detector = zeiss_detector(settings.detector);
+    const char* detector = detector_name(Format::zeiss_tiff, settings.detector);
     add("DP_IMAGE_STORE", fmt::format("Store resolution = {} * {}", picture.width, picture.height));
     add("DP_DETECTOR_CHANNEL", fmt::format("Signal A = {}", detector));
     add("DP_DETECTOR_TYPE", fmt::format("Detector = {}", detector));
@@ -114,8 +87,8 @@ std::string zeiss_header(const Record& record, const Picture& picture) {
     add("AP_STAGE_AT_T", "Stage at T =   0.0 \xB0");
     add("AP_TIME",
         fmt::format("Time :{:02}:{:02}:{:02}", record.hour, record.minute, record.second));
-    add("AP_DATE", fmt::format("Date :{} {} {}", record.day,
-                               months[static_cast<std::size_t>(record.month - 1)], record.year));
+    add("AP_DATE",
+        fmt::format("Date :{} {} {}", record.day, month_name(record.month), record.year));
     add("SV_VERSION", "Version = V05.07.00.00 : 08-Jul-14");
     add("SV_USER_TEXT", "User Text = drawn by a model");
     add("SV_FILE_NAME", "File Name = " + record.file_name);
@@ -128,7 +101,7 @@ std::string zeiss_header(const Record& record, const Picture& picture) {
 
 std::string fei_header(const Record& record, const Picture& picture) {
     const auto& settings = record.settings;
-    const char* detector = fei_detector(settings.detector);
+    const char* detector = detector_name(Format::fei_tiff, settings.detector);
     std::string text;
     const auto section = [&](const char* name) { text += fmt::format("[{}]\r\n", name); };
     const auto add = [&](const char* key, const std::string& value) {

@@ -2,7 +2,6 @@
 // stacks, smooth coatings with blisters, pinholes and scratches, wrinkled skins.
 #include "synth/categories.hpp"
 #include "synth/cells.hpp"
-#include "synth/filters.hpp"
 #include "synth/scenes/helpers.hpp"
 
 namespace nanoatlas::synth::scenes {

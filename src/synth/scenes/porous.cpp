@@ -2,7 +2,6 @@
 // and coarse sponges.
 #include "synth/categories.hpp"
 #include "synth/cells.hpp"
-#include "synth/filters.hpp"
 #include "synth/scenes/helpers.hpp"
 
 namespace nanoatlas::synth::scenes {

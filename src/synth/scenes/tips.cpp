@@ -1,7 +1,6 @@
 // Sharp tips against the dark of the chamber: etched wires, needles on posts, pyramids of probes on
 // their cantilevers from above, and the apex at high magnification.
 #include "synth/categories.hpp"
-#include "synth/filters.hpp"
 #include "synth/scenes/helpers.hpp"
 
 namespace nanoatlas::synth::scenes {
