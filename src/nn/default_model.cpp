@@ -43,8 +43,9 @@ std::string find_weights() {
 
 ModelFile default_model(const comm::Communicator& comm) {
     ModelFile model;
-    comm.on_root(
-        [&] { model = import_model(find_weights(), {.arch = "efficientnet_lite0"}).model; });
+    comm.on_root([&] {
+        model = import_model(find_weights(), {.arch = "efficientnet_lite0", .grey = false}).model;
+    });
     broadcast_model(model, comm);
     return model;
 }

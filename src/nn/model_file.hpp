@@ -41,9 +41,11 @@ void write_model(const std::string& path, const ModelFile& model,
 void broadcast_model(ModelFile& model, const comm::Communicator& comm);
 
 /// The network that `extract` uses where none is given: EfficientNet-lite0 with ImageNet's weights
-/// (Apache-2.0), folded to grey. Looked for in the folder that the environment's NANOATLAS_WEIGHTS
+/// (Apache-2.0), in colour, so that its features are the published network's (import/grey.hpp says
+/// what folding would cost). Looked for in the folder that the environment's NANOATLAS_WEIGHTS
 /// names, in that of the build's dependencies, and beside the program (weights/,
-/// ../share/nanoatlas). Collective. throws InputError if it is in none of them: names them all
+/// ../share/nanoatlas/weights). Collective.
+/// throws InputError if it is in none of them: names them all
 ModelFile default_model(const comm::Communicator& comm);
 
 }  // namespace nanoatlas::nn

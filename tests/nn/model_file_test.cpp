@@ -70,15 +70,15 @@ TEST(ModelFile, what_no_network_could_be_is_refused) {
     EXPECT_THROW(read_model(folder / "features.h5", world()), InputError);
 }
 
-TEST(DefaultModel, is_efficientnet_lite0_for_grey) {
+TEST(DefaultModel, is_efficientnet_lite0_as_published) {
     if (!std::filesystem::exists(std::string(NANOATLAS_WEIGHTS) + "/efficientnet_lite0.pth"))
         GTEST_SKIP() << "skipped: the weights are absent";
     const auto model = default_model(world());
     EXPECT_EQ(model.arch, "efficientnet_lite0");
-    EXPECT_TRUE(model.is_grey());
+    EXPECT_EQ(model.channels(), 3);
     EXPECT_EQ(model.classes.size(), 1000U);
     EXPECT_EQ(model.tensors.at("_conv_stem.weight").shape,
-              (std::vector<std::int64_t>{32, 1, 3, 3}));
+              (std::vector<std::int64_t>{32, 3, 3, 3}));
 }
 
 }  // namespace
