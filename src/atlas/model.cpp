@@ -8,6 +8,8 @@
 
 #include "atlas/palette.hpp"
 #include "base/random.hpp"
+#include "comm/communicator.hpp"
+#include "reduce/pca.hpp"
 
 namespace nanoatlas::atlas {
 namespace {
@@ -54,8 +56,32 @@ void add_topography(Atlas& atlas) {
     atlas.tree = dendrogram(atlas.topography);
 }
 
+bool rows_differ(const Embedding& embedding) {
+    const auto& values = embedding.values;
+    const auto columns = static_cast<std::size_t>(embedding.columns);
+    for (std::size_t i = columns; i < values.size(); ++i)
+        if (values[i] != values[i - columns]) return true;
+    return false;
+}
+
+/// What the map shows: the embedding itself where a PCA made it, else its principal components.
+Embedding in_order_of_variance(const Embedding& embedding, std::int64_t rows) {
+    if (!embedding.explained.empty() || embedding.columns <= 2 || rows < 3 ||
+        !rows_differ(embedding))
+        return embedding;
+    const auto alone = comm::Communicator::self();
+    const store::Matrix<float> matrix{.rows = {.first = 0, .count = rows, .total = rows},
+                                      .columns = embedding.columns,
+                                      .values = embedding.values};
+    const auto count = std::min({most_axes, embedding.columns, rows - 1});
+    const auto pca = reduce::fit_pca(matrix, {.components = std::to_string(count)}, alone);
+    return {.columns = count,
+            .values = reduce::project(matrix, pca, reduce::Whiten::off).values,
+            .explained = pca.explained_variance_ratio};
+}
+
 void add_map(Atlas& atlas) {
-    const auto& embedding = atlas.inputs.embedding;
+    const auto embedding = in_order_of_variance(atlas.inputs.embedding, atlas.inputs.rows);
     atlas.axes = map_axes(embedding.values, embedding.columns, embedding.explained);
     atlas.map = {
         .stem = "data/map-",

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,9 @@ std::string figure_cards(const Json& object) {
         if (!value.is_number()) continue;
         std::string title = name;
         std::replace(title.begin(), title.end(), '_', ' ');
+        if (title.size() <= 3)  // nmi, ari, ami
+            std::transform(title.begin(), title.end(), title.begin(),
+                           [](unsigned char c) { return std::toupper(c); });
         cards += figure_card(value.is_number_integer() ? count_text(value.get<std::int64_t>())
                                                        : number_text(value.get<double>()),
                              escape_html(title));
@@ -67,7 +71,9 @@ std::string clusters_by_label(const Atlas& atlas) {
     const auto& data = atlas.inputs;
     CountTable table{.corner = "cluster", .row_heads = {}, .column_heads = {}, .counts = {}};
     for (const auto& name : data.classes) table.column_heads.push_back(escape_html(name));
-    table.column_heads.emplace_back("none");
+    const bool all_labelled = std::none_of(data.label.begin(), data.label.end(),
+                                           [](std::int32_t label) { return label < 0; });
+    if (!all_labelled) table.column_heads.emplace_back("none");
     for (const int cluster : atlas.by_size()) {
         table.row_heads.push_back(cluster_link(atlas, cluster, ""));
         std::vector<std::int64_t> row(table.column_heads.size());
@@ -97,7 +103,7 @@ std::string per_class_table(const Json& metrics) {
         rows += fmt::format(R"(<td class="number">{}</td></tr>)",
                             count_text(scores.value("support", std::int64_t{0})));
     }
-    return R"(<section><h2>By class</h2><div class="scroll"><table class="list"><thead><tr><th></th>)"
+    return R"(<section><h2>By class</h2><div class="scroll"><table class="list meters"><thead><tr><th></th>)"
            R"(<th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th>)"
            R"(<th scope="col">images</th></tr></thead><tbody>)" +
            rows + "</tbody></table></div></section>";

@@ -28,14 +28,34 @@ std::string json_html(const Json& value, int depth = 0) {
     return fmt::format("<details><summary>{} entries</summary>{}</details>", value.size(), table);
 }
 
+/// "ingest · commit abc1234 · 2 ranks · 12.5 s", as far as it is known.
+std::string source_note(const Json& json) {
+    std::string note;
+    const auto add = [&](const std::string& text) { note += (note.empty() ? "" : " · ") + text; };
+    if (!json.is_object()) return note;
+    if (const auto job = json.find("job"); job != json.end() && job->is_string())
+        add(job->get<std::string>());
+    if (const auto commit = json.find("commit"); commit != json.end() && commit->is_string())
+        add("commit " + commit->get<std::string>());
+    if (const auto ranks = json.find("ranks"); ranks != json.end() && ranks->is_number())
+        add(ranks->dump() + (ranks->dump() == "1" ? " rank" : " ranks"));
+    double total = 0;
+    if (const auto seconds = json.find("seconds"); seconds != json.end() && seconds->is_object())
+        for (const auto& phase : *seconds)
+            if (phase.is_number()) total += phase.get<double>();
+    if (total > 0) add(fmt::format("{:.1f} s", total));
+    return note;
+}
+
 std::string source_html(const Source& source) {
     const auto json = Json::parse(source.provenance, nullptr, false);
     const std::string record =
         json.is_structured() ? json_html(json)
                              : R"(<p class="quiet">This file says nothing about its origin.</p>)";
-    return fmt::format(
-        R"(<details class="source"><summary><b>{}</b> <code>{}</code></summary>{}</details>)",
-        source.what, escape_html(source.path), record);
+    return fmt::format(R"(<details class="source"><summary><b>{}</b> <code>{}</code> )"
+                       R"(<span class="quiet">{}</span></summary>{}</details>)",
+                       source.what, escape_html(source.path), escape_html(source_note(json)),
+                       record);
 }
 
 }  // namespace
@@ -59,7 +79,7 @@ PageFile duplicates_page(const Atlas& atlas) {
         for (const auto copy : copies) content += picture(atlas, atlas.copies, copy, "", "copy");
         content += "</div>";
     }
-    return frame_page(atlas, "duplicates.html", "Duplicates", content);
+    return frame_page(atlas, "duplicates.html", "Duplicates", content + "</div>");
 }
 
 PageFile rejects_page(const Atlas& atlas) {
@@ -92,7 +112,7 @@ PageFile names_page(const Atlas& atlas) {
         rows += fmt::format(
             R"(<tr id="cluster-{}"><td><span class="small">{}</span></td><th scope="row">{}</th>)"
             R"(<td class="number">{}</td><td><input type="text" list="class-names" data-name-of="{}" )"
-            R"(aria-label="name of {}" autocomplete="off" maxlength="200"></td></tr>)",
+            R"(aria-label="name of {}" placeholder="no name" autocomplete="off" maxlength="200"></td></tr>)",
             cluster, pictures, cluster_link(atlas, cluster, ""),
             count_text(static_cast<std::int64_t>(members.rows.size())), cluster,
             cluster_name(cluster));

@@ -10,6 +10,7 @@
 
 #include "base/check.hpp"
 #include "tests/atlas/sample.hpp"
+#include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
 #include "tests/temporary_folder.hpp"
 
@@ -75,7 +76,7 @@ void expect_nothing_hostile(const Files& files) {
 
 TEST(Report, ranks_do_not_show_in_the_files) {
     const TemporaryFolder folder;
-    const Sample sample;
+    const Sample sample{.has_variances = false};
     testing::write_sample(folder / "", sample, world());
     const auto options = options_for(folder, sample);
     const auto summary = draw(options, world());
@@ -99,7 +100,8 @@ TEST(Report, works_with_whatever_is_there) {
         {.images = 1, .clusters = 1, .rejects = 0},
         {.images = 2, .clusters = 1, .has_topography = false, .has_predictions = false},
         {.clusters = 25, .has_noise = true},
-        {.has_topography = false, .has_noise = true, .image_side = 9}};
+        {.has_topography = false, .has_variances = false, .has_noise = true, .image_side = 9},
+        {.images = 2, .clusters = 1, .has_variances = false}};
     for (const auto& sample : samples) {
         const TemporaryFolder folder;
         testing::write_sample(folder / "", sample, world());
@@ -115,6 +117,21 @@ TEST(Report, works_with_whatever_is_there) {
                 EXPECT_TRUE(files.contains("clusters/" + std::to_string(k) + ".html"));
             expect_links_lead_somewhere(files);
             expect_nothing_hostile(files);
+        });
+    }
+}
+
+TEST(Report, the_map_shows_principal_components) {
+    for (const bool has_variances : {true, false}) {
+        const TemporaryFolder folder;
+        const Sample sample{.images = 40, .has_variances = has_variances};
+        testing::write_sample(folder / "", sample, world());
+        const auto options = options_for(folder, sample);
+        draw(options, world());
+        world().on_root([&] {
+            const auto data = read_files(options.output).at("data/map.js");
+            EXPECT_NE(data.find("PC 1 ("), std::string::npos);
+            EXPECT_EQ(data.find("PC 1 (60.0 %)") != std::string::npos, has_variances);
         });
     }
 }

@@ -67,8 +67,9 @@ void write_embedding(const std::string& path, const Sample& sample,
     }
     store::ArtefactWriter writer(path, "embedding", comm);
     writer.write_whole<float>("embedding", values, {sample.images, 4});
-    writer.write_whole<double>("explained_variance_ratio", std::vector<double>{.6, .2, .1, .05},
-                               {4});
+    if (sample.has_variances)
+        writer.write_whole<double>("explained_variance_ratio", std::vector<double>{.6, .2, .1, .05},
+                                   {4});
     writer.publish(provenance(comm));
 }
 

@@ -15,6 +15,7 @@ class AtlasMap {
         this.hovered = -1;
         this.hoverPicture = new PictureCanvas(this.pictures, byId("hover").querySelector("canvas"),
                                               Math.min(192, Math.max(128, ATLAS.tiles.size)));
+        this.laid = [];           // pictures on the map, where they lie
         this.shown = [];          // canvases of the side that wait for their sheets
         this.chooseAxes(0, Math.min(1, this.axes.length - 1));
     }
@@ -81,7 +82,9 @@ class AtlasMap {
 
     // ---- drawing ----
 
-    redraw() {
+    /** ring: nothing but the ring round a point has changed. */
+    redraw(ring = false) {
+        if (!ring) this.stale = true;
         if (this.waiting) return;
         this.waiting = true;
         requestAnimationFrame(() => {
@@ -100,18 +103,15 @@ class AtlasMap {
             this.image = null;
         }
         const context = this.canvas.getContext("2d");
-        this.image = this.image || context.createImageData(w, h);
-        const ground = getComputedStyle(this.canvas).getPropertyValue("--ground").trim();
-        new Uint32Array(this.image.data.buffer).fill(toPixel(ground));
-        const place = this.projection(density);
-        const drawn = this.drawPoints(place, density);
+        if (this.stale || !this.image) this.drawn = this.drawPoints(context, w, h, density);
+        this.stale = false;
         context.putImageData(this.image, 0, 0);
         context.setTransform(density, 0, 0, density, 0, 0);
         const overlay = this.projection(1);
         if (byId("show-pictures").checked) this.drawPictures(context, overlay);
         if (byId("show-names").checked) this.drawNames(context, overlay);
         for (const row of [this.hovered, this.picked]) this.ring(context, overlay, row);
-        this.report(drawn, performance.now() - began);
+        this.report(this.drawn, performance.now() - began);
     }
 
     get radius() {
@@ -119,7 +119,12 @@ class AtlasMap {
         return Math.min(9, few * Math.max(1, this.view.scale / this.wholeScale) ** 0.3);
     }
 
-    drawPoints(place, density) {
+    /** Into this.image, over the whole ground. Returns how many points there are. */
+    drawPoints(context, width, height, density) {
+        this.image = this.image || context.createImageData(width, height);
+        const ground = getComputedStyle(this.canvas).getPropertyValue("--ground").trim();
+        new Uint32Array(this.image.data.buffer).fill(toPixel(ground));
+        const place = this.projection(density);
         const {index, pixels} = this.colouring, selection = this.selection;
         const shown = Uint8Array.from(pixels, (_, category) => selection.shows(category) ? 1 : 0);
         const radius = this.radius * density;
@@ -142,6 +147,7 @@ class AtlasMap {
     /** One picture in each cell of a grid that has an image: the one nearest to the cell's middle. */
     drawPictures(context, place) {
         const {width, height} = this.box, side = 72;
+        this.laid = [];
         for (let top = 0; top < height; top += side)
             for (let left = 0; left < width; left += side) {
                 const row = this.cloud.nearest(left + side / 2, top + side / 2, side / 2, place,
@@ -151,6 +157,7 @@ class AtlasMap {
                 context.fillStyle = this.colouring.colours[this.colouring.index[row]];
                 context.fillRect(x - 2, y - 2, inner + 4, inner + 4);
                 this.pictures.draw(context, row, x, y, inner);
+                this.laid.push({row, left: x, right: x + inner, top: y, bottom: y + inner});
             }
     }
 
@@ -222,7 +229,11 @@ class AtlasMap {
 
     // ---- pointing and picking ----
 
+    /** The image at a place: a picture that lies there, else the nearest point. */
     under(left, top) {
+        const picture = byId("show-pictures").checked && this.laid.find((box) =>
+            left >= box.left && left <= box.right && top >= box.top && top <= box.bottom);
+        if (picture) return picture.row;
         return this.cloud.nearest(left, top, Math.max(10, this.radius + 3), this.projection(1),
                                   (i) => this.accepts(i));
     }
@@ -232,7 +243,7 @@ class AtlasMap {
         this.canvas.style.cursor = row < 0 ? "" : "pointer";
         if (row !== this.hovered) {
             this.hovered = row;
-            this.redraw();
+            this.redraw(true);
             if (row >= 0) {
                 this.hoverPicture.show(row);
                 card.lastElementChild.replaceChildren(pathText(row),
@@ -250,7 +261,7 @@ class AtlasMap {
     leave() {
         this.hovered = -1;
         byId("hover").hidden = true;
-        this.redraw();
+        this.redraw(true);
     }
 
     pick(row) {
