@@ -41,10 +41,10 @@ struct Shells {
 };
 
 // As reference::log_density's maximise(); the powers exp(a j) are products instead of exponentials.
-KOKKOS_FUNCTION double maximise(double b, const Shells& shells) {
+KOKKOS_FUNCTION double maximise(double start, const Shells& shells) {
     constexpr double epsilon = 0x1p-52;
-    const double k = shells.count, largest_step = 0.1 * Kokkos::abs(b);
-    double a = 0, sums[3];
+    const double k = shells.count, largest_step = 0.1 * Kokkos::abs(start);
+    double b = start, a = 0, sums[3];
     for (int iteration = 0;; ++iteration) {
         shells.moments(b + shells.log_volume, a, sums);
         const double gradient_b = k - sums[0], gradient_a = k * (k + 1) / 2 - sums[1];
@@ -54,7 +54,8 @@ KOKKOS_FUNCTION double maximise(double b, const Shells& shells) {
                       : Kokkos::max(Kokkos::abs(gradient_b / b), Kokkos::abs(gradient_a / a));
         if (iteration > 0 && distance <= 1e-3) return b;
         const double determinant = sums[0] * sums[2] - sums[1] * sums[1];
-        if (iteration == 10000 || determinant < epsilon) return b;
+        if (iteration == 10000) return b;
+        if (!(determinant >= epsilon && Kokkos::isfinite(determinant))) return start;
         const double step_b = (sums[1] * gradient_a - sums[2] * gradient_b) / determinant;
         const double step_a = (sums[1] * gradient_b - sums[0] * gradient_a) / determinant;
         const double rate =

@@ -31,7 +31,7 @@ struct Scaling {
     // Returns the squared norms [n] beside.
     DeviceView<float> interleave(const SeenView<double>& rows, const InterleavedRows& to) const {
         const std::size_t columns = to.columns, n = rows.extent(0) / columns;
-        const DeviceView<float> norm2("norm2", n);
+        DeviceView<float> norm2("norm2", n);
         const auto middle = centre;
         const double scale = factor;
         for_each_row(

@@ -24,10 +24,11 @@ double likelihood_ratio(double log_volume_a, double log_volume_b, double rank) {
 // Newton's method, damped to a tenth of its step, on the likelihood of shell volumes under
 // log density = b + a * rank. It stops where DADApy's does, short of the maximum, since whoever
 // compares with DADApy compares with that.
-double maximise(double b, std::span<const double> volumes) {
+// `start`, the k-NN density, stands where no gradient can be told.
+double maximise(double start, std::span<const double> volumes) {
     const auto k = static_cast<double>(volumes.size());
-    const double largest_step = 0.1 * std::abs(b);
-    double a = 0;
+    const double largest_step = 0.1 * std::abs(start);
+    double b = start, a = 0;
     for (int iteration = 0;; ++iteration) {
         double gradient_b = k, gradient_a = k * (k + 1) / 2, bb = 0, ab = 0, aa = 0;
         for (std::size_t j = 0; j < volumes.size(); ++j) {
@@ -46,7 +47,8 @@ double maximise(double b, std::span<const double> volumes) {
                                     : std::max(std::abs(gradient_b / b), std::abs(gradient_a / a));
         if (iteration > 0 && distance <= 1e-3) return b;
         const double determinant = bb * aa - ab * ab;
-        if (iteration == 10000 || determinant < epsilon) return b;
+        if (iteration == 10000) return b;
+        if (!(determinant >= epsilon && std::isfinite(determinant))) return start;
         const double step_b = (aa * gradient_b - ab * gradient_a) / determinant;
         const double step_a = (bb * gradient_a - ab * gradient_b) / determinant;
         const double rate =
@@ -85,10 +87,13 @@ std::vector<double> log_density(const NeighbourLists& lists, std::size_t k, doub
                              dimension * std::log(radius[used - 1]);
         std::vector<double> volumes(used);
         for (std::size_t j = 0; j < used; ++j) {
-            double ratio = j == 0 ? 0 : radius[j - 1] / radius[j];
-            if (std::abs(ratio - 1) < 1e-15) ratio -= 1e-14;  // equal radii: a thin shell
+            const double ratio = j == 0 ? 0 : radius[j - 1] / radius[j];
+            // Of two equal radii, the inner is taken to be smaller by 1e-14 of itself.
+            const double share = std::abs(ratio - 1) < 1e-15
+                                     ? -std::expm1(dimension * std::log1p(-1e-14))
+                                     : 1 - std::pow(ratio, dimension);
             volumes[j] = std::exp(log_unit_ball(dimension) + dimension * std::log(radius[j]) +
-                                  std::log(1 - std::pow(ratio, dimension)));
+                                  std::log(share));
         }
         const bool vanishing =
             std::any_of(volumes.begin(), volumes.end(), [](double v) { return v < 1e-300; });

@@ -46,9 +46,9 @@ class PeakFinder {
     PeakFinder(const Neighbours& neighbours, const Density& density, double significance,
                const comm::Communicator& comm)
         : lists_(neighbours), density_(density), significance_(significance), comm_(comm) {
-        std::vector<double> own;
-        for (std::size_t i = 0; i < density.kstar.size(); ++i)
-            own.push_back(density.log_density[i] - density.error[i]);
+        std::vector<double> own(density.kstar.size());
+        for (std::size_t i = 0; i < own.size(); ++i)
+            own[i] = density.log_density[i] - density.error[i];
         g_ = comm.all_gather(own);
     }
 

@@ -1,9 +1,10 @@
 #include "cluster/distinct_rows.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <compare>
 #include <numeric>
+#include <utility>
 
 #include "base/random.hpp"
 
@@ -11,19 +12,16 @@ namespace nanoatlas::cluster {
 namespace {
 
 // 128 bits: among a billion rows, two different ones share a print with probability 1e-21.
-struct Print {
-    std::uint64_t high, low;
-    auto operator<=>(const Print&) const = default;
-};
+using Print = std::array<std::uint64_t, 2>;
 
 Print print_of(std::span<const double> row) {
-    Print print{1, 2};
+    std::uint64_t high = 1, low = 2;
     for (const double value : row) {
         const auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
-        print.high = base::mix(print.high ^ bits) + 0x9E3779B97F4A7C15ULL;
-        print.low = base::mix(print.low + bits) ^ 0xD1B54A32D192ED03ULL;
+        high = base::mix(high ^ bits) + 0x9E3779B97F4A7C15ULL;
+        low = base::mix(low + bits) ^ 0xD1B54A32D192ED03ULL;
     }
-    return print;
+    return {high, low};
 }
 
 // The first row with the same print, for each row of all ranks.
