@@ -16,6 +16,7 @@ const std::vector<Job>& all_jobs() {
         {"score", "how well clusters agree with known labels", run_score},
         {"report", "draws the atlas, a folder of pages to open in a browser", run_report},
         {"info", "says what a file is, where it came from, whether it is whole", run_info},
+        {"bench", "how fast the parts are here, measured", run_bench},
         {"run", "walks the whole way, from images to an atlas", run_run},
     };
     return jobs;

@@ -36,6 +36,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world);
 int run_cluster(const Arguments& arguments, const comm::Communicator& world);
 int run_score(const Arguments& arguments, const comm::Communicator& world);
 int run_report(const Arguments& arguments, const comm::Communicator& world);
+int run_bench(const Arguments& arguments, const comm::Communicator& world);
 int run_info(const Arguments& arguments, const comm::Communicator& world);
 int run_run(const Arguments& arguments, const comm::Communicator& world);
 

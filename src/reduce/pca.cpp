@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/check.hpp"
+#include "base/log.hpp"
 #include "kernels/kokkos/products.hpp"
 #include "reduce/eigen.hpp"
 #include "reduce/scatter.hpp"
@@ -20,8 +21,8 @@ constexpr std::int64_t most_columns_of_covariance = 4096;
 double parse_components(const std::string& text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    VALIDATE(error == std::errc() && end == text.data() + text.size() && value > 0 &&
-                 (value < 1 || value == std::trunc(value)),
+    VALIDATE(error == std::errc() && end == text.data() + text.size() && std::isfinite(value) &&
+                 value > 0 && (value < 1 || value == std::trunc(value)),
              "--components is '{}'; give a number of components or a share of the variance below 1 "
              "such as 0.95",
              text);
@@ -32,9 +33,12 @@ double parse_components(const std::string& text) {
 class Chooser {
   public:
     Chooser(double wanted, std::int64_t most) : wanted_(wanted), most_(most) {
-        VALIDATE(wanted < 1 || wanted <= static_cast<double>(most),
-                 "{} components are asked for; this matrix has at most {} (rows - 1, columns)",
-                 wanted, most);
+        if (wanted <= static_cast<double>(most)) return;
+        base::log_warning(
+            fmt::format("{} components are asked for; this matrix has {} (rows - 1, "
+                        "columns), which are kept",
+                        wanted, most));
+        wanted_ = static_cast<double>(most);
     }
 
     EigenPairs of(std::span<const double> matrix, std::int64_t n, double trace) const {

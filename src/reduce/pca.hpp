@@ -14,7 +14,8 @@
 namespace nanoatlas::reduce {
 
 struct PcaOptions {
-    /// A number of components, or below 1 the share of the variance that they must exceed: "0.95".
+    /// A number of components (at most rows - 1 or columns: a warning says so), or below 1 the
+    /// share of the variance that they must exceed: "0.95".
     std::string components = "50";
 };
 
@@ -29,8 +30,7 @@ struct Pca {
 };
 
 /// Collective. The same on every rank.
-/// throws InputError if there are fewer than 2 rows, all rows are equal, or more components are
-/// asked for than rows - 1 or columns
+/// throws InputError if there are fewer than 2 rows, or all rows are equal
 Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
             const comm::Communicator& comm);
 

@@ -86,7 +86,7 @@ TEST_F(ReduceAndScore, options_take_effect) {
 TEST_F(ReduceAndScore, wrong_input_of_reduce) {
     table(5, 3);
     const auto refused = [&](const Arguments& more) { return refusal([&] { reduce(more); }); };
-    EXPECT_NE(refused({"--output", folder_ / "a.h5", "--components", "4"}), "");
+    EXPECT_NE(refused({"--output", folder_ / "a.h5", "--components", "many"}), "");
     EXPECT_NE(refused({"--output", folder_ / "a.h5", "--method", "magic"}), "");
     EXPECT_NE(refused({"--output", folder_ / "a.h5", "--unknown", "1"}), "");
     EXPECT_NE(refused({"--output", folder_ / "absent/a.h5", "--components", "2"}), "");

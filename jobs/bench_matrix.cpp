@@ -1,0 +1,118 @@
+// Workloads on matrices: PCA, neighbours, density peaks, silhouettes.
+#include <memory>
+#include <span>
+
+#include "base/random.hpp"
+#include "cluster/density_peaks.hpp"
+#include "cluster/dimension.hpp"
+#include "cluster/silhouette.hpp"
+#include "jobs/bench_workloads.hpp"
+#include "kernels/kokkos/products.hpp"
+#include "reduce/pca.hpp"
+#include "reduce/row_tiles.hpp"
+#include "store/matrix.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+/// --input, or 60 groups of rows of unequal width: a function of the seed.
+template <class T>
+store::Matrix<T> matrix_for(const BenchOptions& options, std::int64_t rows, std::int64_t columns,
+                            const comm::Communicator& world) {
+    if (!options.input.empty()) return store::read_matrix<T>(options.input, world);
+    if (options.rows > 0) rows = options.rows;
+    if (options.columns > 0) columns = options.columns;
+    store::Matrix<T> matrix{.rows = comm::row_block(rows, world), .columns = columns, .values = {}};
+    matrix.values.resize(static_cast<std::size_t>(matrix.rows.count * columns));
+#pragma omp parallel for
+    for (std::int64_t i = 0; i < matrix.rows.count; ++i) {
+        base::Random random(options.seed, 1, matrix.rows.first + i);
+        const auto group = random.below(60);
+        base::Random centre(options.seed, 2, group);
+        const double width = 1 + static_cast<double>(group) / 30;
+        for (auto& value : matrix.row(i))
+            value = static_cast<T>(4 * centre.uniform() + width * random.uniform(-1, 1));
+    }
+    return matrix;
+}
+
+template <class T>
+Workload workload_on(const store::Matrix<T>& matrix) {
+    Workload workload;
+    workload.amount = static_cast<double>(matrix.rows.total);
+    workload.sizes = {{"rows", matrix.rows.total}, {"columns", matrix.columns}};
+    return workload;
+}
+
+/// The products of columns and of rows with components, of as many rows, without all else.
+void bare_products(const store::Matrix<float>& matrix, std::size_t components) {
+    const auto columns = static_cast<std::size_t>(matrix.columns);
+    std::vector<double> sums(columns * columns), scores;
+    const std::vector<float> axes(components * columns);
+    for (std::int64_t first = 0; first < matrix.rows.count; first += reduce::RowTiles::tile_rows) {
+        const auto count = static_cast<std::size_t>(
+            std::min(reduce::RowTiles::tile_rows, matrix.rows.count - first));
+        const auto tile = std::span(matrix.values)
+                              .subspan(static_cast<std::size_t>(first) * columns, count * columns);
+        kernels::kokkos::add_column_products(tile, columns, 0, sums);
+        scores.resize(count * components);
+        kernels::kokkos::row_products(tile, axes, columns, scores);
+    }
+}
+
+cluster::Neighbours neighbours_of(const store::Matrix<double>& matrix, int k,
+                                  const comm::Communicator& world) {
+    const auto most = static_cast<int>(std::min<std::int64_t>(k, matrix.rows.total - 1));
+    return cluster::find_neighbours(matrix, most, world);
+}
+
+}  // namespace
+
+Workload pca_workload(const BenchOptions& options, const comm::Communicator& world) {
+    const auto matrix = std::make_shared<const store::Matrix<float>>(
+        matrix_for<float>(options, 30000, 2048, world));
+    auto workload = workload_on(*matrix);
+    const auto components = std::make_shared<std::size_t>(0);
+    workload.run = [=, &world, wanted = options.components] {
+        const auto pca = reduce::fit_pca(*matrix, {.components = wanted}, world);
+        reduce::project(*matrix, pca, reduce::Whiten::off);
+        *components = static_cast<std::size_t>(pca.count());
+    };
+    workload.bare = [=] { bare_products(*matrix, *components); };
+    return workload;
+}
+
+Workload neighbours_workload(const BenchOptions& options, const comm::Communicator& world) {
+    const auto matrix = std::make_shared<const store::Matrix<double>>(
+        matrix_for<double>(options, 60000, 50, world));
+    auto workload = workload_on(*matrix);
+    workload.run = [=, &world, k = options.k] { neighbours_of(*matrix, k, world); };
+    return workload;
+}
+
+Workload adp_workload(const BenchOptions& options, const comm::Communicator& world) {
+    const auto matrix = matrix_for<double>(options, 60000, 50, world);
+    auto workload = workload_on(matrix);
+    const auto neighbours =
+        std::make_shared<const cluster::Neighbours>(neighbours_of(matrix, options.maxk, world));
+    workload.run = [=, &world, significance = options.significance] {
+        const auto dimension = cluster::two_nn_dimension(*neighbours, world);
+        const auto density = cluster::pak_density(*neighbours, dimension, world);
+        cluster::density_peaks(*neighbours, density, {.significance = significance}, world);
+    };
+    return workload;
+}
+
+Workload silhouette_workload(const BenchOptions& options, const comm::Communicator& world) {
+    const auto matrix = std::make_shared<const store::Matrix<double>>(
+        matrix_for<double>(options, 60000, 50, world));
+    auto workload = workload_on(*matrix);
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < matrix->rows.total; ++i)
+        labels.push_back(static_cast<std::int64_t>(
+            base::Random(options.seed, 3, i).below(static_cast<std::uint64_t>(options.clusters))));
+    workload.run = [=, &world] { cluster::silhouette(*matrix, labels, world); };
+    return workload;
+}
+
+}  // namespace nanoatlas::jobs
