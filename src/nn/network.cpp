@@ -1,6 +1,7 @@
 #include "nn/network.hpp"
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <optional>
 
@@ -93,6 +94,8 @@ struct Network::State {
     /// Takes the arena and packs the parameters if need be.
     Run prepare(CachedPlan& cached);
     std::int64_t count_samples(std::span<const float> images) const;
+    /// throws InputError on every rank if one of them has a label that is no class. Collective.
+    std::int64_t count_over_ranks(std::span<const std::int32_t> labels) const;
     void allocate_parameters();
     void average_buffers(std::int64_t samples, std::int64_t of_all_ranks);
     StepResult backward(CachedPlan& cached, const Run& run, std::span<const std::int32_t> labels,
@@ -161,6 +164,18 @@ std::int64_t Network::State::count_samples(std::span<const float> images) const 
     return count;
 }
 
+std::int64_t Network::State::count_over_ranks(std::span<const std::int32_t> labels) const {
+    const auto classes = graph.shape(graph.output()).elements();
+    std::array<std::int64_t, 2> counts{
+        std::ssize(labels),
+        std::ranges::count_if(labels, [&](auto label) { return label >= classes; })};
+    comm.sum(std::span<std::int64_t>(counts));
+    VALIDATE(counts[1] == 0,
+             "{} labels are none of the network's {} classes; give the network more classes",
+             counts[1], classes);
+    return counts[0];
+}
+
 void Network::State::allocate_parameters() {
     const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     parameters.assign(size(layout.size()), 0);
@@ -198,7 +213,7 @@ StepResult Network::State::backward(CachedPlan& cached, const Run& run,
 Network::Network(const Graph& graph, const NetworkOptions& options, const Communicator& comm) {
     check_options(graph, options);
     state_ = std::make_unique<State>(graph, options, comm);
-    const std::int64_t copies = options.training ? 4 : 2;  // with gradients and packed weights
+    const std::int64_t copies = options.training ? 5 : 2;  // gradients, packed for each pass
     const std::int64_t own = copies * graph.parameter_count() * std::int64_t{sizeof(float)};
     check_memory(own, options.batch, comm);
     const auto& plan = state_->plan(options.training, options.batch).plan;
@@ -291,9 +306,13 @@ StepResult Network::train_step(std::span<const float> images, std::span<const st
                                const LossOptions& loss, const StepKey& key) {
     auto& state = *state_;
     const auto count = state.count_samples(images);
+    VALIDATE(loss.class_weights.empty() || std::ssize(loss.class_weights) ==
+                                               state.graph.shape(state.graph.output()).elements(),
+             "{} class weights do not fit the network's classes; give one for each",
+             loss.class_weights.size());
     VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
              labels.size());
-    const auto of_all_ranks = state.comm.sum(count);
+    const auto of_all_ranks = state.count_over_ranks(labels);
     auto& cached = state.plan(true, count);
     Run run = state.prepare(cached);
     run.dropout_stream = base::Random(key.seed, key.step)();

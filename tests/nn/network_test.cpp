@@ -239,6 +239,13 @@ TEST(Network, says_what_is_wrong) {
     EXPECT_NE(message_of([&] { network.load(tensors); }).find("head.bias"), std::string::npos);
     const auto batch = small_batch(2);
     EXPECT_NE(message_of([&] { network.forward(batch.images); }), "");
+
+    auto trained = trained_network({.batch = 2}, world());
+    auto labels = batch.labels;
+    if (world().rank() + 1 == world().size()) labels[0] = small_classes;  // every rank is told
+    EXPECT_NE(message_of([&] { trained.train_step(batch.images, labels, {}, {}); }), "");
+    const LossOptions uneven{.class_weights = {1, 2}};
+    EXPECT_NE(message_of([&] { trained.train_step(batch.images, batch.labels, uneven, {}); }), "");
 }
 
 TEST(Network, says_that_memory_is_short_before_it_takes_any) {
