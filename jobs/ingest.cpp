@@ -12,6 +12,7 @@
 #include "ingest/describe.hpp"
 #include "ingest/sources.hpp"
 #include "jobs/jobs.hpp"
+#include "store/artefact.hpp"
 #include "store/corpus.hpp"
 #include "store/provenance.hpp"
 
@@ -121,13 +122,14 @@ int run_ingest(const Arguments& arguments, const comm::Communicator& world) {
     const auto listing =
         timed("ingest/list", [&] { return ingest::list_sources(options.images, world); });
     add_inputs(options, provenance);
+    store::ArtefactWriter writer(options.output, "corpus", world);
     const auto decoded = timed("ingest/decode", [&] { return decode(listing, options, world); });
     const auto corpus = timed("ingest/describe", [&] {
         return ingest::describe(listing.sources, decoded, options.describe, world);
     });
     provenance.add_result("images", static_cast<double>(corpus.label.size()));
     provenance.add_result("rejected", static_cast<double>(corpus.reject_path.size()));
-    store::write_corpus(options.output, decoded.rows, corpus, provenance, world);
+    store::write_corpus(writer, decoded.rows, corpus, provenance, world);
     print_summary(options, corpus, listing);
     return comm::exit_status::done;
 }

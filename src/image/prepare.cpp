@@ -61,7 +61,8 @@ Picture prepare(const Source& source, const PrepareOptions& options) {
                     .headers = decoded.headers};
     picture.bar = find_bar(decoded, options);
     const int first = picture.bar.top, end = image.height - picture.bar.bottom;
-    picture.tone = choose_tone(image, first, end);
+    // Images of a data set that is used as it is, such as MNIST, keep their values.
+    if (picture.format != "IDX") picture.tone = choose_tone(image, first, end);
     auto scaled = scale_to_square(image, first, end, picture.tone, options.fit, options.size);
     picture.pixels = std::move(scaled.pixels);
     picture.scale = scaled.scale;

@@ -14,7 +14,10 @@ class Filter {
     Filter(double begin, double length, int limit, int count) {
         const double step = length / count;
         for (int i = 0; i < count; ++i) {
-            add_triangle(begin + (i + 0.5) * step - 0.5, std::max(1.0, step), limit);
+            if (step >= 1)
+                add_area(begin + i * step, begin + (i + 1) * step, limit);
+            else
+                add_linear(begin + (i + 0.5) * step - 0.5, limit);
         }
     }
     struct Taps {
@@ -24,18 +27,23 @@ class Filter {
     const std::vector<Taps>& taps() const { return taps_; }
 
   private:
-    /// Weights fall linearly from the centre to nothing at the given distance; what lies outside
-    /// the image counts for nothing.
-    void add_triangle(double centre, double support, int limit) {
-        const int first =
-            std::clamp(static_cast<int>(std::floor(centre - support)) + 1, 0, limit - 1);
-        Taps taps{.first = first, .weights = {}};
-        for (int x = first; x < limit && x < centre + support; ++x)
-            taps.weights.push_back(
-                static_cast<float>(std::max(1e-9, 1 - std::abs(x - centre) / support)));
-        if (taps.weights.empty()) taps.weights = {1};
+    void add_area(double from, double to, int limit) {
+        Taps taps{.first = std::clamp(static_cast<int>(std::floor(from)), 0, limit - 1),
+                  .weights = {}};
+        for (int x = taps.first; x < limit && x < to; ++x) {
+            const double covered = std::min(to, x + 1.0) - std::max(from, double(x));
+            if (covered > 1e-9 || taps.weights.empty())
+                taps.weights.push_back(static_cast<float>(std::max(covered, 1e-9)));
+        }
         normalise(taps.weights);
         taps_.push_back(std::move(taps));
+    }
+    void add_linear(double centre, int limit) {
+        const double at = std::clamp(centre, 0.0, limit - 1.0);
+        const int left = std::min(static_cast<int>(at), std::max(0, limit - 2));
+        const auto share = static_cast<float>(at - left);
+        taps_.push_back({.first = left, .weights = {1 - share, share}});
+        if (limit == 1) taps_.back().weights = {1};
     }
     static void normalise(std::vector<float>& weights) {
         const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);

@@ -66,13 +66,14 @@ image::Listing list_sources(const std::vector<std::string>& given, const comm::C
     image::Listing listing;
     comm.on_root([&] {
         listing = image::list_sources(given);
-        const auto first = listing.rejected.empty()
-                               ? std::string("nothing by these names is one")
-                               : listing.rejected[0].path + " " + listing.rejected[0].cause;
+        const auto first =
+            listing.rejected.empty()
+                ? std::string()
+                : fmt::format("; '{}' {}", listing.rejected[0].path, listing.rejected[0].cause);
         VALIDATE(
             !listing.sources.empty(),
-            "cannot ingest '{}' (no TIFF, JPEG, PNG or IDX image among {} other files: {}); give "
-            "the folder that holds the images",
+            "cannot ingest '{}' (it holds no TIFF, JPEG, PNG or IDX image; {} other files were "
+            "passed over{}); give the folder that holds the images",
             fmt::join(given, " "), listing.passed_over, first);
     });
     return {.sources = broadcast(listing.sources, comm),

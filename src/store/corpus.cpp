@@ -168,14 +168,19 @@ std::vector<std::int64_t> CorpusReader::rows_of(Part part) const {
     return rows;
 }
 
-void write_corpus(const std::string& path, const CorpusRows& rows, const CorpusTable& table,
+void write_corpus(ArtefactWriter& writer, const CorpusRows& rows, const CorpusTable& table,
                   const Provenance& provenance, const comm::Communicator& comm) {
     const auto total = static_cast<std::int64_t>(table.label.size());
-    ArtefactWriter writer(path, "corpus", comm);
     write_images(writer, rows, total, comm);
     write_columns(writer, rows, total, comm);
     write_table(writer, table);
     writer.publish(provenance);
+}
+
+void write_corpus(const std::string& path, const CorpusRows& rows, const CorpusTable& table,
+                  const Provenance& provenance, const comm::Communicator& comm) {
+    ArtefactWriter writer(path, "corpus", comm);
+    write_corpus(writer, rows, table, provenance, comm);
 }
 
 }  // namespace nanoatlas::store

@@ -87,6 +87,11 @@ struct CorpusTable {
 /// Writes corpus.h5, rows in order, whichever rank holds them. The content does not depend on the
 /// number of ranks. Images pass between ranks in pieces, so a rank needs about 64 MiB beyond its
 /// rows. Collective. throws as ArtefactWriter does
+///
+/// writer: of format "corpus", made before long work, so that an output that cannot be written is
+/// known at once
+void write_corpus(ArtefactWriter& writer, const CorpusRows& rows, const CorpusTable& table,
+                  const Provenance& provenance, const comm::Communicator& comm);
 void write_corpus(const std::string& path, const CorpusRows& rows, const CorpusTable& table,
                   const Provenance& provenance, const comm::Communicator& comm);
 
