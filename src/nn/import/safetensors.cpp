@@ -25,7 +25,7 @@ json read_header(ByteReader& reader) {
                  deepest_header);
         return true;
     };
-    const auto header = json::parse(text.begin(), text.end(), limit_depth, false);
+    auto header = json::parse(text.begin(), text.end(), limit_depth, false);
     VALIDATE(header.is_object(), "its header is no JSON object (damaged, or not .safetensors)");
     return header;
 }

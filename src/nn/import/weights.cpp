@@ -41,7 +41,7 @@ TensorMap read_file(const std::string& path) {
     throw InputError("it begins neither as a .pth nor as a .safetensors");
 }
 
-TensorMap tidy(TensorMap tensors) {
+TensorMap tidy(TensorMap&& tensors) {
     TensorMap tidied;
     constexpr std::string_view wrapper = "module.";
     for (auto& [name, tensor] : tensors) {
