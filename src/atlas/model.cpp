@@ -56,6 +56,13 @@ void add_topography(Atlas& atlas) {
     atlas.tree = dendrogram(atlas.topography);
 }
 
+std::vector<double> peak_height(const Clusters& clusters) {
+    auto height = clusters.log_density;
+    for (std::size_t i = 0; i < height.size() && !clusters.log_density_error.empty(); ++i)
+        height[i] -= clusters.log_density_error[i];
+    return height;
+}
+
 bool rows_differ(const Embedding& embedding) {
     const auto& values = embedding.values;
     const auto columns = static_cast<std::size_t>(embedding.columns);
@@ -166,10 +173,21 @@ Atlas make_atlas(Inputs inputs) {
                                       .clusters = clusters.count},
                                      exemplars_of_a_kind);
     atlas.pixel_bins = log_bins(data.pixel_size);
+    atlas.height = peak_height(clusters);
+    atlas.path_root = common_folder(data.path);
     add_topography(atlas);
     add_map(atlas);
     add_galleries(atlas, stored_side);
     return atlas;
+}
+
+std::string common_folder(const std::vector<std::string>& paths) {
+    if (paths.empty()) return "";
+    const auto [first, last] = std::minmax_element(paths.begin(), paths.end());
+    const auto differ =
+        std::mismatch(first->begin(), first->end(), last->begin(), last->end()).first;
+    const auto slash = std::string(first->begin(), differ).rfind('/');
+    return slash == std::string::npos ? "" : first->substr(0, slash + 1);
 }
 
 std::string cluster_name(std::int32_t cluster) {

@@ -54,7 +54,10 @@ struct Atlas {
     std::vector<double> peak_error;       ///< [K], of the peaks' log density; empty: no topography
     Topography topography;                ///< without clusters if saddles are not known
     Dendrogram tree;
-    std::vector<float> separation;  ///< [N], of the decision graph; empty: no densities
+    std::vector<double> height;     ///< [N], log density less its error, by which Advanced Density
+                                    ///< Peaks ranks the images; empty: no densities
+    std::vector<float> separation;  ///< [N], of the decision graph over height
+    std::string path_root;          ///< the folder, with its slash, that all paths begin with
     LogBins pixel_bins;
     SheetSet map;                    ///< every image, neighbours on the map together
     Gallery covers;                  ///< a few of each cluster
@@ -73,6 +76,9 @@ struct Atlas {
 
 /// Without separations, which need all ranks. threads: OpenMP's.
 Atlas make_atlas(Inputs inputs);
+
+/// The longest beginning of all paths that ends in a slash; may be empty.
+std::string common_folder(const std::vector<std::string>& paths);
 
 /// "Cluster 7"; "No cluster" for -1.
 std::string cluster_name(std::int32_t cluster);

@@ -122,8 +122,10 @@ PageFile map_data(const Atlas& atlas) {
 }
 
 PageFile path_data(const Atlas& atlas) {
-    return {"data/paths.js",
-            "\"use strict\";\nATLAS.paths = " + script_list(atlas.inputs.path) + ";\n"};
+    std::vector<std::string> paths;
+    for (const auto& path : atlas.inputs.path) paths.push_back(path.substr(atlas.path_root.size()));
+    return {"data/paths.js", "\"use strict\";\nATLAS.root = " + quote_script(atlas.path_root) +
+                                 ";\nATLAS.paths = " + script_list(paths) + ";\n"};
 }
 
 PageFile decision_data(const Atlas& atlas) {
@@ -131,7 +133,7 @@ PageFile decision_data(const Atlas& atlas) {
     if (!atlas.separation.empty()) {
         std::vector<float> density(atlas.separation.size());
         for (std::size_t i = 0; i < density.size(); ++i)
-            density[i] = static_cast<float>(atlas.inputs.clusters.log_density[i]);
+            density[i] = static_cast<float>(atlas.height[i]);
         std::vector<std::int32_t> centres;
         for (const auto& members : atlas.members)
             centres.push_back(static_cast<std::int32_t>(members.centre));

@@ -91,10 +91,10 @@ std::string decision_graph(const Atlas& atlas) {
     if (atlas.separation.empty())
         return R"(<p class="quiet">This method of clustering measures no densities, so there is )"
                "no decision graph to draw.</p>";
-    return R"(<p class="about">Each image by its log density and its separation: the distance, in the )"
-           "embedding, to the nearest image of higher density (of the densest one: to the "
-           "farthest). "
-           "Centres of clusters, ringed, stand out by both. All images are drawn.</p>"
+    return R"(<p class="about">Each image by its log density, less the error of that, and its )"
+           "separation: the distance, in the embedding, to the nearest image that is higher so (of "
+           "the highest one: to the farthest). Centres of clusters, ringed, stand out by both. All "
+           "images are drawn.</p>"
            R"(<canvas id="decision" class="plot" tabindex="0" role="img" )"
            R"(aria-label="Decision graph: separation over log density"></canvas>)"
            R"(<p id="decision-note" class="quiet" aria-live="polite">&nbsp;</p>)";

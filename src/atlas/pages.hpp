@@ -24,7 +24,8 @@ PageFile provenance_page(const Atlas& atlas);
 
 /// data/map.js: positions, colourings and places of the thumbnails.
 PageFile map_data(const Atlas& atlas);
-/// data/paths.js: paths of all images, apart because they are long and wanted later.
+/// data/paths.js: paths of all images below their common folder, apart because they are long and
+/// wanted later.
 PageFile path_data(const Atlas& atlas);
 /// data/decision.js: the decision graph; an empty one without densities.
 PageFile decision_data(const Atlas& atlas);

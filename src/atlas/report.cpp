@@ -25,11 +25,11 @@ std::vector<T> broadcast_vector(std::vector<T> values, const comm::Communicator&
 
 /// Collective; atlas on rank 0.
 void add_separations(Atlas& atlas, const comm::Communicator& comm) {
-    const auto density = broadcast_vector(atlas.inputs.clusters.log_density, comm);
-    if (density.empty()) return;
+    const auto height = broadcast_vector(atlas.height, comm);
+    if (height.empty()) return;
     const auto points = broadcast_vector(atlas.inputs.embedding.values, comm);
     const auto columns = comm.broadcast(atlas.inputs.embedding.columns);
-    atlas.separation = separations(points, columns, density, comm);
+    atlas.separation = separations(points, columns, height, comm);
 }
 
 /// Collective; what rank 0 gives comes back on every rank.

@@ -10,6 +10,7 @@
 #include "atlas/exemplars.hpp"
 #include "atlas/histogram.hpp"
 #include "atlas/layout.hpp"
+#include "atlas/model.hpp"
 #include "atlas/palette.hpp"
 #include "atlas/tiles.hpp"
 #include "atlas/web.hpp"
@@ -212,6 +213,13 @@ TEST(Exemplars, are_those_of_a_line) {
     EXPECT_EQ(bare[1].centre, 5);
     EXPECT_TRUE(bare[0].densest.empty());
     EXPECT_EQ(rows(bare[1].odd), (Rows{4, 6}));
+}
+
+TEST(CommonFolder, ends_in_a_slash) {
+    EXPECT_EQ(common_folder({"/a/bc/1.tif", "/a/bd/2.tif"}), "/a/");
+    EXPECT_EQ(common_folder({"/a/b/1.tif"}), "/a/b/");
+    EXPECT_EQ(common_folder({"a.tif", "b.tif"}), "");
+    EXPECT_EQ(common_folder({"a/b", "a/b/c"}), "a/");
 }
 
 TEST(FillIn, goes_over_the_frame_once) {

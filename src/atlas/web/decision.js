@@ -39,7 +39,7 @@ function startDecisionGraph() {
         context.textAlign = "center";
         for (const value of ticks(...cloud.rangeX, 8))
             context.fillText(value, place.left(value), floor + 18);
-        context.fillText("log density", canvas.clientWidth / 2, floor + 36);
+        context.fillText("log density less its error", canvas.clientWidth / 2, floor + 36);
         context.textAlign = "right";
         for (const value of ticks(0, cloud.rangeY[1], 5))
             context.fillText(value, 48, place.top(value) + 4);
@@ -88,7 +88,7 @@ function startDecisionGraph() {
         const row = under(event);
         canvas.style.cursor = row < 0 ? "" : "pointer";
         note.textContent = row < 0 ? "\u00a0"
-            : `image ${row}, ${clusterNames.title(cluster[row])}: log density ` +
+            : `image ${row}, ${clusterNames.title(cluster[row])}: log density less its error ` +
               `${density[row].toFixed(2)}, separation ${separation[row].toPrecision(3)}; ` +
               "click to see it on the map";
     };

@@ -12,7 +12,7 @@ function labelsFile() {
     const lines = ["path,label"];
     clusters.forEach((cluster, row) => {
         const name = cluster < 0 ? "" : clusterNames.get(cluster);
-        if (name) lines.push(csvField(ATLAS.paths[row]) + "," + csvField(name));
+        if (name) lines.push(csvField(ATLAS.root + ATLAS.paths[row]) + "," + csvField(name));
     });
     return lines.join("\n") + "\n";
 }

@@ -292,6 +292,7 @@ class AtlasMap {
         const links = element("p", {className: "links"});
         if (cluster >= 0)
             links.append(element("a", {href: `clusters/${cluster}.html`}, "Page of the cluster"));
+        links.append(...originalLink(row));
         const similar = element("div", {className: "similar"});
         for (const other of mostSimilar(row, this.axes, 8))
             similar.append(element("button", {type: "button", ariaLabel: "pick a similar image",

@@ -111,6 +111,14 @@ function pathText(row) {
     return place;
 }
 
+/** The micrograph itself, where the atlas lies on the machine that has it; else nothing. */
+function originalLink(row) {
+    const path = ATLAS.paths ? ATLAS.root + ATLAS.paths[row] : "";
+    if (location.protocol !== "file:" || !path.startsWith("/")) return [];
+    const address = "file://" + path.split("/").map(encodeURIComponent).join("/");
+    return [element("a", {href: address, target: "_blank", rel: "noopener"}, "Original file")];
+}
+
 /** The rows nearest to one in all the axes that the map knows. */
 function mostSimilar(row, axes, most) {
     const squared = new Float64Array(ATLAS.count);
