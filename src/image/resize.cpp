@@ -10,40 +10,34 @@ namespace {
 /// For each output position the input positions it draws on: one dimension of a separable filter.
 class Filter {
   public:
-    /// Maps [begin, begin + length) of an input of `limit` samples to `count` outputs.
-    Filter(double begin, double length, int limit, int count) {
+    /// Maps [begin, begin + length) to `count` outputs; inputs in [lowest, limit) may be drawn on.
+    Filter(double begin, double length, int lowest, int limit, int count) {
         const double step = length / count;
-        for (int i = 0; i < count; ++i) {
-            if (step >= 1)
-                add_area(begin + i * step, begin + (i + 1) * step, limit);
-            else
-                add_linear(begin + (i + 0.5) * step - 0.5, limit);
-        }
+        for (int i = 0; i < count; ++i)
+            add_triangle(begin + (i + 0.5) * step - 0.5, std::max(1.0, step), lowest, limit);
     }
     struct Taps {
         int first = 0;
         std::vector<float> weights;
     };
     const std::vector<Taps>& taps() const { return taps_; }
+    /// The inputs that any output draws on: [first, end).
+    int first() const { return taps_.front().first; }
+    int end() const { return taps_.back().first + static_cast<int>(taps_.back().weights.size()); }
 
   private:
-    void add_area(double from, double to, int limit) {
-        Taps taps{.first = std::clamp(static_cast<int>(std::floor(from)), 0, limit - 1),
-                  .weights = {}};
-        for (int x = taps.first; x < limit && x < to; ++x) {
-            const double covered = std::min(to, x + 1.0) - std::max(from, double(x));
-            if (covered > 1e-9 || taps.weights.empty())
-                taps.weights.push_back(static_cast<float>(std::max(covered, 1e-9)));
-        }
+    /// Weights fall linearly from the centre to nothing at the given distance; what lies outside
+    /// [lowest, limit) counts for nothing.
+    void add_triangle(double centre, double support, int lowest, int limit) {
+        const int first =
+            std::clamp(static_cast<int>(std::floor(centre - support)) + 1, lowest, limit - 1);
+        Taps taps{.first = first, .weights = {}};
+        for (int x = first; x < limit && x < centre + support; ++x)
+            taps.weights.push_back(
+                static_cast<float>(std::max(1e-9, 1 - std::abs(x - centre) / support)));
+        if (taps.weights.empty()) taps.weights = {1};
         normalise(taps.weights);
         taps_.push_back(std::move(taps));
-    }
-    void add_linear(double centre, int limit) {
-        const double at = std::clamp(centre, 0.0, limit - 1.0);
-        const int left = std::min(static_cast<int>(at), std::max(0, limit - 2));
-        const auto share = static_cast<float>(at - left);
-        taps_.push_back({.first = left, .weights = {1 - share, share}});
-        if (limit == 1) taps_.back().weights = {1};
     }
     static void normalise(std::vector<float>& weights) {
         const float sum = std::accumulate(weights.begin(), weights.end(), 0.0F);
@@ -55,13 +49,13 @@ class Filter {
 
 /// row_at(y, out) fills a row of `width` floats; rows are asked for in ascending order, each once.
 template <class RowAt>
-std::vector<float> filter_separably(const Filter& rows, const Filter& columns, int first_row,
-                                    int end_row, int width, const RowAt& row_at) {
+std::vector<float> filter_separably(const Filter& rows, const Filter& columns, int width,
+                                    const RowAt& row_at) {
     const std::size_t out_width = columns.taps().size();
     std::vector<float> out(rows.taps().size() * out_width);
     std::vector<float> row(static_cast<std::size_t>(width)), narrow(out_width);
     std::size_t begin = 0;  // the first output row that may still need this input row
-    for (int y = first_row; y < end_row; ++y) {
+    for (int y = rows.first(); y < rows.end(); ++y) {
         row_at(y, row.data());
         for (std::size_t x = 0; x < out_width; ++x) {
             const auto& taps = columns.taps()[x];
@@ -128,8 +122,8 @@ std::uint8_t to_byte(float value) {
 Scaled scale_to_square(const GreyImage& image, int first, int end, const Tone& tone, Fit fit,
                        int size) {
     const auto window = choose_window(image.width, first, end, fit, size);
-    const Filter rows(window.top, window.height, end, window.out_height);
-    const Filter columns(window.left, window.width, image.width, window.out_width);
+    const Filter rows(window.top, window.height, first, end, window.out_height);
+    const Filter columns(window.left, window.width, 0, image.width, window.out_width);
     const auto low = static_cast<float>(tone.low);
     const auto gain = static_cast<float>(255 / (tone.high - tone.low));
     const auto row_at = [&](int y, float* out) {
@@ -137,9 +131,7 @@ Scaled scale_to_square(const GreyImage& image, int first, int end, const Tone& t
         for (int x = 0; x < image.width; ++x)
             out[x] = std::clamp((static_cast<float>(in[x]) - low) * gain, 0.0F, 255.0F);
     };
-    const int first_row = static_cast<int>(window.top);
-    const int end_row = std::min(end, static_cast<int>(std::ceil(window.top + window.height)));
-    const auto values = filter_separably(rows, columns, first_row, end_row, image.width, row_at);
+    const auto values = filter_separably(rows, columns, image.width, row_at);
 
     const double mean =
         std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -158,8 +150,8 @@ Scaled scale_to_square(const GreyImage& image, int first, int end, const Tone& t
 
 std::vector<float> resample(const std::vector<std::uint8_t>& pixels, int height, int width,
                             int out_height, int out_width) {
-    const Filter rows(0, height, height, out_height), columns(0, width, width, out_width);
-    return filter_separably(rows, columns, 0, height, width, [&](int y, float* out) {
+    const Filter rows(0, height, 0, height, out_height), columns(0, width, 0, width, out_width);
+    return filter_separably(rows, columns, width, [&](int y, float* out) {
         const auto* in = pixels.data() + static_cast<std::size_t>(y) * width;
         std::copy(in, in + width, out);
     });

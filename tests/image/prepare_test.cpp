@@ -124,20 +124,26 @@ TEST(Tone, percentiles_for_16_bits_and_low_contrast_alone) {
     EXPECT_EQ(image::choose_tone(blank(50, 50, 16, 777), 0, 50).high, 65535);
 }
 
-/// The average over the exact area of each output pixel, written down as it is defined.
-double area_average(const GreyImage& picture, double left, double top, double width,
-                    double height) {
-    double sum = 0;
-    for (int y = 0; y < picture.height; ++y)
-        for (int x = 0; x < picture.width; ++x) {
-            const double in_x = std::min(left + width, x + 1.0) - std::max(left, double(x));
-            const double in_y = std::min(top + height, y + 1.0) - std::max(top, double(y));
-            if (in_x > 0 && in_y > 0) sum += in_x * in_y * picture.row(y)[x];
-        }
-    return sum / (width * height);
+/// Weight of pixel x for an output pixel [begin, begin + step): a triangle around its middle.
+double triangle(int x, double begin, double step) {
+    const double support = std::max(1.0, step);
+    return std::max(0.0, 1 - std::abs(x + 0.5 - (begin + step / 2)) / support);
 }
 
-TEST(Scale, shrinking_averages_over_the_exact_area) {
+/// Mean over the picture, weighted by the triangles of its columns and of its rows in [first, end).
+double triangle_average(const image::GreyImage& picture, int first, int end, double left,
+                        double top, double width, double height) {
+    double sum = 0, weights = 0;
+    for (int y = first; y < end; ++y)
+        for (int x = 0; x < picture.width; ++x) {
+            const double weight = triangle(x, left, width) * triangle(y, top, height);
+            sum += weight * picture.row(y)[x];
+            weights += weight;
+        }
+    return sum / weights;
+}
+
+TEST(Scale, shrinking_averages_under_a_triangle) {
     base::Random random(11);
     for (int trial = 0; trial < 30; ++trial) {
         const int width = 20 + static_cast<int>(random.below(60)),
@@ -157,12 +163,14 @@ TEST(Scale, shrinking_averages_over_the_exact_area) {
             for (int x = 0; x < size; ++x) {
                 const auto at = static_cast<std::size_t>(y * size + x);
                 EXPECT_NEAR(squashed.pixels[at],
-                            area_average(picture, x * step_x, first + y * step_y, step_x, step_y),
+                            triangle_average(picture, first, end, x * step_x, first + y * step_y,
+                                             step_x, step_y),
                             0.51);
-                EXPECT_NEAR(cropped.pixels[at],
-                            area_average(picture, (width - side) / 2 + x * step,
-                                         first + (end - first - side) / 2 + y * step, step, step),
-                            0.51);
+                EXPECT_NEAR(
+                    cropped.pixels[at],
+                    triangle_average(picture, first, end, (width - side) / 2 + x * step,
+                                     first + (end - first - side) / 2 + y * step, step, step),
+                    0.51);
             }
     }
 }
@@ -202,7 +210,9 @@ TEST(Scale, tone_is_applied_before_averaging) {
         for (int x = 0; x < 16; x += 2) picture.row(y)[x] = 60000;  // beyond `high`
     const auto scaled = image::scale_to_square(
         picture, 0, 16, {.low = 1000, .high = 2000, .by_percentiles = true}, Fit::crop, 8);
-    for (const auto pixel : scaled.pixels) EXPECT_EQ(pixel, 128);
+    for (int y = 1; y < 7; ++y)
+        for (int x = 1; x < 7; ++x)
+            EXPECT_EQ(scaled.pixels[static_cast<std::size_t>(y * 8 + x)], 128);
 }
 
 TEST(Prepare, a_file_from_end_to_end) {
