@@ -54,12 +54,17 @@ InterleavedRows interleaved(std::span<const float> values, std::size_t columns, 
 
 /// Columns of a matrix, interleaved: what a row is there is a column here.
 InterleavedRows interleaved_columns(std::span<const float> values, std::size_t columns, int width) {
-    const std::size_t rows = values.size() / columns;
+    const std::size_t rows = values.size() / columns, w = static_cast<std::size_t>(width);
     const InterleavedRows result(columns, rows, width);
     const auto from = on_device(values);
     for_each_row(
         "reduce/interleave", rows, KOKKOS_LAMBDA(const std::size_t i) {
-            for (std::size_t c = 0; c < columns; ++c) result.at(c, i) = from(i * columns + c);
+            for (std::size_t first = 0; first < columns; first += w) {
+                const float* here = from.data() + i * columns + first;
+                float* to = result.values.data() + first * rows + i * w;
+                const auto count = columns - first < w ? columns - first : w;
+                for (std::size_t j = 0; j < count; ++j) to[j] = here[j];
+            }
         });
     return result;
 }
