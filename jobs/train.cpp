@@ -212,6 +212,10 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
     const nn::FitData data{.images = images,
                            .train = nn::labelled_samples(corpus, store::Part::train),
                            .validation = nn::labelled_samples(corpus, store::Part::validation)};
+    VALIDATE(!data.train.rows.empty(),
+             "the training part of corpus '{}' has no labelled images (there is nothing to learn "
+             "from); ingest with --labels, or check --parts",
+             options.corpus);
     if (options.class_weights)
         options.fit.train.class_weights = nn::balanced_weights(data.train, corpus.classes().size());
     auto model = starting_model(options, corpus, data, provenance, world);

@@ -48,9 +48,7 @@ TrainingResult fit(ModelFile& model, const FitData& data, const FitOptions& opti
                    std::optional<TrainingState> resume, const TrainingHooks& hooks,
                    const comm::Communicator& comm) {
     const auto samples = static_cast<std::int64_t>(data.train.rows.size());
-    VALIDATE(samples > 0,
-             "the training part of the corpus has no labelled images (there is nothing to learn "
-             "from); ingest with --labels, or check --parts");
+    VALIDATE(samples > 0, "there are no samples to train on");
     VALIDATE(options.train.batch > 0 && options.train.epochs > 0,
              "--batch {} and --epochs {} must be at least 1", options.train.batch,
              options.train.epochs);
