@@ -112,6 +112,8 @@ TEST(Fit, weights_of_another_network_are_refused) {
     EXPECT_NE(error.find("layer1.2.conv1.weight"), std::string::npos) << error;
     EXPECT_NE(error_of(resnet(), {.arch = "squeezenet1_1", .partial = true}), "");
     EXPECT_NE(error_of(resnet(), {.arch = "squeezenet1_1", .classes = 3, .partial = true}), "");
+    EXPECT_NE(error_of({{"a", {{1}, {0}}}}, {.arch = "resnet18"}).find("none of the tensors"),
+              std::string::npos);
     auto weights = resnet();
     weights.at("layer4.0.conv1.weight").shape = {512, 256, 1, 9};
     EXPECT_NE(error_of(weights, {.arch = "resnet18"}).find("512x256x1x9 instead of 512x256x3x3"),

@@ -166,11 +166,13 @@ class Fitter {
                  "the weights are not those of {} ({} tensors of another shape: {}{}); choose "
                  "another --arch",
                  options_.arch, wrong_.size(), list(wrong_), surplus);
-        VALIDATE(
-            missing_.size() < wanted && (missing_.empty() || options_.partial),
-            "the weights of {} are incomplete ({} of {} tensors are missing: {}{}); choose another "
-            "--arch, or draw what is missing with --partial on",
-            options_.arch, missing_.size(), wanted, list(missing_), surplus);
+        VALIDATE(fit.drawn.size() < wanted,
+                 "none of the tensors of {} is among the weights{}; choose another --arch",
+                 options_.arch, surplus);
+        VALIDATE(missing_.empty() || options_.partial,
+                 "the weights of {} are incomplete ({} of {} tensors are missing: {}{}); choose "
+                 "another --arch, or draw what is missing with --partial on",
+                 options_.arch, missing_.size(), wanted, list(missing_), surplus);
     }
 
   private:
