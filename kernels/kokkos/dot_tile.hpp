@@ -33,19 +33,27 @@ struct InterleavedRows {
     }
 };
 
+// On its own, g++ keeps the sums in registers; inlined into a long loop, it does not.
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
+#define NANOATLAS_TILE_LOOP __attribute__((noinline)) inline
+#define NANOATLAS_UNROLL_LEFT _Pragma("GCC unroll 8")
+#else
+#define NANOATLAS_TILE_LOOP inline
+#define NANOATLAS_UNROLL_LEFT
+#endif
+
 /// dot[i][j] = sum over c of left[c][i] * right[c][j], each summed in order of c.
-KOKKOS_FORCEINLINE_FUNCTION void dot_tile(const float* left, const float* right,
-                                          std::size_t columns,
-                                          float (&dot)[tile_left][tile_right]) {
+KOKKOS_FUNCTION NANOATLAS_TILE_LOOP void dot_tile(const float* left, const float* right,
+                                                  std::size_t columns,
+                                                  float (&dot)[tile_left][tile_right]) {
     float sum[tile_left][tile_right];
     for (auto& row : sum)
         for (auto& value : row) value = 0;
     for (std::size_t c = 0; c < columns; ++c) {
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
-#pragma GCC unroll 8
-#endif
+        NANOATLAS_UNROLL_LEFT
         for (int i = 0; i < tile_left; ++i) {
             const float value = left[c * tile_left + static_cast<std::size_t>(i)];
+#pragma omp simd
             for (int j = 0; j < tile_right; ++j)
                 sum[i][j] += value * right[c * tile_right + static_cast<std::size_t>(j)];
         }
@@ -53,5 +61,8 @@ KOKKOS_FORCEINLINE_FUNCTION void dot_tile(const float* left, const float* right,
     for (int i = 0; i < tile_left; ++i)
         for (int j = 0; j < tile_right; ++j) dot[i][j] = sum[i][j];
 }
+
+#undef NANOATLAS_TILE_LOOP
+#undef NANOATLAS_UNROLL_LEFT
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -6,6 +6,7 @@
 
 #include "kernels/kokkos/dot_tile.hpp"
 #include "kernels/kokkos/selection.hpp"
+#include "kernels/kokkos/space_order.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -23,31 +24,40 @@ struct RoundingBound {
           absolute(static_cast<float>(columns) * 0x1p-120F) {}
 };
 
-// Rows centred, scaled by a power of two (so that scaling does not round), and rounded to f32.
+// Rows centred, scaled by a power of two (so that scaling does not round), and rounded to f32, in
+// an order of their own: position p holds row order(p).
+struct TileRows {
+    InterleavedRows values;
+    DeviceView<float> norm2;         // [n] by position
+    DeviceView<std::int32_t> order;  // [n]
+    std::size_t count() const { return norm2.extent(0); }
+};
+
 struct Scaling {
     DeviceView<double> centre;
     double factor;
-
-    // Returns the squared norms [n] beside.
-    DeviceView<float> interleave(const SeenView<double>& rows, const InterleavedRows& to) const {
-        const std::size_t columns = to.columns, n = rows.extent(0) / columns;
-        DeviceView<float> norm2("norm2", n);
-        const auto middle = centre;
-        const double scale = factor;
-        for_each_row(
-            "neighbours/interleave", n, KOKKOS_LAMBDA(std::size_t i) {
-                double sum = 0;
-                for (std::size_t c = 0; c < columns; ++c) {
-                    const double centred = rows(i * columns + c) - middle(c);
-                    const auto value = static_cast<float>(centred * scale);
-                    to.at(i, c) = value;
-                    sum += static_cast<double>(value) * static_cast<double>(value);
-                }
-                norm2(i) = static_cast<float>(sum);
-            });
-        return norm2;
-    }
 };
+
+TileRows make_tile_rows(const SeenView<double>& rows, const std::vector<std::int32_t>& order,
+                        const Scaling& scaling, int width) {
+    const std::size_t n = order.size(), columns = scaling.centre.extent(0);
+    TileRows made{InterleavedRows(n, columns, width), DeviceView<float>("norm2", n),
+                  DeviceView<std::int32_t>("order", n)};
+    Kokkos::deep_copy(made.order, HostView<const std::int32_t>(order.data(), n));
+    for_each_row(
+        "neighbours/tile_rows", n, KOKKOS_LAMBDA(std::size_t position) {
+            const auto row = static_cast<std::size_t>(made.order(position));
+            double sum = 0;
+            for (std::size_t c = 0; c < columns; ++c) {
+                const double centred = rows(row * columns + c) - scaling.centre(c);
+                const auto value = static_cast<float>(centred * scaling.factor);
+                made.values.at(position, c) = value;
+                sum += static_cast<double>(value) * static_cast<double>(value);
+            }
+            made.norm2(position) = static_cast<float>(sum);
+        });
+    return made;
+}
 
 // In f64 from the original differences. The one place that computes it, so that a pair has one
 // distance, to the bit, whichever rank meets it.
@@ -68,13 +78,16 @@ KOKKOS_FUNCTION double squared_distance(const double* a, const double* b, std::s
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
-// The rows that are offered as neighbours.
+// The rows that are offered as neighbours, in panels of tile_right that are cells in space.
 struct Block {
     SeenView<double> rows;  // [m, columns]
     std::int64_t first_row = 0;
-    InterleavedRows interleaved;
-    DeviceView<float> norm2;  // [m]
-    DeviceView<float> base;   // [m, filled up to whole tiles] |y|^2 less the rounding y brings
+    TileRows tiles;
+    DeviceView<float> base;           // [panels, tile_right] |y|^2 less the rounding y brings
+    DeviceView<float> low, high;      // [columns, panels] the box around each panel
+    DeviceView<float> largest_norm2;  // [panels]
+    DeviceView<std::int32_t> self;    // [n of the search] position of a searcher itself, or -1
+    std::size_t panels() const { return largest_norm2.extent(0); }
 };
 
 // The rows that look for neighbours, and what they have found.
@@ -85,8 +98,7 @@ struct Searchers {
     double factor;
     RoundingBound rounding;
     SeenView<double> rows;         // [n, columns]
-    InterleavedRows interleaved;   // the same in f32
-    DeviceView<float> norm2;       // [n]
+    TileRows tiles;                // the same in f32
     RoomView<std::int64_t> index;  // [n, k]
     RoomView<double> squared;      // [n, k]
     DeviceView<int> found;         // [n] entries of the lists so far
@@ -117,34 +129,32 @@ class Group {
           limit_(team.team_scratch(1), count),
           pooled_(team.team_scratch(1), count),
           upper_(team.team_scratch(1), static_cast<std::size_t>(capacity_)),
-          ranked_(team.team_scratch(1), ranked_size(searchers.k)) {}
+          ranked_(team.team_scratch(1), ranked_size(searchers.k)),
+          panel_(team.team_scratch(1), 2 * block.panels()) {}
 
+    // The nearest panels come first, so that limits are low from the start; the first that is
+    // beyond all limits ends the search.
     KOKKOS_FUNCTION void run() const {
         for (std::size_t g = 0; g < count_; ++g) {
             pooled_(g) = 0;
-            limit_(g) = limit_of_list(first_ + g);
+            limit_(g) = limit_of_list(g);
         }
-        const std::size_t panels = block_.base.extent(0) / tile_right;
-        for (std::size_t panel = 0; panel < panels; ++panel)
-            for (std::size_t g = 0; g < count_; g += tile_left) {
-                float dot[tile_left][tile_right];
-                dot_tile(own_.interleaved.block((first_ + g) / tile_left),
-                         block_.interleaved.block(panel), own_.columns, dot);
-                for (std::size_t i = 0; i < tile_left && g + i < count_; ++i)
-                    offer(g + i, dot[i], panel * tile_right);
-            }
+        sort_panels();
+        for (std::size_t i = 0; i < block_.panels(); ++i)
+            if (!compare(static_cast<std::size_t>(panel_(i).index), panel_(i).value)) break;
         for (std::size_t g = 0; g < count_; ++g) {
             drop_hopeless(g);
             rank(g);
         }
     }
 
-    static std::size_t scratch_size(std::size_t rows, int k) {
+    static std::size_t scratch_size(std::size_t rows, int k, std::size_t panels) {
         const auto room = static_cast<std::size_t>(capacity(k));
         return Scratch<float>::shmem_size(rows * room) +
                Scratch<std::int32_t>::shmem_size(rows * room) + Scratch<float>::shmem_size(rows) +
                Scratch<int>::shmem_size(rows) + Scratch<float>::shmem_size(room) +
-               Scratch<Ranked>::shmem_size(ranked_size(k));
+               Scratch<Ranked>::shmem_size(ranked_size(k)) +
+               Scratch<Ranked>::shmem_size(2 * panels);
     }
     KOKKOS_FUNCTION static int capacity(int k) { return 2 * k + 4 * tile_right; }
 
@@ -155,6 +165,53 @@ class Group {
     }
     KOKKOS_FUNCTION std::size_t pool(std::size_t g) const {
         return g * static_cast<std::size_t>(capacity_);
+    }
+
+    // Each panel with a lower bound of the squared distance of any searcher from any of its rows:
+    // that of the boxes around both, less rounding. Ascending.
+    KOKKOS_FUNCTION void sort_panels() const {
+        float largest = 0;
+        for (std::size_t g = 0; g < count_; ++g)
+            largest = Kokkos::max(largest, own_.tiles.norm2(first_ + g));
+        const auto panels = block_.panels();
+        for (std::size_t p = 0; p < panels; ++p)
+            panel_(p) = {-2.0 * own_.rounding.relative * (largest + block_.largest_norm2(p)) -
+                             own_.rounding.absolute,
+                         static_cast<std::int64_t>(p)};
+        for (std::size_t c = 0; c < own_.columns; ++c) {
+            float low = FLT_MAX, high = -FLT_MAX;
+            for (std::size_t g = 0; g < count_; ++g) {
+                const float value = own_.tiles.values.at(first_ + g, c);
+                low = Kokkos::min(low, value);
+                high = Kokkos::max(high, value);
+            }
+            for (std::size_t p = 0; p < panels; ++p) {
+                const float gap = Kokkos::max(block_.low(c * panels + p) - high,
+                                              low - block_.high(c * panels + p));
+                if (gap > 0) panel_(p).value += static_cast<double>(gap) * gap;
+            }
+        }
+        merge_sort(panel_.data(), static_cast<int>(panels), panel_.data() + panels);
+    }
+
+    // Offers a panel, at least `distance` away (squared), to all searchers that it may concern.
+    // False if there are none.
+    KOKKOS_FUNCTION bool compare(std::size_t panel, double distance) const {
+        bool any = false;
+        for (std::size_t g = 0; g < count_; g += tile_left) {
+            const std::size_t end = Kokkos::min(g + tile_left, count_);
+            double reach = -FLT_MAX;
+            for (std::size_t i = g; i < end; ++i)
+                reach = Kokkos::max(reach,
+                                    static_cast<double>(limit_(i)) + own_.tiles.norm2(first_ + i));
+            if (distance > reach) continue;
+            any = true;
+            float dot[tile_left][tile_right];
+            dot_tile(own_.tiles.values.block((first_ + g) / tile_left),
+                     block_.tiles.values.block(panel), own_.columns, dot);
+            for (std::size_t i = g; i < end; ++i) offer(i, dot[i - g], panel * tile_right);
+        }
+        return any;
     }
 
     // Takes the products of searcher g with candidates [first, first + tile_right) of the block.
@@ -169,8 +226,7 @@ class Group {
         const std::size_t start = pool(g) + static_cast<std::size_t>(pooled_(g));
         float* bound = &bound_(start);
         std::int32_t* candidate = &candidate_(start);
-        const std::int64_t self = own_.first_row + static_cast<std::int64_t>(first_ + g) -
-                                  block_.first_row - static_cast<std::int64_t>(first);
+        const int self = block_.self(first_ + g) - static_cast<int>(first);
         int kept = 0;
         for (int j = 0; j < tile_right; ++j) {
             bound[kept] = base[j] - 2 * dot[j];
@@ -193,7 +249,7 @@ class Group {
         std::int32_t* candidate = &candidate_(pool(g));
         const auto& rounding = own_.rounding;
         for (int i = 0; i < count; ++i) {
-            const float sum = own_.norm2(first_ + g) + block_.norm2(candidate[i]);
+            const float sum = own_.tiles.norm2(first_ + g) + block_.tiles.norm2(candidate[i]);
             upper_(i) = bound[i] + 2 * (rounding.relative * sum + rounding.absolute);
         }
         const float limit = Kokkos::min(limit_(g), select_nth(upper_.data(), count, own_.k - 1));
@@ -207,10 +263,15 @@ class Group {
         pooled_(g) = kept;
     }
 
+    KOKKOS_FUNCTION std::size_t row_of(std::size_t g) const {
+        return static_cast<std::size_t>(own_.tiles.order(first_ + g));
+    }
+
     // The limit that the list itself sets once it is full.
-    KOKKOS_FUNCTION float limit_of_list(std::size_t row) const {
+    KOKKOS_FUNCTION float limit_of_list(std::size_t g) const {
+        const std::size_t row = row_of(g);
         if (own_.found(row) < own_.k) return FLT_MAX;
-        const double norm2 = own_.norm2(row);
+        const double norm2 = own_.tiles.norm2(first_ + g);
         const double kth = own_.squared(own_.list(row + 1) - 1) * own_.factor * own_.factor;
         const double rounded_up = 0x1p-22 * (kth + norm2) + own_.rounding.absolute;
         return static_cast<float>(
@@ -219,14 +280,15 @@ class Group {
 
     // Moves the pool into the list, by f64 distances.
     KOKKOS_FUNCTION void rank(std::size_t g) const {
-        const std::size_t row = first_ + g;
+        const std::size_t row = row_of(g);
         const int count = pooled_(g), known = own_.found(row);
         const int kept = Kokkos::min(own_.k, known + count);
         Ranked* fresh = ranked_.data();
         Ranked* listed = fresh + capacity_;
         Ranked* spare = listed + own_.k;
         for (int i = 0; i < count; ++i) {
-            const auto candidate = static_cast<std::size_t>(candidate_(pool(g) + i));
+            const auto position = static_cast<std::size_t>(candidate_(pool(g) + i));
+            const auto candidate = static_cast<std::size_t>(block_.tiles.order(position));
             fresh[i] = {squared_distance(&own_.rows(row * own_.columns),
                                          &block_.rows(candidate * own_.columns), own_.columns),
                         block_.first_row + static_cast<std::int64_t>(candidate)};
@@ -242,7 +304,7 @@ class Group {
         }
         own_.found(row) = kept;
         pooled_(g) = 0;
-        limit_(g) = Kokkos::min(limit_(g), limit_of_list(row));
+        limit_(g) = Kokkos::min(limit_(g), limit_of_list(g));
     }
 
     const Searchers& own_;
@@ -254,7 +316,8 @@ class Group {
     Scratch<float> limit_;             // [group] candidates above it are out
     Scratch<int> pooled_;              // [group]
     Scratch<float> upper_;             // [capacity]
-    Scratch<Ranked> ranked_;
+    Scratch<Ranked> ranked_;           // to rank the pool of one searcher
+    Scratch<Ranked> panel_;            // [2 panels] by distance, and scratch
 };
 
 // Rows of a group: enough to make much of each tile of candidates that comes from memory, few
@@ -267,21 +330,69 @@ std::size_t rows_of_group(std::size_t n, int k) {
     return std::clamp<std::size_t>(std::min(shared_out, pooled), tile_left, 256);
 }
 
+// The box around each panel, and the largest norm in it.
+void measure_panels(Block& block, std::size_t columns) {
+    const std::size_t m = block.tiles.count(), panels = (m + tile_right - 1) / tile_right;
+    block.low = DeviceView<float>("low", columns * panels);
+    block.high = DeviceView<float>("high", columns * panels);
+    block.largest_norm2 = DeviceView<float>("largest_norm2", panels);
+    const auto measured = block;
+    for_each_row(
+        "neighbours/panels", panels, KOKKOS_LAMBDA(std::size_t p) {
+            const std::size_t first = p * tile_right;
+            const std::size_t end = Kokkos::min(first + tile_right, m);
+            for (std::size_t c = 0; c < columns; ++c) {
+                float low = FLT_MAX, high = -FLT_MAX;
+                for (std::size_t i = first; i < end; ++i) {
+                    low = Kokkos::min(low, measured.tiles.values.at(i, c));
+                    high = Kokkos::max(high, measured.tiles.values.at(i, c));
+                }
+                measured.low(c * panels + p) = low;
+                measured.high(c * panels + p) = high;
+            }
+            float largest = 0;
+            for (std::size_t i = first; i < end; ++i)
+                largest = Kokkos::max(largest, measured.tiles.norm2(i));
+            measured.largest_norm2(p) = largest;
+        });
+}
+
+// Where each searcher stands among the candidates.
+DeviceView<std::int32_t> find_selves(const Searchers& own, const Block& block,
+                                     const std::vector<std::int32_t>& order) {
+    std::vector<std::int32_t> position(order.size());
+    for (std::size_t p = 0; p < order.size(); ++p)
+        position[static_cast<std::size_t>(order[p])] = static_cast<std::int32_t>(p);
+    const auto position_of = on_device(std::span<const std::int32_t>(position));
+    const DeviceView<std::int32_t> self("self", own.tiles.count());
+    const auto tiles = own.tiles;
+    const std::int64_t offset = own.first_row - block.first_row;
+    const auto m = static_cast<std::int64_t>(order.size());
+    for_each_row(
+        "neighbours/selves", own.tiles.count(), KOKKOS_LAMBDA(std::size_t p) {
+            const std::int64_t candidate = offset + tiles.order(p);
+            self(p) = candidate >= 0 && candidate < m ? position_of(candidate) : -1;
+        });
+    Kokkos::fence();
+    return self;
+}
+
 Block make_block(const Searchers& own, const Scaling& scaling, std::span<const double> rows,
                  std::int64_t first_row) {
-    const std::size_t m = rows.size() / own.columns;
-    Block block{.rows = on_device(rows),
-                .first_row = first_row,
-                .interleaved = InterleavedRows(m, own.columns, tile_right),
-                .norm2 = {},
-                .base = {}};
-    block.norm2 = scaling.interleave(block.rows, block.interleaved);
-    const DeviceView<float> base("base", block.interleaved.values.extent(0) / own.columns);
-    const auto norm2 = block.norm2;
+    const auto order = space_order(rows, own.columns, tile_right);
+    Block block;
+    block.rows = on_device(rows);
+    block.first_row = first_row;
+    block.tiles = make_tile_rows(block.rows, order, scaling, tile_right);
+    block.self = find_selves(own, block, order);
+    measure_panels(block, own.columns);
+    const DeviceView<float> base("base", block.panels() * tile_right);
+    const auto norm2 = block.tiles.norm2;
     const auto rounding = own.rounding;
     for_each_row(
         "neighbours/base", base.extent(0), KOKKOS_LAMBDA(std::size_t j) {
-            base(j) = j < m ? (1 - rounding.relative) * norm2(j) - rounding.absolute : INFINITY;
+            base(j) = j < norm2.extent(0) ? (1 - rounding.relative) * norm2(j) - rounding.absolute
+                                          : INFINITY;
         });
     block.base = base;
     return block;
@@ -292,7 +403,8 @@ void search(const Searchers& searchers, const Block& block, std::size_t first, s
             std::size_t group_rows) {
     const auto groups = static_cast<int>((end - first + group_rows - 1) / group_rows);
     auto policy = Policy(groups, 1);
-    policy.set_scratch_size(1, Kokkos::PerTeam(Group::scratch_size(group_rows, searchers.k)));
+    policy.set_scratch_size(
+        1, Kokkos::PerTeam(Group::scratch_size(group_rows, searchers.k, block.panels())));
     Kokkos::parallel_for(
         "neighbours/search", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
             const std::size_t start =
@@ -324,12 +436,12 @@ NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::int64_t firs
                   .factor = scaling.factor,
                   .rounding = RoundingBound(columns),
                   .rows = on_device(rows),
-                  .interleaved = InterleavedRows(n, columns, tile_left),
-                  .norm2 = {},
+                  .tiles = {},
                   .index = room_on_device(index),
                   .squared = room_on_device(distance),
                   .found = DeviceView<int>("found", n)};
-    own.norm2 = scaling.interleave(own.rows, own.interleaved);
+    own.tiles =
+        make_tile_rows(own.rows, space_order(rows, columns, tile_right), scaling, tile_left);
     state_ = std::make_unique<State>(State{own, scaling, index, distance});
 }
 

@@ -4,6 +4,11 @@
 // is bounded for each pair, so it yields a lower and an upper bound of each squared distance. A
 // pair whose lower bound is above the k-th smallest upper bound seen so far is out for certain; the
 // few others are ranked by their squared distance in f64, summed from the original differences.
+//
+// Rows are worked on in the order of a k-d tree. So panels of candidates near a group of rows come
+// first, limits are low from the start, and the first panel whose box is beyond all limits ends the
+// search: in few dimensions hardly any tile is computed, in many all are, and nothing is lost.
+//
 // Nothing is left to a margin that might have been too small: where rounding blurs everything (two
 // far, tight clumps), more pairs are ranked in f64 and the answer is the same.
 #pragma once
