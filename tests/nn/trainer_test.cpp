@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "kernels/kokkos/runtime.hpp"
 #include "nn/initialise.hpp"
+#include "nn/train/head.hpp"
 #include "nn/train/start.hpp"
 #include "store/provenance.hpp"
 #include "tests/mpi_test.hpp"
@@ -245,6 +246,37 @@ TEST_F(Training, frozen_layers_keep_their_bits) {
         EXPECT_EQ(before.at(name).values, after.at(name).values) << name;
     for (const auto* name : {"conv2.weight", "bn2.running_mean", "fc.weight"})
         EXPECT_NE(before.at(name).values, after.at(name).values) << name;
+}
+
+TEST_F(Training, the_head_alone_on_features_learns_what_it_learns_in_the_whole_network) {
+    const TrainingData data{course_.plain, course_.data.train, course_.data.validation};
+    const auto graph = small_graph(0);
+    auto whole = make_network(course_, world(), 0, "pooled");
+    Trainer trainer(whole, data, course_.settings, world());
+    const auto expected = trainer.run({}).tensors.at("fc.weight").values;
+
+    const auto head = head_of(graph);
+    ASSERT_TRUE(head);
+    auto rows = data.train.rows;
+    rows.insert(rows.end(), data.validation.rows.begin(), data.validation.rows.end());
+    const auto features = compute_features(graph, initial_tensors(graph, 11), {.batch = 8},
+                                           course_.plain, rows, 69, world());
+    EXPECT_EQ(features.elements(), 16);
+    const TrainingData of_head{features, data.train, data.validation};
+    Network network(*head, {.batch = 10, .training = true}, world());
+    network.load(initial_tensors(graph, 11));
+    Trainer head_trainer(network, of_head, course_.settings, world());
+    const auto got = head_trainer.run({}).tensors.at("fc.weight").values;
+    ASSERT_EQ(got.size(), expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-3) << i;
+}
+
+TEST(Head, is_nothing_where_the_output_needs_more_than_the_features) {
+    Graph graph({1, 8, 8});
+    const auto x = graph.convolution(graph.input(), "conv", {.channels = 4});
+    graph.set_features(graph.flatten(graph.global_average_pool(x), "pooled"));
+    graph.set_output(graph.flatten(graph.global_average_pool(graph.relu(x))));
+    EXPECT_FALSE(head_of(graph));
 }
 
 TEST(TrainingOrder, a_step_holds_the_same_samples_on_any_number_of_ranks) {

@@ -69,6 +69,7 @@ void write_checkpoint(const std::string& folder, const TrainingState& state,
     writer.attribute("optimizer_buffers", static_cast<std::int64_t>(state.optimizer.size()));
     writer.attribute("optimizer_steps", state.optimizer_steps);
     writer.attribute("best_score", state.best_score);
+    writer.attribute("best_loss", state.best_loss);
     writer.attribute("best_epoch", state.best_epoch);
     writer.publish(provenance);
 }
@@ -90,6 +91,7 @@ std::optional<TrainingState> read_checkpoint(const std::string& folder,
                         .optimizer_steps = whole(reader, "optimizer_steps"),
                         .best = read_tensors(reader, "best"),
                         .best_score = reader.number("best_score"),
+                        .best_loss = reader.number("best_loss"),
                         .best_epoch = whole(reader, "best_epoch"),
                         .history = {}};
     for (std::int64_t i = 0; i < whole(reader, "optimizer_buffers"); ++i)

@@ -29,8 +29,9 @@ struct TrainingState {
     std::vector<TensorMap> optimizer;  ///< its buffers by name of the parameter
     std::int64_t optimizer_steps = 0;
 
-    TensorMap best;  ///< tensors of the best epoch so far; empty: none
-    double best_score = -1;
+    TensorMap best;          ///< tensors of the best epoch so far; empty: none
+    double best_score = -1;  ///< its validation accuracy
+    double best_loss = 0;    ///< and loss
     std::int64_t best_epoch = -1;
     std::vector<std::string> history;  ///< a JSON line for each epoch done
 };

@@ -156,17 +156,24 @@ void Trainer::finish_epoch(const TrainingHooks& hooks) {
     // The ranks' clocks differ; the line must not.
     state_.history.push_back(comm_.broadcast(metrics_line(validation)));
     hooks.epoch_done(state_.history.back());
-    if (validation && validation->accuracy > state_.best_score) {
-        state_.best = network_.tensors();
-        state_.best_score = validation->accuracy;
-        state_.best_epoch = state_.epoch;
-    }
+    if (validation) keep_if_best(*validation);
     ++state_.epoch;
     state_.step = 0;
     state_.loss_sum = state_.seconds = 0;
     state_.seen = state_.correct = 0;
     capture();
     hooks.save(state_);
+}
+
+void Trainer::keep_if_best(const Metrics& validation) {
+    const bool better =
+        validation.accuracy > state_.best_score ||
+        (validation.accuracy == state_.best_score && validation.loss < state_.best_loss);
+    if (!better) return;
+    state_.best = network_.tensors();
+    state_.best_score = validation.accuracy;
+    state_.best_loss = validation.loss;
+    state_.best_epoch = state_.epoch;
 }
 
 std::string Trainer::metrics_line(const std::optional<Metrics>& validation) const {

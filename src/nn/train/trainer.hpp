@@ -17,8 +17,8 @@
 
 namespace nanoatlas::nn {
 
-/// Which epoch's tensors training ends with: that of the highest validation accuracy (the earliest
-/// of equals; the last one if there are no validation samples), or the last one.
+/// Which epoch's tensors training ends with: that of the highest validation accuracy (of equals the
+/// one of the lowest loss; the last one if there are no validation samples), or the last one.
 enum class Choice { best, last };
 
 struct TrainSettings {
@@ -74,6 +74,7 @@ class Trainer {
     void train_epoch(const TrainingHooks& hooks);
     void train_step();
     void finish_epoch(const TrainingHooks& hooks);
+    void keep_if_best(const Metrics& validation);
     std::string metrics_line(const std::optional<Metrics>& validation) const;
     void check_finite(double loss) const;
     std::int64_t global_step() const { return state_.epoch * order_.steps() + state_.step; }
