@@ -26,6 +26,16 @@ std::vector<Exemplar> lowest(std::vector<Exemplar> all, std::size_t most) {
     return all;
 }
 
+/// Ascending, at even steps of rank, the first and the last among them.
+std::vector<Exemplar> evenly(std::vector<Exemplar> all, std::size_t most) {
+    const std::size_t size = all.size();
+    all = lowest(std::move(all), size);
+    if (size <= most) return all;
+    std::vector<Exemplar> chosen;
+    for (std::size_t i = 0; i < most; ++i) chosen.push_back(all[i * (size - 1) / (most - 1)]);
+    return chosen;
+}
+
 std::vector<Exemplar> negated(std::vector<Exemplar> all) {
     for (auto& exemplar : all) exemplar.value = -exemplar.value;
     return all;
@@ -90,9 +100,10 @@ class Chooser {
     void fill(std::size_t k) {
         auto& cluster = clusters_[k];
         if (cluster.rows.empty()) return;
-        std::vector<Exemplar> near, far, dense, sparse, border;
+        std::vector<Exemplar> all, near, far, dense, sparse, border;
         for (const auto row : cluster.rows) {
             const double distance = distance_to_centre(row, k);
+            all.push_back({row, distance});
             far.push_back({row, -distance});
             if (row != cluster.centre) near.push_back({row, distance});
             if (!members_.density.empty()) {
@@ -103,6 +114,7 @@ class Chooser {
             if (clusters_.size() > 1) border.push_back({row, margin(row, k)});
         }
         cluster.nearest = lowest(std::move(near), most_);
+        cluster.across = evenly(std::move(all), most_);
         cluster.densest = negated(lowest(std::move(dense), most_));
         cluster.border = lowest(std::move(border), most_);
         cluster.odd = sparse.empty() ? negated(lowest(std::move(far), most_))

@@ -19,9 +19,11 @@ struct ClusterMembers {
     std::vector<std::int64_t> rows;  ///< all, ascending
     std::int64_t centre = -1;        ///< a row
     std::vector<Exemplar> nearest;   ///< by distance to the centre, which is left out
-    std::vector<Exemplar> densest;   ///< by descending density; empty if that is not known
-    std::vector<Exemplar> border;    ///< by ascending margin; empty if there is one cluster only
-    std::vector<Exemplar> odd;       ///< by ascending density; by descending distance without it
+    std::vector<Exemplar> across;   ///< by distance, from the centre to the farthest, at even steps
+                                    ///< of rank: a fair sample
+    std::vector<Exemplar> densest;  ///< by descending density; empty if that is not known
+    std::vector<Exemplar> border;   ///< by ascending margin; empty if there is one cluster only
+    std::vector<Exemplar> odd;      ///< by ascending density; by descending distance without it
 };
 
 /// What the choice rests on, N rows.
@@ -38,7 +40,7 @@ struct Members {
 /// of a member is (b - a) / (a + b), a its distance to its own centre, b to the nearest other one:
 /// 1 at its centre, 0 half way between two, negative where another centre is nearer. Of equal
 /// figures the lower row comes first.
-/// most: members of each kind at most
+/// most: members of each kind at most, 2 or more
 std::vector<ClusterMembers> choose_exemplars(const Members& members, std::size_t most);
 
 }  // namespace nanoatlas::atlas

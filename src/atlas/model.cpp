@@ -100,13 +100,10 @@ void add_galleries(Atlas& atlas, int stored_side) {
     for (int k = 0; k < atlas.clusters(); ++k) {
         const auto& members = atlas.members[static_cast<std::size_t>(k)];
         Gallery gallery("clusters/" + std::to_string(k) + "-", std::min(152, stored_side), 8);
-        if (members.centre >= 0) {
-            gallery.add(members.centre);
-            atlas.covers.add(members.centre);
-        }
-        for (std::size_t i = 0; i < members.nearest.size() && i < cover_neighbours; ++i)
-            atlas.covers.add(members.nearest[i].row);
-        for (const auto* kind : {&members.nearest, &members.densest, &members.border, &members.odd})
+        if (members.centre >= 0) gallery.add(members.centre);
+        for (const auto row : atlas.cover(k)) atlas.covers.add(row);
+        for (const auto* kind :
+             {&members.nearest, &members.across, &members.densest, &members.border, &members.odd})
             for (const auto& exemplar : *kind) gallery.add(exemplar.row);
         atlas.galleries.push_back(std::move(gallery));
     }
@@ -141,6 +138,19 @@ double Atlas::significance(int a, int b) const {
     const std::size_t lower = topography.peak[i] < topography.peak[j] ? i : j;
     return (topography.peak[lower] - topography.saddle_between(a, b)) /
            (peak_error[lower] + topography.saddle_error[i * peak_error.size() + j]);
+}
+
+std::vector<std::int64_t> Atlas::cover(int cluster) const {
+    constexpr std::size_t most = 6;
+    const auto& shown = members[static_cast<std::size_t>(cluster)];
+    std::vector<std::int64_t> rows;
+    if (shown.centre >= 0) rows.push_back(shown.centre);
+    const std::size_t steps = std::min(most, shown.across.size());
+    for (std::size_t i = 1; i < steps; ++i) {
+        const auto row = shown.across[i * (shown.across.size() - 1) / (steps - 1)].row;
+        if (row != shown.centre) rows.push_back(row);
+    }
+    return rows;
 }
 
 std::vector<int> Atlas::by_size() const {

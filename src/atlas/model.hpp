@@ -42,9 +42,6 @@ class Gallery {
     std::unordered_map<std::int64_t, std::int64_t> tile_of_;
 };
 
-/// Members besides the centre that stand for a cluster on the overview.
-inline constexpr std::size_t cover_neighbours = 5;
-
 struct Atlas {
     Inputs inputs;
     std::string clustering;  ///< fingerprint of the labels: names given to clusters hang on it
@@ -70,6 +67,8 @@ struct Atlas {
     /// By how many standard errors the lower of two peaks stands above the saddle between them, the
     /// Z that Advanced Density Peaks compares with its threshold.
     double significance(int a, int b) const;
+    /// Up to six members that stand for a cluster on the overview: from its centre outwards.
+    std::vector<std::int64_t> cover(int cluster) const;
     /// Clusters by descending size; of equal ones the lower number first.
     std::vector<int> by_size() const;
 };

@@ -35,6 +35,9 @@ class ClusterPage {
         const char* figure = densities ? "log density {:.2f}" : "probability {:.2f}";
         text += strip("Nearest to the centre", "What the cluster looks like at its heart.",
                       members_.nearest, "distance {:.3g}");
+        text +=
+            strip("From the centre outwards", "A fair sample: members at even steps of distance.",
+                  members_.across, "distance {:.3g}");
         if (!members_.densest.empty())
             text += strip(densities ? "Densest" : "Most certain",
                           densities ? "Members with the most company around them."

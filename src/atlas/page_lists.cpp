@@ -104,11 +104,9 @@ PageFile names_page(const Atlas& atlas) {
     for (const int cluster : atlas.by_size()) {
         const auto& members = atlas.members[static_cast<std::size_t>(cluster)];
         std::string pictures;
-        if (members.centre >= 0)
-            pictures = bare_picture(atlas.covers, members.centre, "",
-                                    "centre of " + cluster_name(cluster));
-        for (std::size_t i = 0; i < members.nearest.size() && i < 3; ++i)
-            pictures += bare_picture(atlas.covers, members.nearest[i].row, "", "");
+        for (const auto row : atlas.cover(cluster))
+            pictures += bare_picture(atlas.covers, row, "",
+                                     atlas.inputs.path[static_cast<std::size_t>(row)]);
         rows += fmt::format(
             R"(<tr id="cluster-{}"><td><span class="small">{}</span></td><th scope="row">{}</th>)"
             R"(<td class="number">{}</td><td><input type="text" list="class-names" data-name-of="{}" )"

@@ -58,14 +58,9 @@ std::string main_label(const Atlas& atlas, const ClusterMembers& members) {
 std::string cluster_card(const Atlas& atlas, int cluster) {
     const auto& members = atlas.members[static_cast<std::size_t>(cluster)];
     std::string pictures;
-    const auto show = [&](std::int64_t row) {
+    for (const auto row : atlas.cover(cluster))
         pictures +=
             bare_picture(atlas.covers, row, "", atlas.inputs.path[static_cast<std::size_t>(row)]);
-    };
-    if (members.centre >= 0) show(members.centre);
-    for (std::size_t i = 0; i < std::min<std::size_t>(members.nearest.size(), cover_neighbours);
-         ++i)
-        show(members.nearest[i].row);
     const auto size = static_cast<std::int64_t>(members.rows.size());
     return fmt::format(
         R"(<a class="card" href="clusters/{}.html"><span class="cover">{}</span>)"
@@ -107,8 +102,10 @@ PageFile overview_page(const Atlas& atlas) {
     for (const int cluster : atlas.by_size()) cards += cluster_card(atlas, cluster);
     const auto whole = log_histogram(atlas.inputs.pixel_size, atlas.pixel_bins);
     std::string content = "<h1>Clusters</h1>" + figures(atlas);
-    content += R"(<section><h2>All clusters, the largest first</h2><div class="cards">)" + cards +
-               "</div></section>";
+    content +=
+        R"(<section><h2>All clusters, the largest first</h2><p class="about">Each from its centre )"
+        R"(outwards.</p><div class="cards">)" +
+        cards + "</div></section>";
     content += "<section><h2>How they join</h2>" + topography(atlas) + "</section>";
     content += "<section><h2>Decision graph</h2>" + decision_graph(atlas) + "</section>";
     content += fmt::format(

@@ -197,6 +197,7 @@ TEST(Exemplars, are_those_of_a_line) {
     using Rows = std::vector<std::int64_t>;
     EXPECT_EQ(chosen[0].rows, (Rows{0, 1, 2, 3}));
     EXPECT_EQ(rows(chosen[0].nearest), (Rows{0, 2}));
+    EXPECT_EQ(rows(chosen[0].across), (Rows{1, 3}));  // the centre and the farthest
     EXPECT_EQ(rows(chosen[0].densest), (Rows{1, 2}));
     EXPECT_EQ(rows(chosen[0].border), (Rows{3, 2}));
     EXPECT_EQ(rows(chosen[0].odd), (Rows{0, 3}));
