@@ -325,6 +325,9 @@ TEST_F(ImportFile, errors_name_the_file_and_what_to_do) {
     EXPECT_NE(text.find("give a .pth"), std::string::npos) << text;
     EXPECT_NE(error(folder_.write("zero.pth", "")).find("empty"), std::string::npos);
     EXPECT_NE(error(folder_ / "none.pth").find("no such file"), std::string::npos);
+    const auto huge = folder_.write("huge.pth", "PK");  // a sparse file: no disk is used
+    std::filesystem::resize_file(huge, std::uintmax_t{9} << 30);
+    EXPECT_NE(error(huge).find("more than 8 GiB"), std::string::npos);
     std::filesystem::create_directories(folder_ / "bare");
     EXPECT_NE(error(folder_ / "bare").find("no .npy"), std::string::npos);
     const auto nan =

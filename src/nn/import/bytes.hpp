@@ -15,7 +15,8 @@ namespace nanoatlas::nn {
 
 using Bytes = std::span<const std::byte>;
 
-/// The whole file. throws InputError if it is missing, empty, or larger than 8 GiB
+/// The whole file. throws InputError if it is missing, empty, larger than 8 GiB, or too large for
+/// this machine's memory
 std::vector<std::byte> read_bytes(const std::string& path);
 
 /// A cursor that never leaves its bytes; numbers are little-endian.
