@@ -106,7 +106,10 @@ Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
                                         world);
     }();
     Clusters clusters;
-    clusters.dimension = chosen_dimension(options, neighbours, world);
+    {
+        const auto phase = phases.measure("cluster/dimension");
+        clusters.dimension = chosen_dimension(options, neighbours, world);
+    }
     {
         const auto phase = phases.measure("cluster/adp/density");
         clusters.density = cluster::pak_density(neighbours, clusters.dimension, world);

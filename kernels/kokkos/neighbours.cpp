@@ -87,7 +87,7 @@ struct Block {
     DeviceView<float> low, high;      // [columns, panels] the box around each panel
     DeviceView<float> largest_norm2;  // [panels]
     DeviceView<std::int32_t> self;    // [n of the search] position of a searcher itself, or -1
-    std::size_t panels() const { return largest_norm2.extent(0); }
+    KOKKOS_FUNCTION std::size_t panels() const { return largest_norm2.extent(0); }
 };
 
 // The rows that look for neighbours, and what they have found.

@@ -11,18 +11,6 @@
 namespace nanoatlas::cluster {
 namespace {
 
-void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm) {
-    std::vector<std::int64_t> coinciding;
-    for (std::int64_t i = 0; i < neighbours.rows.count && coinciding.empty(); ++i)
-        if (neighbours.distance_of(i)[0] == 0)
-            coinciding = {neighbours.rows.first + i, neighbours.index_of(i)[0]};
-    const auto found = comm.all_gather(coinciding);
-    if (found.empty()) return;
-    throw InputError(
-        fmt::format("rows {} and {} coincide (the density there is infinite); keep one of them",
-                    found[0], found[1]));
-}
-
 // The search for k* in rounds: a round tests a few ranks of all rows still open, so that nobody
 // fetches more of the lists of other ranks than the tests come to need.
 class KstarSearch {

@@ -29,6 +29,7 @@ double two_nn_dimension(const Neighbours& neighbours, const comm::Communicator& 
              "cannot estimate the intrinsic dimension from {} rows (it takes two neighbours of "
              "each); give --dimension",
              neighbours.rows.total);
+    check_rows_differ(neighbours, comm);
     const auto ratios = sorted_log_ratios(neighbours, comm);
     const auto total = static_cast<double>(ratios.size());
     const auto used = static_cast<std::size_t>(total * fraction_of_ratios);

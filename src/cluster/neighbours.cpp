@@ -105,4 +105,16 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
     return lists;
 }
 
+void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm) {
+    std::vector<std::int64_t> coinciding;
+    for (std::int64_t i = 0; i < neighbours.rows.count && coinciding.empty(); ++i)
+        if (neighbours.distance_of(i)[0] == 0)
+            coinciding = {neighbours.rows.first + i, neighbours.index_of(i)[0]};
+    const auto found = comm.all_gather(coinciding);
+    if (found.empty()) return;
+    throw InputError(
+        fmt::format("rows {} and {} coincide (the density there is infinite); keep one of them",
+                    found[0], found[1]));
+}
+
 }  // namespace nanoatlas::cluster

@@ -37,4 +37,7 @@ struct Neighbours {
 Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
                            const comm::Communicator& comm);
 
+/// Collective. throws InputError if two rows coincide: names both
+void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm);
+
 }  // namespace nanoatlas::cluster
