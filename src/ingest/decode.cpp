@@ -65,9 +65,9 @@ class ShareDecoder {
         rows_.images.resize(share.size() * picture_size_);
         base::Progress progress("ingest/decode", static_cast<std::int64_t>(share.size()), "images");
 #pragma omp parallel for schedule(dynamic, 1)
-        for (std::size_t k = 0; k < share.size(); ++k) {
+        for (const auto costliest : share) {
             const auto slot = static_cast<std::size_t>(
-                std::lower_bound(source_.begin(), source_.end(), share[k]) - source_.begin());
+                std::lower_bound(source_.begin(), source_.end(), costliest) - source_.begin());
             items_[slot] = decode_one(source_at(slot), options_, pixels(slot));
             progress.advance();
         }
@@ -128,7 +128,7 @@ std::vector<std::int64_t> gather_rejects(const ShareDecoder& decoder,
         paths.push_back(decoder.source_at(slot).path);
         causes.push_back(cause);
     }
-    const auto all = comm.all_gather(mine);
+    auto all = comm.all_gather(mine);
     paths = comm.all_gather(paths);
     causes = comm.all_gather(causes);
     std::vector<std::size_t> order(all.size());

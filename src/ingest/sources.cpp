@@ -19,12 +19,10 @@ bool is_packed(const std::string& path) {
     return !path.ends_with(".tif") && !path.ends_with(".tiff") && !path.ends_with(".TIF");
 }
 
-std::vector<std::int64_t> broadcast(std::vector<std::int64_t> numbers,
-                                    const comm::Communicator& comm) {
+void broadcast(std::vector<std::int64_t>& numbers, const comm::Communicator& comm) {
     const auto count = comm.broadcast(static_cast<std::int64_t>(numbers.size()));
     numbers.resize(static_cast<std::size_t>(count));
     comm.broadcast(std::span(numbers));
-    return numbers;
 }
 
 std::vector<image::Source> broadcast(const std::vector<image::Source>& sources,
@@ -36,8 +34,8 @@ std::vector<image::Source> broadcast(const std::vector<image::Source>& sources,
                      {source.path, source.relative, source.folder_label, source.sidecar});
         numbers.insert(numbers.end(), {source.idx, source.bytes, source.in_test_set ? 1 : 0});
     }
-    texts = comm.broadcast(std::move(texts));
-    numbers = broadcast(std::move(numbers), comm);
+    texts = comm.broadcast(texts);
+    broadcast(numbers, comm);
     std::vector<image::Source> received;
     for (std::size_t i = 0; 4 * i < texts.size(); ++i)
         received.push_back({.path = texts[4 * i],
@@ -54,7 +52,7 @@ std::vector<image::Rejected> broadcast(const std::vector<image::Rejected>& rejec
                                        const comm::Communicator& comm) {
     std::vector<std::string> texts;
     for (const auto& [path, cause] : rejected) texts.insert(texts.end(), {path, cause});
-    texts = comm.broadcast(std::move(texts));
+    texts = comm.broadcast(texts);
     std::vector<image::Rejected> received;
     for (std::size_t i = 0; i < texts.size(); i += 2) received.push_back({texts[i], texts[i + 1]});
     return received;
@@ -90,6 +88,7 @@ double decoding_cost(const image::Source& source) {
 Shares::Shares(const std::vector<image::Source>& sources, int ranks)
     : share_(static_cast<std::size_t>(ranks)), cost_(static_cast<std::size_t>(ranks)) {
     std::vector<double> cost;
+    cost.reserve(sources.size());
     for (const auto& source : sources) cost.push_back(decoding_cost(source));
     std::vector<std::int64_t> order(sources.size());
     std::iota(order.begin(), order.end(), std::int64_t{0});
