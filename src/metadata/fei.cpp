@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <pugixml.hpp>
 
 #include "metadata/fields.hpp"
@@ -22,13 +24,27 @@ std::optional<double> first_number(const Fields& fields, std::initializer_list<s
     return {};
 }
 
-/// "13.02.2020 20:05:58", which says day and month in one order only, unlike [User].
+/// "08:05:58 PM" as "20:05:58"; a 24-hour clock stays as it is.
+std::string clock_of_24_hours(const std::string& time) {
+    const auto hour = quantity(time.substr(0, 2));
+    if (!hour || time.size() < 8) return "";
+    const bool am = time.ends_with("AM"), pm = time.ends_with("PM");
+    if (!am && !pm) return time;
+    const int hours = static_cast<int>(*hour) % 12 + (pm ? 12 : 0);
+    return fmt::format("{:02}{}", hours, time.substr(2, 6));
+}
+
+/// TimeOfCreation, "13.02.2020 20:05:58", says day and month in one order only. [User] writes
+/// "02/13/2020" as Windows is set: month first, as in America, unless that makes no sense.
 std::string date_time_of(const Fields& fields) {
     const auto created = fields.text("PrivateFei.TimeOfCreation");
-    const auto space = created.find(' ');
-    if (space != std::string::npos)
+    if (const auto space = created.find(' '); space != std::string::npos)
         return iso_date_time(created.substr(0, space), created.substr(space));
-    return "";
+    const auto date = fields.text("User.Date"), clock = clock_of_24_hours(fields.text("User.Time"));
+    if (date.size() != 10 || date[2] != '/') return "";
+    const auto month_first =
+        iso_date_time(date.substr(3, 2) + "." + date.substr(0, 2) + date.substr(5), clock);
+    return month_first.empty() ? iso_date_time(date, clock) : month_first;
 }
 
 /// Magnification on the screen: width of the display over width of the scanned field.

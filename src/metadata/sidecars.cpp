@@ -5,8 +5,10 @@
 namespace nanoatlas::metadata {
 namespace {
 
-/// SEC's sidecar gives the pixel size in micrometres for an image of this width, whatever was
-/// saved.
+/// SEC's sidecar gives the pixel size in micrometres, rounded to one digit, for an image of this
+/// width, whatever was saved. So say the publishers of the images we have (battery cathodes,
+/// SNE-4500M Plus); the scale bars drawn into those would fit the sidecar's "Frame Size", 480,
+/// better.
 constexpr double sec_width = 1280;
 constexpr double micrometre = 1e-6, nanometre = 1e-9;
 

@@ -98,6 +98,18 @@ TEST(Record, fei) {
     EXPECT_NEAR(*record.magnification, 12000, 1);
 }
 
+TEST(Record, fei_dates_of_the_user_section) {
+    const auto date_of = [](const std::string& date, const std::string& time) {
+        return record_of(34682, "[User]\nDate=" + date + "\nTime=" + time + "\n[Beam]\nHV=1\n")
+            .date_time;
+    };
+    EXPECT_EQ(date_of("02/13/2020", "08:05:58 PM"), "2020-02-13T20:05:58");
+    EXPECT_EQ(date_of("02/03/2020", "12:05:58 AM"), "2020-02-03T00:05:58");
+    EXPECT_EQ(date_of("18/03/2020", "17:05:58"), "2020-03-18T17:05:58");
+    EXPECT_EQ(date_of("18/03/2020", ""), "2020-03-18");
+    EXPECT_EQ(date_of("yesterday", "noon"), "");
+}
+
 TEST(Record, fibics) {
     const auto record = record_of(51023, fibics_header());
     EXPECT_EQ(record.instrument, "INT-AURIGA");
