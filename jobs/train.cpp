@@ -56,8 +56,9 @@ base::OptionTable describe(TrainOptions& options) {
     table.add("class-weights", options.class_weights, "rare classes count more");
     table
         .add("augment", options.augment,
-             "vary the training images; auto: unless the backbone is frozen")
-        .choices({"auto", "on", "off"});
+             "vary the training images; auto: unless the backbone is frozen; upright: without "
+             "flips and rotations")
+        .choices({"auto", "on", "upright", "off"});
     table.add("keep", options.keep, "epoch whose weights are written, by validation accuracy")
         .choices({"best", "last"});
     table.add("sync-bn", options.sync_bn, "batch norm over the images of all ranks");
@@ -86,9 +87,11 @@ void complete(TrainOptions& options) {
     options.fit.precision = nn::precision_of(options.precision);
     options.fit.backend = nn::backend_kind(options.backend);
     options.fit.sync_batch_norm = options.sync_bn;
-    const bool augment =
-        options.augment == "on" || (options.augment == "auto" && options.fit.freeze != "backbone");
-    if (!augment) options.fit.augmentation.reset();
+    const bool frozen = options.fit.freeze == "backbone";
+    if (options.augment == "off" || (options.augment == "auto" && frozen))
+        options.fit.augmentation.reset();
+    else
+        options.fit.augmentation->orientations = options.augment != "upright";
     if (options.checkpoint.empty())
         options.checkpoint = fs::path(options.output).replace_extension("checkpoint").string();
     VALIDATE(train.label_smoothing >= 0 && train.label_smoothing < 1,

@@ -310,6 +310,48 @@ TEST(TrainingOrder, a_step_holds_the_same_samples_on_any_number_of_ranks) {
     EXPECT_FALSE(std::equal(second.begin(), second.end(), kept.begin()));
 }
 
+/// Rows dealt out in turn: row 3 without a label, rows 5 and 6 for testing.
+store::CorpusRows deal_rows(std::int64_t count, store::CorpusTable& known) {
+    store::CorpusRows rows;
+    rows.height = 5;
+    rows.width = 4;
+    known.classes = {"a", "b"};
+    for (std::int64_t row = 0; row < count; ++row) {
+        known.label.push_back(row == 3 ? -1 : static_cast<std::int32_t>(row % 2));
+        known.group.push_back(row);
+        known.duplicate_of.push_back(-1);
+        known.part.push_back(row < 5 ? store::Part::train : store::Part::test);
+        if (row % world().size() != world().rank()) continue;
+        rows.row.push_back(row);
+        for (int i = 0; i < 20; ++i) rows.images.push_back(static_cast<std::uint8_t>(20 * row + i));
+        rows.path.push_back("image" + std::to_string(row));
+        rows.checksum.push_back(0);
+        rows.pixel_size.push_back(1e-9);
+        rows.scale.push_back({1, 1});
+        rows.metadata.emplace_back("{}");
+    }
+    return rows;
+}
+
+TEST(Images, are_those_of_the_corpus_on_every_rank) {
+    const testing::TemporaryFolder folder;
+    base::OptionTable table("ingest", "test");
+    const store::Provenance provenance(table, world());
+    store::CorpusTable known;
+    const auto rows = deal_rows(7, known);
+    store::write_corpus(folder / "corpus.h5", rows, known, provenance, world());
+
+    const store::CorpusReader corpus(folder / "corpus.h5");
+    Images images(corpus);
+    const Images moved = std::move(images);
+    ASSERT_EQ(moved.count(), 7);
+    for (std::int64_t row = 0; row < 7; ++row)
+        for (int i = 0; i < 20; ++i) EXPECT_EQ(moved.row(row)[i], 20 * row + i);
+    const auto samples = labelled_samples(corpus, store::Part::train);
+    EXPECT_EQ(samples.rows, (std::vector<std::int64_t>{0, 1, 2, 4}));
+    EXPECT_EQ(samples.labels, (std::vector<std::int32_t>{0, 1, 0, 0}));
+}
+
 TEST(Start, statistics_and_weights_are_exact) {
     const Images images({0, 255, 255, 0, 51, 51, 51, 51}, 2, 2);
     const std::vector<std::int64_t> rows = {0, 1};
