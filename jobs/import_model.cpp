@@ -10,13 +10,13 @@
 #include "base/check.hpp"
 #include "base/log.hpp"
 #include "base/options.hpp"
+#include "comm/session.hpp"
 #include "jobs/jobs.hpp"
 #include "nn/import/element.hpp"
 #include "nn/zoo/zoo.hpp"
 #include "store/provenance.hpp"
 
 namespace nanoatlas::jobs {
-
 namespace {
 
 struct Options {
@@ -95,7 +95,7 @@ void print_summary(const nn::Imported& imported, const Options& options) {
 int run_import_model(const Arguments& arguments, const comm::Communicator& world) {
     Options options;
     auto table = describe(options);
-    if (table.parse(arguments) == base::Parsed::done) return 0;
+    if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
 
     store::Provenance provenance(table, world);
     provenance.add_input(options.from);
@@ -109,7 +109,7 @@ int run_import_model(const Arguments& arguments, const comm::Communicator& world
     nn::broadcast_model(imported.model, world);
     nn::write_model(options.output, imported.model, provenance, world);
     print_summary(imported, options);
-    return 0;
+    return comm::exit_status::done;
 }
 
 }  // namespace nanoatlas::jobs

@@ -7,6 +7,7 @@
 #include "base/options.hpp"
 #include "comm/session.hpp"
 #include "jobs/jobs.hpp"
+#include "store/matrix.hpp"
 #include "store/provenance.hpp"
 
 namespace nanoatlas::jobs {
@@ -14,7 +15,7 @@ namespace nanoatlas::jobs {
 int run_report(const Arguments& arguments, const comm::Communicator& world) {
     atlas::ReportOptions options;
     auto& files = options.files;
-    base::OptionTable table("report", "writes an atlas: one folder of static pages");
+    base::OptionTable table("report", "draws the atlas, a folder of pages to open in a browser");
     table.add("corpus", files.corpus, "corpus.h5: the images").required();
     table.add("embedding", files.embedding, "matrix whose columns place the images").required();
     table.add("clusters", files.clusters, "clusters.h5").required();
@@ -25,7 +26,7 @@ int run_report(const Arguments& arguments, const comm::Communicator& world) {
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
 
     store::Provenance provenance(table, world);
-    for (const auto& file : {files.corpus, atlas::file_of_matrix(files.embedding), files.clusters,
+    for (const auto& file : {files.corpus, store::file_of_source(files.embedding), files.clusters,
                              files.predictions, files.metrics, files.scores})
         if (!file.empty()) provenance.add_input(file);
     const auto summary = atlas::write_atlas(options, provenance, world);

@@ -14,7 +14,6 @@
 #include "base/stopwatch.hpp"
 #include "base/version.hpp"
 #include "comm/session.hpp"
-#include "comm/threads.hpp"
 #include "jobs/jobs.hpp"
 #include "synth/categories.hpp"
 #include "synth/files.hpp"
@@ -154,7 +153,6 @@ int run_synth(const Arguments& arguments, const comm::Communicator& world) {
             fmt::format("{}: up to date, {} micrographs", options.output, options.folder.count));
         return comm::exit_status::done;
     }
-    comm::apply_threads(world);
     const base::Stopwatch watch;
     world.on_root([&] { prepare_folder(options); });
     write_files(options, files, world);

@@ -51,7 +51,7 @@ void read_embedding(const std::string& source, Inputs& inputs) {
              source, matrix.rows.total, inputs.rows);
     inputs.embedding = {
         .columns = matrix.columns, .values = std::move(matrix.values), .explained = {}};
-    const std::string file = file_of_matrix(source);
+    const std::string file = store::file_of_source(source);
     if (file.ends_with(".h5")) {
         const store::ArtefactReader artefact(file);
         if (artefact.has("explained_variance_ratio"))
@@ -154,11 +154,6 @@ std::string read_json_object(const std::string& path, const char* what, Inputs& 
 }
 
 }  // namespace
-
-std::string file_of_matrix(const std::string& source) {
-    const auto colon = source.rfind(".h5:/");
-    return colon == std::string::npos ? source : source.substr(0, colon + 3);
-}
 
 bool Inputs::has_labels() const {
     return std::any_of(label.begin(), label.end(), [](std::int32_t l) { return l >= 0; });

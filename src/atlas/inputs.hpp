@@ -68,9 +68,6 @@ struct Inputs {
     bool has_labels() const;
 };
 
-/// The file of a matrix given as "FILE" or "FILE.h5:/dataset".
-std::string file_of_matrix(const std::string& source);
-
 /// Not collective. throws InputError if a file cannot be read or has another number of rows than
 /// the corpus, if labels or centres point nowhere, or if the predictions know none of the images
 Inputs read_inputs(const ReportFiles& files);

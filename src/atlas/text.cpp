@@ -89,20 +89,6 @@ std::string quote_script(std::string_view text) {
     return quoted + '"';
 }
 
-std::string escape_address(std::string_view path) {
-    std::string escaped;
-    for (const char c : path) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') ||
-                           std::string_view("-._~/").find(c) != std::string_view::npos;
-        if (plain)
-            escaped += c;
-        else
-            escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return escaped;
-}
-
 std::string base64(std::span<const std::byte> bytes) {
     static_assert(std::endian::native == std::endian::little);
     constexpr std::string_view digits =

@@ -19,9 +19,6 @@ std::string escape_html(std::string_view text);
 /// escaped as JSON, and < and U+2028/9 as \u....
 std::string quote_script(std::string_view text);
 
-/// For the path part of an address: all but letters, digits and -._~/ as %XX.
-std::string escape_address(std::string_view path);
-
 std::string base64(std::span<const std::byte> bytes);
 /// The memory of a column of numbers; readers assume little endian.
 template <class T>

@@ -4,8 +4,8 @@
 //     base::OptionTable table("reduce", "reduces the columns of a matrix");
 //     table.add("input", options.input, "matrix to read").required();
 //     table.add("components", options.components, "columns to keep");
-//     if (table.parse(arguments) == base::Parsed::done) return exit_status::done;   // --help and
-//     such
+//     // --help, --version or --dump-config was all that was wanted:
+//     if (table.parse(arguments) == base::Parsed::done) return exit_status::done;
 //
 // Every job also has --config, --help, --version, --dump-config, --quiet and --log-json.
 #pragma once

@@ -3,8 +3,8 @@
 //
 //     for (const auto& source : image::list_sources(given).sources) {
 //         try {
-//             const auto picture = image::prepare(source, {.size = 224});   // picture.pixels u8
-//             [224, 224]
+//             const auto picture = image::prepare(source, {.size = 224});
+//             show(picture.pixels);                                         // u8 [224, 224]
 //         } catch (const image::Unusable& cause) { ... }
 //     }
 #pragma once

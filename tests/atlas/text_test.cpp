@@ -68,7 +68,6 @@ TEST(Figures, read_well) {
     EXPECT_EQ(number_text(INFINITY), "–");
     EXPECT_EQ(percent_text(1, 8), "12.5 %");
     EXPECT_EQ(percent_text(0, 0), "–");
-    EXPECT_EQ(escape_address("a b/<c>"), "a%20b/%3Cc%3E");
 }
 
 }  // namespace
