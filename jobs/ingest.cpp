@@ -24,6 +24,7 @@ struct IngestOptions {
     std::string output, fit = "crop", bar = "auto";
     image::PrepareOptions prepare;
     ingest::DescribeOptions describe;
+    bool dedup = true;
 };
 
 base::OptionTable describe(IngestOptions& options) {
@@ -47,7 +48,7 @@ base::OptionTable describe(IngestOptions& options) {
         "images never split between parts: auto (duplicates) or csv:FILE with path,group lines");
     table.add("parts", options.describe.parts,
               "auto (70/15/15 by class, groups whole) or csv:FILE with path,part lines");
-    table.add("dedup", options.describe.dedup, "find exact and near duplicates");
+    table.add("dedup", options.dedup, "find exact and near duplicates");
     return table;
 }
 
@@ -121,11 +122,13 @@ int run_ingest(const Arguments& arguments, const comm::Communicator& world) {
     };
     const auto listing =
         timed("ingest/list", [&] { return ingest::list_sources(options.images, world); });
+    const auto given = ingest::read_given(listing.sources, options.describe, world);
     add_inputs(options, provenance);
     store::ArtefactWriter writer(options.output, "corpus", world);
     const auto decoded = timed("ingest/decode", [&] { return decode(listing, options, world); });
     const auto corpus = timed("ingest/describe", [&] {
-        return ingest::describe(listing.sources, decoded, options.describe, world);
+        return ingest::describe(listing.sources, given, decoded,
+                                options.dedup ? ingest::Dedup::on : ingest::Dedup::off);
     });
     provenance.add_result("images", static_cast<double>(corpus.label.size()));
     provenance.add_result("rejected", static_cast<double>(corpus.reject_path.size()));

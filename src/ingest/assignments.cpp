@@ -110,7 +110,7 @@ std::vector<std::optional<std::string>> Assignments::match(
         if (found == values_.end()) found = values_.find(source.relative);
         const auto name = file_name(source.path);
         if (found == values_.end() && images_of_name[name] == 1) found = values_.find(name);
-        const bool known = found != values_.end();
+        const bool known = found != values_.end() && !found->second.empty();
         matched.push_back(known ? std::optional(found->second) : std::nullopt);
         missing += known ? 0 : 1;
     }

@@ -24,7 +24,7 @@ class Assignments {
     Assignments(const std::string& text, const std::string& name, const std::string& column);
 
     /// The value for an image, found by its path, its path below the folder given, or, where only
-    /// one image has it, its bare name; nothing where the table does not speak of it.
+    /// one image has it, its bare name; nothing where the table leaves it out or empty.
     std::vector<std::optional<std::string>> match(const std::vector<image::Source>& sources) const;
 
   private:

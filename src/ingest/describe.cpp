@@ -16,15 +16,21 @@ namespace nanoatlas::ingest {
 namespace {
 
 using Values = std::vector<std::optional<std::string>>;
+using GivenParts = std::vector<std::optional<store::Part>>;
 
-/// A table's values in the order of the rows.
-Values read_rows(const std::string& csv, const std::string& column,
-                 const std::vector<image::Source>& sources, const Decoded& decoded,
-                 const comm::Communicator& comm) {
-    const auto matched = Assignments::read(csv, column, comm).match(sources);
-    Values rows;
+/// What a table that an option names says of each source; empty if the option names none.
+Values read_values(const std::string& option, const char* column,
+                   const std::vector<image::Source>& sources, const comm::Communicator& comm) {
+    const auto csv = csv_file(option);
+    return csv ? Assignments::read(*csv, column, comm).match(sources) : Values{};
+}
+
+/// Values by source as values by row.
+template <class T>
+std::vector<T> of_rows(const std::vector<T>& of_sources, const Decoded& decoded) {
+    std::vector<T> rows;
     for (const auto source : decoded.source)
-        rows.push_back(matched[static_cast<std::size_t>(source)]);
+        if (!of_sources.empty()) rows.push_back(of_sources[static_cast<std::size_t>(source)]);
     return rows;
 }
 
@@ -53,25 +59,20 @@ void add_labels(const Values& labels, store::CorpusTable& table) {
     for (const auto& label : labels) table.label.push_back(label ? number.at(*label) : -1);
 }
 
-Values find_labels(const std::vector<image::Source>& sources, const Decoded& decoded,
-                   const DescribeOptions& options, const comm::Communicator& comm) {
-    if (const auto csv = csv_file(options.labels))
-        return read_rows(*csv, "label", sources, decoded, comm);
-    Values labels(decoded.source.size());
-    if (options.labels == "none") return labels;
-    for (std::size_t row = 0; row < labels.size(); ++row)
-        if (const auto& label = sources[static_cast<std::size_t>(decoded.source[row])].folder_label;
-            !label.empty())
-            labels[row] = label;
+Values folder_labels(const std::vector<image::Source>& sources) {
+    Values labels;
+    for (const auto& source : sources)
+        labels.push_back(source.folder_label.empty() ? std::nullopt
+                                                     : std::optional(source.folder_label));
     return labels;
 }
 
-void add_groups(const Decoded& decoded, const Values& given, bool dedup,
+void add_groups(const Decoded& decoded, const Values& given, Dedup dedup,
                 store::CorpusTable& table) {
     const auto rows = static_cast<std::int64_t>(decoded.source.size());
     image::UnionFind groups(rows);
     table.duplicate_of.assign(decoded.source.size(), -1);
-    if (dedup) {
+    if (dedup == Dedup::on) {
         const auto found = image::find_duplicates(decoded.fingerprint, decoded.is_small);
         table.duplicate_of = found.duplicate_of;
         for (std::int64_t row = 0; row < rows; ++row)
@@ -107,14 +108,14 @@ std::vector<std::uint64_t> checksums(const Decoded& decoded) {
 }
 
 void add_parts(const std::vector<image::Source>& sources, const Decoded& decoded,
-               const Values& given, store::CorpusTable& table) {
-    std::vector<std::optional<store::Part>> fixed(decoded.source.size());
+               const GivenParts& given, store::CorpusTable& table) {
+    GivenParts fixed(decoded.source.size());
     for (std::size_t row = 0; row < fixed.size(); ++row)
         if (sources[static_cast<std::size_t>(decoded.source[row])].in_test_set)
             fixed[row] = store::Part::test;
     table.part = choose_parts(table.label, table.group, checksums(decoded), fixed);
     for (std::size_t row = 0; row < given.size(); ++row)
-        if (given[row]) table.part[row] = parse_part(*given[row]);
+        if (given[row]) table.part[row] = *given[row];
     warn_of_torn_groups(table);
 }
 
@@ -133,16 +134,24 @@ void check(const DescribeOptions& options) {
     validate("parts", options.parts, {"auto"});
 }
 
-store::CorpusTable describe(const std::vector<image::Source>& sources, const Decoded& decoded,
-                            const DescribeOptions& options, const comm::Communicator& comm) {
-    const auto table_of = [&](const std::string& option, const char* column) {
-        const auto csv = csv_file(option);
-        return csv ? read_rows(*csv, column, sources, decoded, comm) : Values{};
-    };
+Given read_given(const std::vector<image::Source>& sources, const DescribeOptions& options,
+                 const comm::Communicator& comm) {
+    Given given{.labels = read_values(options.labels, "label", sources, comm),
+                .groups = read_values(options.groups, "group", sources, comm),
+                .parts = {}};
+    if (options.labels == "folders") given.labels = folder_labels(sources);
+    if (options.labels == "none") given.labels = Values(sources.size());
+    for (const auto& part : read_values(options.parts, "part", sources, comm))
+        given.parts.push_back(part ? std::optional(parse_part(*part)) : std::nullopt);
+    return given;
+}
+
+store::CorpusTable describe(const std::vector<image::Source>& sources, const Given& given,
+                            const Decoded& decoded, Dedup dedup) {
     store::CorpusTable table;
-    add_labels(find_labels(sources, decoded, options, comm), table);
-    add_groups(decoded, table_of(options.groups, "group"), options.dedup, table);
-    add_parts(sources, decoded, table_of(options.parts, "part"), table);
+    add_labels(of_rows(given.labels, decoded), table);
+    add_groups(decoded, of_rows(given.groups, decoded), dedup, table);
+    add_parts(sources, decoded, of_rows(given.parts, decoded), table);
     for (const auto& [path, cause] : decoded.rejected) {
         table.reject_path.push_back(path);
         table.reject_cause.push_back(cause);

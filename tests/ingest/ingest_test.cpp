@@ -90,13 +90,15 @@ void write_collection(const fs::path& root) {
 
 store::CorpusReader ingest_into(const std::string& output, const std::string& images,
                                 const comm::Communicator& comm,
-                                const ingest::DescribeOptions& options = {}) {
+                                const ingest::DescribeOptions& options = {},
+                                ingest::Dedup dedup = ingest::Dedup::on) {
     const auto listing = ingest::list_sources({images}, comm);
     const ingest::Shares shares(listing.sources, comm.size());
     auto decoded = ingest::decode(listing.sources, shares, {.size = size}, comm);
     decoded.rejected.insert(decoded.rejected.begin(), listing.rejected.begin(),
                             listing.rejected.end());
-    const auto table = ingest::describe(listing.sources, decoded, options, comm);
+    const auto given = ingest::read_given(listing.sources, options, comm);
+    const auto table = ingest::describe(listing.sources, given, decoded, dedup);
     const base::OptionTable job("ingest", "test");
     store::write_corpus(output, decoded.rows, table, store::Provenance(job, comm), comm);
     return store::CorpusReader(output);
@@ -110,9 +112,9 @@ class Ingest : public ::testing::Test {
             write_collection(folder_ / "images");
         });
     }
-    store::CorpusReader ingest(const std::string& name,
-                               const ingest::DescribeOptions& options = {}) const {
-        return ingest_into(folder_ / name, folder_ / "images", world(), options);
+    store::CorpusReader ingest(const std::string& name, const ingest::DescribeOptions& options = {},
+                               ingest::Dedup dedup = ingest::Dedup::on) const {
+        return ingest_into(folder_ / name, folder_ / "images", world(), options, dedup);
     }
     /// Row of the image whose path ends so.
     static std::size_t row_of(const store::CorpusReader& corpus, const std::string& end) {
@@ -187,7 +189,7 @@ TEST_F(Ingest, duplicates_share_a_group_and_a_part) {
     EXPECT_EQ(
         std::count_if(duplicate_of.begin(), duplicate_of.end(), [](auto row) { return row >= 0; }),
         3);
-    const auto apart = ingest("apart.h5", {.dedup = false}).duplicate_of();
+    const auto apart = ingest("apart.h5", {}, ingest::Dedup::off).duplicate_of();
     EXPECT_EQ(std::count(apart.begin(), apart.end(), -1), 36);
 }
 
