@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 struct RunOptions {
     std::string from, to;
-    bool force = false;
+    bool force = false, resume = false;
 };
 
 std::vector<Stage> select(std::vector<Stage> stages, const RunOptions& options) {
@@ -31,7 +31,18 @@ std::vector<Stage> select(std::vector<Stage> stages, const RunOptions& options) 
     };
     const auto first = options.from.empty() ? 0 : position(options.from, "from");
     const auto last = options.to.empty() ? std::ssize(stages) - 1 : position(options.to, "to");
+    VALIDATE(first <= last, "--from '{}' comes after --to '{}' (no stage is left); exchange them",
+             options.from, options.to);
     return {stages.begin() + first, stages.begin() + last + 1};
+}
+
+/// Training goes on where an earlier run was stopped, if the user says so. It isn't an option of the
+/// stage, or what a resumed run wrote would not count as up to date afterwards.
+Arguments arguments_of(const Stage& stage, const RunOptions& options) {
+    auto words = stage.arguments();
+    if (options.resume && stage.job == "train" && !stage.options.contains("resume"))
+        words.emplace_back("--resume");
+    return words;
 }
 
 /// One figure of a JSON file that a stage wrote, for the summary.
@@ -70,6 +81,7 @@ int run_run(const Arguments& arguments, const comm::Communicator& world) {
     table.add("from", options.from, "first stage to run");
     table.add("to", options.to, "last stage to run");
     table.add("force", options.force, "run stages that are up to date as well");
+    table.add("resume", options.resume, "training goes on from its checkpoint, if there is one");
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     VALIDATE(!table.config().empty(),
              "--config is missing (it names the stages' options); see "
@@ -88,7 +100,7 @@ int run_run(const Arguments& arguments, const comm::Communicator& world) {
         if (skipped.back()) continue;
         base::log_info(fmt::format("-- {}", stage.job));
         const base::Stopwatch watch;
-        const int status = find_job(stage.job)->run(stage.arguments(), world);
+        const int status = find_job(stage.job)->run(arguments_of(stage, options), world);
         if (status != comm::exit_status::done) return status;
         state.record(stage, watch.seconds());
     }
