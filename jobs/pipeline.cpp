@@ -170,7 +170,7 @@ void PipelineState::save() const {
                 {"key", entry.key}, {"output_hash", entry.output_hash}, {"seconds", entry.seconds}};
         const auto temporary = path_ + ".partial";
         std::ofstream file(temporary);
-        file << document.dump(1) << "\n";
+        file << document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
         file.close();
         ENSURE(file.good(), "cannot write '{}' (disk full, or folder read-only)", temporary);
         fs::rename(temporary, path_);

@@ -188,7 +188,8 @@ std::string Provenance::json() const {
     for (const auto& [name, seconds] : phases_.seconds()) document["seconds"][name] = seconds;
     document["results"] = nlohmann::json::object();
     for (const auto& [name, value] : results_) document["results"][name] = value;
-    return document.dump(1);
+    // Paths need not be UTF-8; that must not lose what has been computed.
+    return document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace nanoatlas::store

@@ -107,7 +107,7 @@ std::string metrics_json(const Metrics& metrics, std::span<const std::string> cl
         {"per_class", per_class},
         {"confusion", confusion},
         {"provenance", nlohmann::ordered_json::parse(provenance)}};
-    return json.dump(2);
+    return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace nanoatlas::nn
