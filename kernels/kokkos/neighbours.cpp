@@ -364,7 +364,7 @@ DeviceView<std::int32_t> find_selves(const Searchers& own, const Block& block,
     for (std::size_t p = 0; p < order.size(); ++p)
         position[static_cast<std::size_t>(order[p])] = static_cast<std::int32_t>(p);
     const auto position_of = on_device(std::span<const std::int32_t>(position));
-    const DeviceView<std::int32_t> self("self", own.tiles.count());
+    DeviceView<std::int32_t> self("self", own.tiles.count());
     const auto tiles = own.tiles;
     const std::int64_t offset = own.first_row - block.first_row;
     const auto m = static_cast<std::int64_t>(order.size());

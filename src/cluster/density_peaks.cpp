@@ -89,6 +89,7 @@ class PeakFinder {
                 if (is_centre_[at(j)] != 0 && own > g_[at(j)]) note({j, row_of(i), own});
         }
         std::vector<Overshadowed> own;
+        own.reserve(highest.size());
         for (const auto& [maximum, shadow] : highest) own.push_back(shadow);
         for (const auto& shadow : comm_.all_gather(own)) note(shadow);
         return highest;
