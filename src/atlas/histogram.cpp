@@ -51,6 +51,7 @@ std::vector<CategoryCount> category_counts(std::span<const std::int32_t> categor
     std::map<std::int32_t, std::int64_t> counts;
     for (const auto category : categories) ++counts[std::max(category, -1)];
     std::vector<CategoryCount> sorted;
+    sorted.reserve(counts.size());
     for (const auto& [category, count] : counts) sorted.push_back({category, count});
     std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
         if ((a.category < 0) != (b.category < 0)) return b.category < 0;

@@ -1,7 +1,9 @@
 #include "atlas/report.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -201,6 +203,44 @@ TEST(Report, an_old_atlas_stays_if_the_inputs_do_not_fit) {
     options.files.metrics = folder.write("metrics.json", "[1, 2");
     EXPECT_THROW(draw(options, world()), InputError);
     world().on_root([&] { EXPECT_TRUE(fs::exists(options.output + "/index.html")); });
+}
+
+/// While it lives, no file of this process may grow beyond so many bytes: writing fails as it does
+/// on a full disk.
+class SmallFiles {
+  public:
+    explicit SmallFiles(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~SmallFiles() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    SmallFiles(const SmallFiles&) = delete;
+    SmallFiles& operator=(const SmallFiles&) = delete;
+
+  private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+TEST(Report, an_old_atlas_stays_if_the_disk_is_full) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 30, .image_side = 8};
+    testing::write_sample(folder / "", sample, world());
+    const auto options = options_for(folder, sample);
+    draw(options, world());
+    for (const rlim_t bytes : {100, 12000}) {  // in a sheet; in a page
+        const SmallFiles limit(bytes);
+        EXPECT_THROW(draw(options, world()), EnvironmentError);
+    }
+    world().on_root([&] {
+        EXPECT_TRUE(fs::exists(options.output + "/index.html"));
+        for (const auto& entry : fs::directory_iterator(folder / ""))
+            EXPECT_EQ(entry.path().string().find(".partial"), std::string::npos) << entry.path();
+    });
 }
 
 TEST(Report, evaluation_shows_the_confusion_of_metrics) {
