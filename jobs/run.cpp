@@ -36,8 +36,8 @@ std::vector<Stage> select(std::vector<Stage> stages, const RunOptions& options) 
     return {stages.begin() + first, stages.begin() + last + 1};
 }
 
-/// Training goes on where an earlier run was stopped, if the user says so. It isn't an option of the
-/// stage, or what a resumed run wrote would not count as up to date afterwards.
+/// Training goes on where an earlier run was stopped, if the user says so. The stage itself does
+/// not hold the option: what was resumed is up to date for those who do not ask to resume, too.
 Arguments arguments_of(const Stage& stage, const RunOptions& options) {
     auto words = stage.arguments();
     if (options.resume && stage.job == "train" && !stage.options.contains("resume"))

@@ -92,6 +92,16 @@ TEST_F(WholeWay, from_drawn_images_to_an_atlas_alike_on_one_and_two_ranks) {
     EXPECT_EQ(run_command("h5dump -H " + folder_ / "one/clusters.h5").status, 0);
 }
 
+TEST_F(WholeWay, training_goes_on_from_its_checkpoint_if_asked_to) {
+    ASSERT_EQ(run("one", 1, "--to train").status, 0);
+    fs::remove(folder_.path() / "one" / "model.h5");  // as if it had been stopped before
+    const auto resumed = run("one", 1, "--to train --resume");
+    EXPECT_EQ(resumed.status, 0) << resumed.output;
+    EXPECT_EQ(count(resumed.output, "going on from epoch"), 1u) << resumed.output;
+    const auto again = run("one", 1, "--to train");
+    EXPECT_EQ(count(again.output, "up to date"), 3u) << again.output;
+}
+
 TEST_F(WholeWay, info_describes_every_artefact) {
     ASSERT_EQ(run("one", 2).status, 0);
     for (const char* file :
