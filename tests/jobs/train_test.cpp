@@ -21,8 +21,8 @@ void put_number(std::ofstream& file, std::uint32_t value) {
     for (const int shift : {24, 16, 8, 0}) file.put(static_cast<char>(value >> shift & 0xFF));
 }
 
-/// An IDX pair of three classes: stripes across, stripes down, chessboard.
-void write_idx(const std::string& stem, int count, std::uint64_t seed) {
+/// An IDX pair of three classes, numbered from `first`: stripes across, stripes down, chessboard.
+void write_idx(const std::string& stem, int count, std::uint64_t seed, int first = 0) {
     std::ofstream images(stem + "-images-idx3-ubyte", std::ios::binary);
     std::ofstream labels(stem + "-labels-idx1-ubyte", std::ios::binary);
     for (const std::uint32_t value : {0x803U, static_cast<std::uint32_t>(count), 40U, 40U})
@@ -32,7 +32,7 @@ void write_idx(const std::string& stem, int count, std::uint64_t seed) {
     for (int n = 0; n < count; ++n) {
         base::Random random(seed, n);
         const auto phase = static_cast<int>(random.below(8));
-        labels.put(static_cast<char>(n % 3));
+        labels.put(static_cast<char>(first + n % 3));
         for (int y = 0; y < side; ++y)
             for (int x = 0; x < side; ++x) {
                 const bool across = (y + phase) / 4 % 2 == 0, down = (x + phase) / 4 % 2 == 0;
@@ -199,6 +199,13 @@ TEST_F(TrainJobs, wrong_input_is_told_and_leaves_nothing) {
         path("unlabelled.h5"));
     refused("train --corpus " + path("unlabelled.h5") + " --output " + path("m.h5"), "label");
     EXPECT_FALSE(fs::exists(path("m.h5")));
+    write_idx(folder_ / "other", 30, 2, 7);
+    run("ingest --images " + path("other-images-idx3-ubyte") +
+        " --size 40 --labels folders --output " + path("other.h5"));
+    run(train("known.h5", "--epochs 1"));
+    refused("evaluate --part all --corpus " + path("other.h5") + " --model " + path("known.h5") +
+                " --output " + path("metrics.json"),
+            "does not know the class");
     refused("evaluate --corpus " + corpus() + " --model " + corpus() + " --output " +
                 path("metrics.json"),
             "model");
