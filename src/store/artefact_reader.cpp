@@ -39,8 +39,9 @@ ArtefactReader::ArtefactReader(std::string path, const std::string& expected_for
     : path_(std::move(path)) {
     hdf5::silence_errors();
     const std::string kind = expected_format.empty() ? "file" : expected_format;
-    VALIDATE(fs::exists(path_),
-             "cannot read {} '{}' (there is no such file); check the path, or run "
+    std::error_code ignored;
+    VALIDATE(fs::exists(path_, ignored),
+             "cannot read {} '{}' (no such file, or no permission); check the path, or run "
              "{} first",
              kind, path_, job_that_writes(expected_format));
     VALIDATE(

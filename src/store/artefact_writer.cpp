@@ -36,10 +36,11 @@ std::string folder_of(const std::string& path) {
 
 void check_writable(const std::string& path) {
     const auto folder = folder_of(path);
-    VALIDATE(fs::is_directory(folder),
+    std::error_code ignored;
+    VALIDATE(fs::is_directory(folder, ignored),
              "cannot write '{}' (there is no folder '{}'); create it or give another --output",
              path, folder);
-    VALIDATE(!fs::is_directory(path),
+    VALIDATE(!fs::is_directory(path, ignored),
              "cannot write '{}' (a folder of that name is there); give another --output", path);
     VALIDATE(access(folder.c_str(), W_OK) == 0,
              "cannot write '{}' (folder '{}' is read-only for this user); give another --output",

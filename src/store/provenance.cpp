@@ -152,7 +152,8 @@ Provenance::Provenance(const base::OptionTable& options, const comm::Communicato
       comm_(comm) {}
 
 void Provenance::add_input(const std::string& path) {
-    const bool is_folder = comm_.broadcast(fs::is_directory(path));
+    std::error_code ignored;  // hashing says what is wrong with the path
+    const bool is_folder = comm_.broadcast(fs::is_directory(path, ignored));
     inputs_.push_back({path, is_folder ? hash_folder(path, comm_) : hash_file(path, comm_)});
 }
 
