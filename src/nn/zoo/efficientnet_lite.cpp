@@ -6,9 +6,9 @@ namespace nanoatlas::nn::zoo {
 
 namespace {
 
-/// TensorFlow's values, with which the published weights were trained.
-/// The published momentum of 0.01 suits 350 epochs of ImageNet; a fine-tuning of some hundred steps
-/// would end with statistics that lag behind its weights.
+/// TensorFlow's eps, with which the published weights were trained. Its momentum of 0.01 suits 350
+/// epochs of ImageNet; a fine-tuning of some hundred steps would end with statistics that lag
+/// behind its weights.
 constexpr BatchNorm norm{.eps = 1e-3, .momentum = 0.1};
 
 struct Stage {
