@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "base/version.hpp"
+#include "store/plain_file.hpp"
 #include "store/provenance.hpp"
 
 namespace nanoatlas::jobs {
@@ -163,18 +164,12 @@ double PipelineState::seconds(const Stage& stage) const {
 }
 
 void PipelineState::save() const {
-    comm_.on_root([&] {
-        nlohmann::json document;
-        for (const auto& [job, entry] : entries_)
-            document[job] = {
-                {"key", entry.key}, {"output_hash", entry.output_hash}, {"seconds", entry.seconds}};
-        const auto temporary = path_ + ".partial";
-        std::ofstream file(temporary);
-        file << document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-        file.close();
-        ENSURE(file.good(), "cannot write '{}' (disk full, or folder read-only)", temporary);
-        fs::rename(temporary, path_);
-    });
+    nlohmann::json document;
+    for (const auto& [job, entry] : entries_)
+        document[job] = {
+            {"key", entry.key}, {"output_hash", entry.output_hash}, {"seconds", entry.seconds}};
+    const auto text = document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+    store::publish_text(path_, text + "\n", comm_);
 }
 
 }  // namespace nanoatlas::jobs
