@@ -20,7 +20,7 @@ constexpr std::size_t height = 4, width = 32, rows_at_once = 64;
 DeviceView<double> interleaved(std::span<const double> values, std::size_t columns,
                                std::size_t block, const std::vector<std::int64_t>& order) {
     const auto n = order.size();
-    const DeviceView<double> result("interleaved", (n + block - 1) / block * block * columns);
+    DeviceView<double> result("interleaved", (n + block - 1) / block * block * columns);
     const auto from = on_device(values);
     const auto source = on_device(std::span<const std::int64_t>(order));
     for_each_row(
@@ -97,6 +97,7 @@ void add_distances_by_label(std::span<const double> a, std::span<const double> b
         return label_of_b[static_cast<std::size_t>(i)] < label_of_b[static_cast<std::size_t>(j)];
     });
     std::vector<std::int32_t> sorted;
+    sorted.reserve(order.size());
     for (const auto row : order) sorted.push_back(label_of_b[static_cast<std::size_t>(row)]);
     const auto label = on_device(std::span<const std::int32_t>(sorted));
     const auto to = on_device_for_update(sums);

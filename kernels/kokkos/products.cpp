@@ -43,7 +43,7 @@ void for_each_block(const char* name, std::size_t count, const Kernel& kernel) {
 /// Rows of a matrix, interleaved.
 InterleavedRows interleaved(std::span<const float> values, std::size_t columns, int width) {
     const std::size_t rows = values.size() / columns;
-    const InterleavedRows result(rows, columns, width);
+    InterleavedRows result(rows, columns, width);
     const auto from = on_device(values);
     for_each_row(
         "reduce/interleave", rows, KOKKOS_LAMBDA(const std::size_t i) {
@@ -55,7 +55,7 @@ InterleavedRows interleaved(std::span<const float> values, std::size_t columns, 
 /// Columns of a matrix, interleaved: what a row is there is a column here.
 InterleavedRows interleaved_columns(std::span<const float> values, std::size_t columns, int width) {
     const std::size_t rows = values.size() / columns, w = static_cast<std::size_t>(width);
-    const InterleavedRows result(columns, rows, width);
+    InterleavedRows result(columns, rows, width);
     const auto from = on_device(values);
     for_each_row(
         "reduce/interleave", rows, KOKKOS_LAMBDA(const std::size_t i) {

@@ -170,7 +170,7 @@ void convert_as(std::span<const char> bytes, bool half, T* values, std::int64_t 
         if constexpr (std::is_same_v<Stored, std::uint16_t>)
             values[static_cast<std::int64_t>(i) * stride] =
                 half ? static_cast<T>(half_to_float(stored)) : static_cast<T>(stored);
-        else
+        else  // NOLINTNEXTLINE(bugprone-signed-char-misuse): i1 holds numbers, not characters
             values[static_cast<std::int64_t>(i) * stride] = static_cast<T>(stored);
     }
 }
