@@ -1,6 +1,7 @@
 #include "atlas/decision_graph.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -75,12 +76,24 @@ class Sweep {
         return true;
     }
 
-    /// Gives up, with what it has, once it is above the limit.
+    /// Gives up, with what it has, once it is above the limit. Eight sums side by side, so that
+    /// they fill a vector register.
     double squared_distance(std::size_t place, std::size_t other, double limit) const {
+        constexpr std::size_t width = 8;
         const float* a = point(place);
         const float* b = point(other);
+        std::array<double, width> parts{};
         double sum = 0;
-        for (std::size_t c = 0; c < columns_ && sum <= limit; ++c) {
+        std::size_t c = 0;
+        for (; c + width <= columns_; c += width) {
+            for (std::size_t i = 0; i < width; ++i) {
+                const double step = static_cast<double>(a[c + i]) - static_cast<double>(b[c + i]);
+                parts[i] += step * step;
+            }
+            sum = std::accumulate(parts.begin(), parts.end(), 0.0);
+            if (sum > limit) return sum;
+        }
+        for (; c < columns_; ++c) {
             const double step = static_cast<double>(a[c]) - static_cast<double>(b[c]);
             sum += step * step;
         }
