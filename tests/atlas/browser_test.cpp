@@ -57,6 +57,12 @@ TEST_F(Browser, the_map_draws_every_image) {
     EXPECT_NE(page.find("Most similar"), std::string::npos) << "the image was not picked";
 }
 
+TEST_F(Browser, an_address_leads_to_a_cluster) {
+    const auto page = open("index.html#cluster=3");
+    EXPECT_NE(page.find("aria-pressed=\"true\""), std::string::npos);
+    EXPECT_NE(page.find("data-drawn=\"300\""), std::string::npos);
+}
+
 TEST_F(Browser, the_decision_graph_draws_every_image) {
     EXPECT_NE(open("overview.html").find("data-drawn=\"300\""), std::string::npos);
 }
