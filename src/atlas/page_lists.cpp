@@ -23,7 +23,7 @@ std::string json_html(const Json& value, int depth = 0) {
     for (const auto& [name, item] : value.items())
         rows += R"(<tr><th scope="row">)" + escape_html(value.is_object() ? name : "") +
                 "</th><td>" + json_html(item, depth + 1) + "</td></tr>";
-    const std::string table = R"(<table class="record">)" + rows + "</table>";
+    std::string table = R"(<table class="record">)" + rows + "</table>";
     if (depth < 1 || value.size() < 8) return table;
     return fmt::format("<details><summary>{} entries</summary>{}</details>", value.size(), table);
 }

@@ -64,6 +64,7 @@ std::vector<std::int32_t> mistakes(const Inputs& data) {
 std::string colourings(const Atlas& atlas) {
     const auto& data = atlas.inputs;
     std::vector<std::string> cluster_names;
+    cluster_names.reserve(static_cast<std::size_t>(atlas.clusters()));
     for (int k = 0; k < atlas.clusters(); ++k) cluster_names.push_back(cluster_name(k));
     std::string list = categories("cluster", "Cluster", data.clusters.label, cluster_names,
                                   atlas.cluster_colours, "no cluster");
@@ -123,6 +124,7 @@ PageFile map_data(const Atlas& atlas) {
 
 PageFile path_data(const Atlas& atlas) {
     std::vector<std::string> paths;
+    paths.reserve(atlas.inputs.path.size());
     for (const auto& path : atlas.inputs.path) paths.push_back(path.substr(atlas.path_root.size()));
     return {"data/paths.js", "\"use strict\";\nATLAS.root = " + quote_script(atlas.path_root) +
                                  ";\nATLAS.paths = " + script_list(paths) + ";\n"};
