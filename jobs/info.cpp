@@ -1,6 +1,8 @@
 // nanoatlas info: what a file is, where it came from, and whether it is whole.
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/check.hpp"
 #include "base/log.hpp"
@@ -19,11 +21,15 @@ std::string shape_text(const store::Shape& shape) {
 /// Reads every dataset once, in pieces: a damaged file is found here and not in the middle of a
 /// run.
 std::int64_t read_everything(const store::ArtefactReader& reader) {
+    constexpr std::int64_t values_at_once = 8 << 20;
     std::int64_t values = 0;
     for (const auto& name : reader.datasets()) {
         const auto shape = reader.shape(name);
         if (shape.empty()) continue;
-        constexpr std::int64_t rows_at_once = 4096;
+        const auto row_values =
+            std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>());
+        const auto rows_at_once =
+            std::max<std::int64_t>(1, values_at_once / std::max<std::int64_t>(1, row_values));
         for (std::int64_t first = 0; first < shape[0]; first += rows_at_once) {
             const auto count = std::min(rows_at_once, shape[0] - first);
             values += static_cast<std::int64_t>(reader.count_readable(name, first, count));
@@ -64,7 +70,7 @@ void describe(const std::string& path) {
     for (const auto& name : reader.datasets())
         base::print(fmt::format("  /{:<28} {}", name, shape_text(reader.shape(name))));
     const auto provenance = nlohmann::json::parse(reader.provenance(), nullptr, false);
-    if (!provenance.is_discarded()) print_provenance(provenance);
+    if (provenance.is_object()) print_provenance(provenance);
     base::print(fmt::format("whole      yes, {} values read", read_everything(reader)));
 }
 

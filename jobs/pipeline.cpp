@@ -146,15 +146,14 @@ std::string PipelineState::key_of(const Stage& stage) const {
     return key;
 }
 
-bool PipelineState::is_up_to_date(const Stage& stage) const {
+bool PipelineState::is_up_to_date(const Stage& stage, const std::string& key) const {
     const auto entry = entries_.find(stage.job);
     if (entry == entries_.end() || !comm_.broadcast(fs::exists(stage.output()))) return false;
-    return key_of(stage) == entry->second.key &&
-           hash_of(stage.output()) == entry->second.output_hash;
+    return key == entry->second.key && hash_of(stage.output()) == entry->second.output_hash;
 }
 
-void PipelineState::record(const Stage& stage, double seconds) {
-    entries_[stage.job] = {key_of(stage), hash_of(stage.output()), seconds};
+void PipelineState::record(const Stage& stage, const std::string& key, double seconds) {
+    entries_[stage.job] = {key, hash_of(stage.output()), seconds};
     save();
 }
 

@@ -38,11 +38,13 @@ class PipelineState {
   public:
     PipelineState(std::string path, const comm::Communicator& comm);
 
-    /// True if the stage ran with the same options, inputs and version, and its output is there,
-    /// unchanged since.
-    bool is_up_to_date(const Stage& stage) const;
-    /// Remembers that the stage's output is now what its inputs say.
-    void record(const Stage& stage, double seconds);
+    /// What the stage's output depends on: version, commit, options, hashes of the inputs. Take it
+    /// before the stage runs: an input that changes meanwhile then counts as changed.
+    std::string key_of(const Stage& stage) const;
+    /// True if the stage ran with the same key, and its output is there, unchanged since.
+    bool is_up_to_date(const Stage& stage, const std::string& key) const;
+    /// Remembers that the stage's output is now what the key says.
+    void record(const Stage& stage, const std::string& key, double seconds);
     /// Seconds the stage took when it last ran.
     double seconds(const Stage& stage) const;
 
@@ -51,7 +53,6 @@ class PipelineState {
         std::string key, output_hash;
         double seconds = 0;
     };
-    std::string key_of(const Stage& stage) const;
     std::string hash_of(const std::string& path) const;
     void save() const;
 

@@ -9,6 +9,7 @@
 #include "base/options.hpp"
 #include "base/stopwatch.hpp"
 #include "comm/session.hpp"
+#include "comm/signals.hpp"
 #include "jobs/jobs.hpp"
 #include "jobs/pipeline.hpp"
 
@@ -53,7 +54,47 @@ std::string figure(const Stage& stage, const char* key) {
     return fmt::format("{} {:.3f}", key, document[key].get<double>());
 }
 
-void print_summary(const std::vector<Stage>& stages, const std::vector<bool>& skipped,
+/// What became of a stage, in a word for the summary.
+enum class Outcome { done, up_to_date, left_out };
+
+const char* word_for(Outcome outcome) {
+    return outcome == Outcome::up_to_date ? "up to date"
+           : outcome == Outcome::left_out ? "left out"
+                                          : "";
+}
+
+/// Evaluation and scores are worth having but nothing else needs them: a corpus without a test part
+/// or without labels does not keep the atlas from being drawn.
+bool is_dispensable(const Stage& stage) {
+    return stage.job == "evaluate" || stage.job == "score";
+}
+
+/// The report names no figures that were left out.
+void drop_missing_figures(Stage& stage) {
+    for (const char* option : {"metrics", "scores"}) {
+        const auto it = stage.options.find(option);
+        if (it != stage.options.end() && !fs::exists(it->second.at(0))) stage.options.erase(it);
+    }
+}
+
+Outcome run_stage(const Stage& stage, const RunOptions& options, PipelineState& state,
+                  const comm::Communicator& world) {
+    const auto key = state.key_of(stage);
+    if (!options.force && state.is_up_to_date(stage, key)) return Outcome::up_to_date;
+    base::log_info(fmt::format("-- {}", stage.job));
+    const base::Stopwatch watch;
+    try {
+        find_job(stage.job)->run(arguments_of(stage, options), world);
+    } catch (const InputError& error) {
+        if (!is_dispensable(stage)) throw;
+        base::log_warning(fmt::format("{} is left out: {}", stage.job, error.what()));
+        return Outcome::left_out;
+    }
+    state.record(stage, key, watch.seconds());
+    return Outcome::done;
+}
+
+void print_summary(const std::vector<Stage>& stages, const std::vector<Outcome>& outcomes,
                    const PipelineState& state) {
     base::print("");
     for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -62,7 +103,7 @@ void print_summary(const std::vector<Stage>& stages, const std::vector<bool>& sk
         if (stage.job == "evaluate") found = figure(stage, "accuracy");
         if (stage.job == "score") found = figure(stage, "nmi") + "  " + figure(stage, "ari");
         base::print(fmt::format("{:<10} {:>8.1f} s  {:<11} {}  {}", stage.job, state.seconds(stage),
-                                skipped[i] ? "up to date" : "", stage.output(), found));
+                                word_for(outcomes[i]), stage.output(), found));
     }
     for (const auto& stage : stages)
         if (stage.job == "report")
@@ -86,25 +127,28 @@ int run_run(const Arguments& arguments, const comm::Communicator& world) {
     VALIDATE(!table.config().empty(),
              "--config is missing (it names the stages' options); see "
              "input/ for examples");
+    const comm::StopSignals signals;
     auto settings = base::read_ini(table.config());
     if (!folder.empty()) {
         settings.emplace_back("run.folder", folder);
-        world.on_root([&] { fs::create_directories(folder); });
+        world.on_root([&] {
+            std::error_code error;
+            fs::create_directories(folder, error);
+            VALIDATE(!error, "cannot make folder '{}' ({}); name another in [run]", folder,
+                     error.message());
+        });
     }
-    const auto stages =
-        select(plan_pipeline(settings, base::read_ini_sections(table.config())), options);
+    auto stages = select(plan_pipeline(settings, base::read_ini_sections(table.config())), options);
     PipelineState state((fs::path(folder) / "run-state.json").string(), world);
-    std::vector<bool> skipped;
-    for (const auto& stage : stages) {
-        skipped.push_back(!options.force && state.is_up_to_date(stage));
-        if (skipped.back()) continue;
-        base::log_info(fmt::format("-- {}", stage.job));
-        const base::Stopwatch watch;
-        const int status = find_job(stage.job)->run(arguments_of(stage, options), world);
-        if (status != comm::exit_status::done) return status;
-        state.record(stage, watch.seconds());
+    std::vector<Outcome> outcomes;
+    for (auto& stage : stages) {
+        if (signals.requested(world))
+            throw StoppedOnRequest(
+                fmt::format("stopped on request before {}; run again", stage.job));
+        if (stage.job == "report") drop_missing_figures(stage);
+        outcomes.push_back(run_stage(stage, options, state, world));
     }
-    print_summary(stages, skipped, state);
+    print_summary(stages, outcomes, state);
     return comm::exit_status::done;
 }
 

@@ -15,7 +15,16 @@ if [ "${1:-}" = --sanitizers ]; then
     selection=(-L unit)
 fi
 
+# Where there is a CUDA compiler, the kernels must compile and link for a GPU too; running them needs
+# one, with build/cuda/tests/kernels/test_neighbours_kernel and its like.
+build_for_cuda() {
+    bash jobs/setup.sh --cuda
+    cmake --preset cuda > /dev/null
+    cmake --build --preset cuda --target nanoatlas_kernels_kokkos test_neighbours_kernel
+}
+
 bash jobs/setup.sh --tests
+[ "$folder" = build/release ] && command -v nvcc > /dev/null && build_for_cuda
 cmake -S . -B "$folder" -G Ninja "${options[@]}" -DNANOATLAS_TESTS=ON > /dev/null
 cmake --build "$folder"
 ctest --test-dir "$folder" --output-on-failure -j "$(nproc)" "${selection[@]}" "$@"

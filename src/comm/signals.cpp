@@ -1,6 +1,6 @@
 #include "comm/signals.hpp"
 
-#include <csignal>
+#include <array>
 
 namespace nanoatlas::comm {
 namespace {
@@ -8,17 +8,18 @@ volatile std::sig_atomic_t signal_seen = 0;
 void remember_signal(int) {
     signal_seen = 1;
 }
+constexpr std::array watched = {SIGUSR1, SIGTERM};
 }  // namespace
 
 StopSignals::StopSignals() {
-    signal_seen = 0;
-    std::signal(SIGUSR1, remember_signal);
-    std::signal(SIGTERM, remember_signal);
+    struct sigaction action {};
+    action.sa_handler = remember_signal;
+    action.sa_flags = SA_RESTART;
+    for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i], &action, &before_[i]);
 }
 
 StopSignals::~StopSignals() {
-    std::signal(SIGUSR1, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
+    for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i], &before_[i], nullptr);
 }
 
 bool StopSignals::requested(const Communicator& comm) const {

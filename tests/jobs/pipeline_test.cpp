@@ -56,11 +56,13 @@ TEST(PipelineState, a_stage_is_up_to_date_until_option_input_or_output_changes) 
     write("out", "result");
     {
         PipelineState state(place("state.json"), world);
-        EXPECT_FALSE(state.is_up_to_date(stage));
-        state.record(stage, 1.5);
+        const auto key = state.key_of(stage);
+        EXPECT_FALSE(state.is_up_to_date(stage, key));
+        state.record(stage, key, 1.5);
     }
     const auto up_to_date = [&](const Stage& candidate) {
-        return PipelineState(place("state.json"), world).is_up_to_date(candidate);
+        const PipelineState state(place("state.json"), world);
+        return state.is_up_to_date(candidate, state.key_of(candidate));
     };
     EXPECT_TRUE(up_to_date(stage));
     auto other = stage;
