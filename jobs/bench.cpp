@@ -128,7 +128,7 @@ int run_bench(const Arguments& arguments, const comm::Communicator& world) {
     if (table.parse(words) == base::Parsed::done) return comm::exit_status::done;
     VALIDATE(settings.repeat > 0, "--repeat is {}; give a number above 0", settings.repeat);
 
-    const auto known = workloads();
+    const auto& known = workloads();
     const auto make = std::find_if(known.begin(), known.end(), [&](const auto& entry) {
                           return entry.first == settings.bench.what;
                       })->second;
