@@ -96,7 +96,9 @@ void log_error(std::string_view message) {
 void print(std::string_view line) {
     auto& s = state();
     if (s.settings.rank != 0 || s.settings.quiet) return;
-    fmt::print("{}\n", line);
+    // A reader that went away ("| head") is no reason to lose the job's work: errors are ignored.
+    const auto text = fmt::format("{}\n", line);
+    std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
 

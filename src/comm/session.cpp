@@ -1,6 +1,7 @@
 #include "comm/session.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -56,6 +57,7 @@ bool every_rank_arrives(const Communicator& world) {
 }  // namespace
 
 Session::Session(int& argc, char**& argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // a closed "| head" must not end a job before it has written
     // Only the main thread talks to MPI; others compute and read files.
     int provided = 0;
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);

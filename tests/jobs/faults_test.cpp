@@ -111,6 +111,13 @@ TEST_F(Faults, more_ranks_than_rows_and_k_above_the_rows_work) {
     EXPECT_EQ(run_command("cmp " + path("one.csv") + " " + path("many.csv")).status, 0);
 }
 
+TEST_F(Faults, a_reader_that_goes_away_does_not_cost_the_output) {
+    const auto result =
+        run_command(std::string(NANOATLAS_BINARY) + " cluster --input " + matrix("a.npy", 50, 3) +
+                    " --output " + path("c.h5") + " | true");
+    EXPECT_EQ(run_nanoatlas("info " + path("c.h5")).status, 0) << result.output;
+}
+
 /// A file system of a few hundred KiB that is unmounted at the end; needs the right to mount.
 class SmallDisk {
   public:
