@@ -315,7 +315,8 @@ void OptionTable::print_help() const {
     line("--dump-config", "print the resolved options as such a file");
     line("--log-json FILE", "append messages and progress as JSON lines");
     line("--quiet", "warnings and errors only");
-    line("--help, --version", "");
+    line("--help", "this list");
+    line("--version", "the version and its commit");
 }
 
 void OptionTable::print_config() const {

@@ -75,7 +75,7 @@ class OptionTable {
     const std::string& job() const { return job_; }
     /// The file given by --config, or "".
     const std::string& config() const { return config_; }
-    /// What the user gave, and all options with their values now (volatile ones last in neither).
+    /// What the user gave, and all options with their values now; volatile ones too.
     Settings given() const;
     Settings resolved() const;
     /// The resolved options that change what the job writes.
