@@ -6,10 +6,10 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
+
+#include "tests/scratch_folder.hpp"
 
 namespace nanoatlas::testing {
 
@@ -33,25 +33,6 @@ inline CommandResult run_command(const std::string& command) {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;
 }
-
-/// A folder for the files of a test that is no MPI program itself; removed at its end.
-class ScratchFolder {
-  public:
-    ScratchFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "nanoatlas-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-        path_ = name;
-    }
-    ~ScratchFolder() { std::filesystem::remove_all(path_); }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
-    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// nanoatlas with these arguments; under mpirun where ranks > 1.
 inline CommandResult run_nanoatlas(const std::string& arguments, int ranks = 1) {

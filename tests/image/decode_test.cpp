@@ -7,8 +7,8 @@
 
 #include "image/codecs.hpp"
 #include "image/idx.hpp"
-#include "tests/command.hpp"
 #include "tests/image/crafted.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace nanoatlas::testing {
 namespace {

@@ -9,8 +9,8 @@
 #include <filesystem>
 
 #include "base/check.hpp"
-#include "tests/command.hpp"
 #include "tests/image/crafted.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace nanoatlas::testing {
 namespace {

@@ -9,8 +9,8 @@
 #include "image/codecs.hpp"
 #include "image/resize.hpp"
 #include "image/tone.hpp"
-#include "tests/command.hpp"
 #include "tests/image/crafted.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace nanoatlas::testing {
 namespace {
