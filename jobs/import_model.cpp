@@ -4,11 +4,11 @@
 
 #include <fmt/ranges.h>
 
-#include <charconv>
 #include <fstream>
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "base/number.hpp"
 #include "base/options.hpp"
 #include "comm/session.hpp"
 #include "jobs/jobs.hpp"
@@ -63,11 +63,9 @@ std::vector<std::string> read_classes(const std::string& path) {
 std::vector<double> to_numbers(const std::vector<std::string>& texts, const char* name) {
     std::vector<double> values;
     for (const auto& text : texts) {
-        double value = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        VALIDATE(error == std::errc{} && end == text.data() + text.size(),
-                 "--{} has '{}' (not a number); give numbers", name, text);
-        values.push_back(value);
+        const auto value = base::parse_number<double>(text);
+        VALIDATE(value, "--{} has '{}' (not a number); give numbers", name, text);
+        values.push_back(*value);
     }
     return values;
 }

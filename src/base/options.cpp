@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <fstream>
 #include <map>
 #include <type_traits>
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "base/number.hpp"
 #include "base/version.hpp"
 
 namespace nanoatlas::base {
@@ -19,13 +19,6 @@ namespace po = boost::program_options;
 template <class T>
 constexpr const char* expected() {
     return std::is_floating_point_v<T> ? "a number" : "a whole number";
-}
-
-template <class T>
-bool read_number(const std::string& text, T& value) {
-    const char* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    return error == std::errc{} && rest == end;
 }
 
 int edit_distance(const std::string& a, const std::string& b) {
@@ -108,8 +101,9 @@ OptionTable::Entry& OptionTable::add_scalar(const std::string& name, T& target,
     entry.name_ = name;
     entry.help_ = help;
     entry.set_ = [&target, name](const std::vector<std::string>& values) {
-        VALIDATE(read_number(values.at(0), target), "--{} '{}' is not {}", name, values.at(0),
-                 expected<T>());
+        const auto number = parse_number<T>(values.at(0));
+        VALIDATE(number, "--{} '{}' is not {}", name, values.at(0), expected<T>());
+        target = *number;
     };
     entry.get_ = [&target] { return std::vector{fmt::format("{}", target)}; };
     return add_entry(std::move(entry));

@@ -1,13 +1,13 @@
 #include "reduce/pca.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <numeric>
 #include <span>
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "base/number.hpp"
 #include "kernels/kokkos/products.hpp"
 #include "reduce/eigen.hpp"
 #include "reduce/scatter.hpp"
@@ -19,10 +19,8 @@ namespace {
 constexpr std::int64_t most_columns_of_covariance = 4096;
 
 double parse_components(const std::string& text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    VALIDATE(error == std::errc() && end == text.data() + text.size() && std::isfinite(value) &&
-                 value > 0 && (value < 1 || value == std::trunc(value)),
+    const double value = base::parse_number<double>(text).value_or(0);
+    VALIDATE(std::isfinite(value) && value > 0 && (value < 1 || value == std::trunc(value)),
              "--components is '{}'; give a number of components or a share of the variance below 1 "
              "such as 0.95",
              text);
