@@ -8,11 +8,12 @@
 #include "comm/session.hpp"
 #include "image/list.hpp"
 #include "image/prepare.hpp"
+#include "ingest/sources.hpp"
 #include "jobs/jobs.hpp"
 #include "jobs/predictions.hpp"
 #include "nn/train/inference.hpp"
 #include "nn/train/start.hpp"
-#include "store/agree.hpp"
+#include "store/output.hpp"
 #include "store/provenance.hpp"
 
 namespace nanoatlas::jobs {
@@ -124,13 +125,12 @@ int run_classify(const Arguments& arguments, const comm::Communicator& world) {
     ClassifyOptions options;
     auto table = describe(options);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
+    store::check_output(options.output, world);
     VALIDATE(options.top > 0, "--top {} must be at least 1", options.top);
     store::Provenance provenance(table, world);
     provenance.add_input(options.model);
     const auto model = nn::read_model(options.model, world);
-    // Every rank lists by itself: a listing is sorted, so all have the same.
-    image::Listing listing;
-    store::agree_on_input(world, [&] { listing = image::list_sources(options.images); });
+    const auto listing = ingest::list_sources(options.images, world);
     Predictions predictions;
     {
         const auto scope = provenance.phases().measure("classify");

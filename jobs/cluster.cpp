@@ -11,6 +11,7 @@
 #include "jobs/jobs.hpp"
 #include "store/artefact.hpp"
 #include "store/matrix.hpp"
+#include "store/output.hpp"
 #include "store/provenance.hpp"
 
 namespace nanoatlas::jobs {
@@ -182,6 +183,7 @@ int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
     table.add("dimension", options.dimension, "adp: intrinsic dimension, auto or a number");
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     validate(options);
+    store::check_output(options.output, world);
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));

@@ -7,6 +7,7 @@
 #include "jobs/jobs.hpp"
 #include "nn/train/inference.hpp"
 #include "nn/train/start.hpp"
+#include "store/output.hpp"
 #include "store/plain_file.hpp"
 #include "store/provenance.hpp"
 
@@ -80,6 +81,7 @@ int run_evaluate(const Arguments& arguments, const comm::Communicator& world) {
     EvaluateOptions options;
     auto table = describe(options);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
+    store::check_output(options.output, world);
     store::Provenance provenance(table, world);
     provenance.add_input(options.corpus);
     provenance.add_input(options.model);

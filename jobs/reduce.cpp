@@ -6,6 +6,7 @@
 #include "reduce/enhance.hpp"
 #include "reduce/pca.hpp"
 #include "store/artefact.hpp"
+#include "store/output.hpp"
 #include "store/provenance.hpp"
 
 namespace nanoatlas::jobs {
@@ -60,6 +61,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
     Options options;
     auto table = describe(options);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
+    store::check_output(options.output, world);
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));

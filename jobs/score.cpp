@@ -12,6 +12,7 @@
 #include "jobs/jobs.hpp"
 #include "store/artefact.hpp"
 #include "store/matrix.hpp"
+#include "store/output.hpp"
 #include "store/plain_file.hpp"
 #include "store/provenance.hpp"
 
@@ -124,6 +125,7 @@ int run_score(const Arguments& arguments, const comm::Communicator& world) {
     Options options;
     auto table = describe(options);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
+    store::check_output(options.output, world);
     VALIDATE(options.folds.empty() || !options.embedding.empty(),
              "--folds is given without --embedding (it is for nearest neighbours); give both");
 

@@ -12,6 +12,7 @@
 #include "nn/train/fit.hpp"
 #include "nn/train/start.hpp"
 #include "nn/zoo/zoo.hpp"
+#include "store/output.hpp"
 #include "store/plain_file.hpp"
 #include "store/provenance.hpp"
 
@@ -118,13 +119,23 @@ nn::ModelFile starting_model(const TrainOptions& options, const store::CorpusRea
                              seed);
 }
 
+/// A model to begin with says what the network is; another --arch beside it is a mistake.
+void check_architecture(const base::OptionTable& table, const TrainOptions& options,
+                        const nn::ModelFile& model) {
+    for (const auto& [name, value] : table.given())
+        VALIDATE(
+            name != "arch" || model.arch == value,
+            "--arch is {}, but '{}' is a {} (weights fit their own network only); leave --arch "
+            "out or give another --init",
+            value, options.init, model.arch);
+}
+
 /// What must be equal for a checkpoint to be gone on with: options, images and labels.
 nn::TrainingSettingsText settings_text(const base::OptionTable& table, const nn::FitData& data) {
     nn::TrainingSettingsText settings;
     for (const auto& setting : table.fingerprint()) {
         const bool may_change = setting.first == "epochs" || setting.first == "output" ||
-                                setting.first == "corpus" || setting.first == "init" ||
-                                setting.first == "keep";
+                                setting.first == "corpus" || setting.first == "keep";
         if (!may_change) settings.push_back(setting);
     }
     std::uint64_t hash = 0;
@@ -205,6 +216,7 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
     auto table = describe(options);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     complete(options);
+    store::check_output(options.output, world);
     const comm::StopSignals signals;
     store::Provenance provenance(table, world);
     provenance.set_seed(options.fit.train.seed);
@@ -222,6 +234,7 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
     if (options.class_weights)
         options.fit.train.class_weights = nn::balanced_weights(data.train, corpus.classes().size());
     auto model = starting_model(options, corpus, data, provenance, world);
+    check_architecture(table, options, model);
     const auto settings = settings_text(table, data);
     const auto hooks = make_hooks(options, settings, signals, provenance, world);
     nn::TrainingResult result;

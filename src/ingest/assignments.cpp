@@ -13,6 +13,7 @@
 namespace nanoatlas::ingest {
 namespace {
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // spreadsheets begin tables with it
 constexpr std::array<std::string_view, 4> path_columns = {"path", "file", "image", "filename"};
 
 /// The cells of one line; quotes may hold commas and, doubled, quotes.
@@ -83,6 +84,7 @@ Assignments::Assignments(const std::string& text, const std::string& name,
     for (std::string line; std::getline(lines, line);) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
         ++number;
+        if (number == 1 && line.starts_with(byte_order_mark)) line.erase(0, byte_order_mark.size());
         if (line.empty()) continue;
         const auto cells = cells_of(line);
         if (number == 1) {

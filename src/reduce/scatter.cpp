@@ -86,7 +86,8 @@ ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm) 
     for (std::size_t i = 0; i < sums.size(); ++i) means.mean[i % columns] += quantum.round(sums[i]);
     comm.sum(std::span<double>(means.mean));
     for (std::size_t j = 0; j < columns; ++j) {
-        means.mean[j] /= rows;
+        // The mean of equal values is that value, without the rounding of their sum.
+        means.mean[j] = above[j] == -below[j] ? above[j] : means.mean[j] / rows;
         means.largest_deviation =
             std::max({means.largest_deviation, below[j] + means.mean[j], above[j] - means.mean[j]});
     }

@@ -9,6 +9,7 @@
 #include "base/check.hpp"
 #include "base/version.hpp"
 #include "store/artefact.hpp"
+#include "store/output.hpp"
 #include "store/provenance.hpp"
 
 namespace nanoatlas::store {
@@ -27,24 +28,6 @@ std::int64_t product(const Shape& shape, std::size_t from = 0) {
 
 std::vector<hsize_t> extent(const Shape& shape) {
     return {shape.begin(), shape.end()};
-}
-
-std::string folder_of(const std::string& path) {
-    const auto folder = fs::path(path).parent_path();
-    return folder.empty() ? "." : folder.string();
-}
-
-void check_writable(const std::string& path) {
-    const auto folder = folder_of(path);
-    std::error_code ignored;
-    VALIDATE(fs::is_directory(folder, ignored),
-             "cannot write '{}' (there is no folder '{}'); create it or give another --output",
-             path, folder);
-    VALIDATE(!fs::is_directory(path, ignored),
-             "cannot write '{}' (a folder of that name is there); give another --output", path);
-    VALIDATE(access(folder.c_str(), W_OK) == 0,
-             "cannot write '{}' (folder '{}' is read-only for this user); give another --output",
-             path, folder);
 }
 
 void synchronise(const std::string& path) {
@@ -94,8 +77,9 @@ ArtefactWriter::ArtefactWriter(std::string path, const std::string& format,
       comm_(comm),
       exceptions_at_start_(std::uncaught_exceptions()) {
     hdf5::silence_errors();
+    check_output(path_, comm_);
+    // What a killed run left behind goes: the name is the same for all runs, so none piles up.
     comm_.on_root([&] {
-        check_writable(path_);
         std::error_code ignored;
         fs::remove(temporary_, ignored);
     });

@@ -11,6 +11,7 @@
 
 #include "base/check.hpp"
 #include "store/agree.hpp"
+#include "store/output.hpp"
 
 namespace nanoatlas::store {
 namespace {
@@ -42,11 +43,6 @@ class Descriptor {
   private:
     int id_;
 };
-
-std::string folder_of(const std::string& path) {
-    const auto folder = std::filesystem::path(path).parent_path();
-    return folder.empty() ? "." : folder.string();
-}
 
 void create(const std::string& temporary, const std::string& path) {
     const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);

@@ -72,6 +72,11 @@ TEST(Assignments, header_and_quotes) {
     EXPECT_EQ(table.match(sources), (Values{"big \"grain\"", "fine"}));
 }
 
+TEST(Assignments, a_byte_order_mark_is_no_part_of_the_header) {
+    const Assignments table("\xEF\xBB\xBFlabel,path\none,a.png\n", "t.csv", "label");
+    EXPECT_EQ(table.match(sources_of({"a.png"})), (Values{"one"}));
+}
+
 TEST(Assignments, mistakes_are_named) {
     EXPECT_THROW(Assignments("path,part\na,b\n", "t.csv", "label"), InputError);
     EXPECT_THROW(Assignments("a.png\n", "t.csv", "label"), InputError);
