@@ -1,6 +1,7 @@
 // The map and the data it is drawn from.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -79,6 +80,9 @@ std::string colourings(const Atlas& atlas) {
                            {"#56b4e9", "#d55e00"}, "no label");
     if (atlas.pixel_bins.count() > 0)
         list += scale("pixel", "Pixel size", data.pixel_size, true, "m");
+    if (std::any_of(data.magnification.begin(), data.magnification.end(),
+                    [](double value) { return value > 0; }))
+        list += scale("magnification", "Magnification", data.magnification, true, "x");
     if (!data.clusters.log_density.empty())
         list += scale("density", "Log density", data.clusters.log_density, false, "");
     if (!data.clusters.probability.empty())

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <omp.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/check.hpp"
@@ -129,14 +131,24 @@ std::string hash_folder(const std::string& path, const comm::Communicator& comm)
         VALIDATE(fs::is_directory(path), "cannot read folder '{}' (no such folder)", path);
         std::vector<std::string> entries;
         std::error_code error;
-        constexpr auto options = fs::directory_options::skip_permission_denied;
+        // Links to folders are followed, as ingest does; each folder once, so that rings end.
+        constexpr auto options = fs::directory_options::skip_permission_denied |
+                                 fs::directory_options::follow_directory_symlink;
+        std::set<std::pair<dev_t, ino_t>> visited;
+        const auto is_new = [&](const fs::path& folder) {
+            struct stat status {};
+            return stat(folder.c_str(), &status) == 0 &&
+                   visited.emplace(status.st_dev, status.st_ino).second;
+        };
+        is_new(path);
         for (auto it = fs::recursive_directory_iterator(path, options, error);
              !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
             std::error_code of_entry;
+            if (it->is_directory(of_entry) && !is_new(it->path())) it.disable_recursion_pending();
             if (!it->is_regular_file(of_entry)) continue;
             entries.push_back(fmt::format(
-                "{}|{}|{}", fs::relative(it->path(), path, of_entry).string(),
-                it->file_size(of_entry), it->last_write_time(of_entry).time_since_epoch().count()));
+                "{}|{}|{}", it->path().lexically_relative(path).string(), it->file_size(of_entry),
+                it->last_write_time(of_entry).time_since_epoch().count()));
         }
         std::sort(entries.begin(), entries.end());
         hash = hex(hash_text(fmt::format("{}", fmt::join(entries, "\n"))));

@@ -133,6 +133,7 @@ TEST(Report, the_map_shows_principal_components) {
         world().on_root([&] {
             const auto data = read_files(options.output).at("data/map.js");
             EXPECT_NE(data.find("PC 1 ("), std::string::npos);
+            EXPECT_NE(data.find("Magnification"), std::string::npos);
             EXPECT_EQ(data.find("PC 1 (60.0 %)") != std::string::npos, has_variances);
         });
     }

@@ -38,7 +38,8 @@ void write_images(const std::string& path, const Sample& sample, const comm::Com
         rows.pixel_size.push_back(row % 5 == 0 ? std::numeric_limits<double>::quiet_NaN()
                                                : 1e-9 * static_cast<double>(1 + row));
         rows.scale.push_back({1, 1});
-        rows.metadata.emplace_back("{}");
+        rows.metadata.push_back(
+            row % 4 == 0 ? "{}" : R"({"magnification": )" + std::to_string(100 + row) + "}");
     }
     store::CorpusTable table;
     table.classes = hostile_names;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/check.hpp"
@@ -63,6 +64,22 @@ TEST(Provenance, tells_options_inputs_seconds_and_results) {
     EXPECT_EQ(document["inputs"][0]["hash"].get<std::string>().size(), 16U);
     for (const char* library : {"mpi", "hdf5", "kokkos", "onednn"})
         EXPECT_FALSE(document["libraries"][library].get<std::string>().empty());
+}
+
+TEST(Provenance, a_folder_behind_a_link_counts_and_a_ring_of_links_ends) {
+    const TemporaryFolder folder;
+    const auto images = folder / "images", elsewhere = folder / "elsewhere";
+    world().on_root([&] {
+        std::filesystem::create_directory(images);
+        std::filesystem::create_directory(elsewhere);
+        std::filesystem::create_directory_symlink(elsewhere, folder / "images/link");
+        std::filesystem::create_directory_symlink(images, folder / "elsewhere/back");
+    });
+    folder.write("elsewhere/b", "two");
+    const auto before = hash_folder(images, world());
+    EXPECT_EQ(before, hash_folder(images, world()));
+    folder.write("elsewhere/c", "three");
+    EXPECT_NE(before, hash_folder(images, world()));
 }
 
 TEST(Provenance, a_missing_input_is_refused_on_all_ranks) {
