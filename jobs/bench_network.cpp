@@ -1,5 +1,7 @@
 // Workloads on networks: training steps and feature extraction, on images of noise.
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/check.hpp"
@@ -10,6 +12,7 @@
 #include "nn/initialise.hpp"
 #include "nn/network.hpp"
 #include "nn/train/optimizer.hpp"
+#include "nn/values.hpp"
 #include "nn/zoo/zoo.hpp"
 
 namespace nanoatlas::jobs {
@@ -67,9 +70,11 @@ class BareConvolutions {
             layer.primitive->forward(in_.get(), nullptr, out_.get());
             if (!training_) continue;
             if (layer.shape.data_gradient) layer.primitive->backward_data(out_.get(), in_.get());
-            layer.primitive->backward_weights(in_.get(), out_.get(), gradient_.data(),
-                                              layer.shape.bias ? gradient_.data() : nullptr);
+            float* const gradient = gradient_->changed_by_backend();
+            layer.primitive->backward_weights(in_.get(), out_.get(), gradient,
+                                              layer.shape.bias ? gradient : nullptr);
         }
+        backend_->finish();
     }
 
   private:
@@ -105,23 +110,24 @@ class BareConvolutions {
     }
 
     void add(const kernels::ConvolutionShape& shape) {
-        const auto weights =
-            static_cast<std::size_t>(shape.output.channels * shape.input.channels / shape.groups *
-                                     shape.window.height * shape.window.width);
-        const std::vector<float> values(weights, 0.01F);
-        const std::vector<float> bias(static_cast<std::size_t>(shape.output.channels));
+        const auto weights = shape.output.channels * shape.input.channels / shape.groups *
+                             shape.window.height * shape.window.width;
+        nn::Values values(*backend_, weights), bias(*backend_, shape.output.channels);
+        std::ranges::fill(values.changed_by_host(), 0.01F);
         layers_.push_back({shape, backend_->convolution(shape)});
-        layers_.back().primitive->set_weights(values.data(), shape.bias ? bias.data() : nullptr);
+        layers_.back().primitive->set_weights(values.in_backend(),
+                                              shape.bias ? bias.in_backend() : nullptr);
         grow(in_, in_bytes_, shape.input.elements());
         grow(out_, out_bytes_, shape.output.elements());
-        gradient_.resize(std::max(gradient_.size(), weights));
+        if (!gradient_ || gradient_->size() < weights) gradient_.emplace(*backend_, weights);
     }
 
     void grow(kernels::Memory& memory, std::int64_t& bytes, std::int64_t elements) {
         if (elements * 4 <= bytes) return;
         bytes = elements * 4;
         memory = backend_->allocate(bytes);
-        std::fill_n(static_cast<char*>(memory.get()), bytes, '\0');
+        const std::vector<char> zeros(static_cast<std::size_t>(bytes));
+        backend_->upload(zeros.data(), bytes, memory.get());
     }
 
     std::unique_ptr<kernels::Backend> backend_;
@@ -129,7 +135,7 @@ class BareConvolutions {
     std::vector<Layer> layers_;
     kernels::Memory in_, out_;
     std::int64_t in_bytes_ = 0, out_bytes_ = 0;
-    std::vector<float> gradient_;
+    std::optional<nn::Values> gradient_;
 };
 
 Workload network_workload(const BenchOptions& options, const nn::Graph& graph,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/onednn/engine.hpp"
+#include "kernels/reference/folded_weights.hpp"
 
 namespace nanoatlas::kernels::onednn {
 namespace {
@@ -197,6 +198,11 @@ class OnednnConvolution final : public Convolution {
         if (shape_.data_gradient && backward_data_.weights != forward_.weights)
             pack(packed_backward_, backward_data_.weights, given);
         if (bias != nullptr) bias_.assign(bias, bias + shape_.output.channels);
+    }
+    void set_folded_weights(const float* weights, const float* bias,
+                            const NormTensors& norm) override {
+        const reference::FoldedWeights folded(shape_, weights, bias, norm);
+        set_weights(folded.weights.data(), folded.bias.data());
     }
 
     void forward(const void* x, const void* addend, void* y) override {

@@ -1,7 +1,5 @@
 // Convolutions and linear layers, with what was fused to them.
-#include <cmath>
 #include <optional>
-#include <span>
 
 #include "nn/stage.hpp"
 
@@ -36,35 +34,21 @@ kernels::ConvolutionShape convolution_shape(const Group& group, const Wiring& wi
     return shape;
 }
 
-/// A batch norm by its running statistics, as a factor and a shift of a convolution's outputs.
-class FoldedNorm {
-  public:
+/// Where the tensors of a folded batch norm lie.
+struct FoldedNorm {
+    double eps;
+    std::int64_t gamma, beta, mean, variance;
+
     FoldedNorm(const Node& norm, const ParameterLayout& layout)
-        : eps_(std::get<BatchNorm>(norm.attributes).eps),
-          gamma_(layout.offset(norm.name + ".weight")),
-          beta_(layout.offset(norm.name + ".bias")),
-          mean_(layout.offset(norm.name + ".running_mean")),
-          variance_(layout.offset(norm.name + ".running_var")) {}
+        : eps(std::get<BatchNorm>(norm.attributes).eps),
+          gamma(layout.offset(norm.name + ".weight")),
+          beta(layout.offset(norm.name + ".bias")),
+          mean(layout.offset(norm.name + ".running_mean")),
+          variance(layout.offset(norm.name + ".running_var")) {}
 
-    /// In place; weights [bias.size(), ...].
-    void fold(const float* parameters, const float* buffers, std::span<float> weights,
-              std::span<float> bias) const {
-        const std::size_t per_output = weights.size() / bias.size();
-        for (std::size_t i = 0; i < bias.size(); ++i) {
-            const double scale =
-                parameters[gamma_ + static_cast<std::int64_t>(i)] /
-                std::sqrt(buffers[variance_ + static_cast<std::int64_t>(i)] + eps_);
-            const double mean = buffers[mean_ + static_cast<std::int64_t>(i)];
-            for (auto& weight : weights.subspan(i * per_output, per_output))
-                weight = static_cast<float>(weight * scale);
-            bias[i] = static_cast<float>((bias[i] - mean) * scale +
-                                         parameters[beta_ + static_cast<std::int64_t>(i)]);
-        }
+    kernels::NormTensors tensors(const float* parameters, const float* buffers) const {
+        return {parameters + gamma, parameters + beta, buffers + mean, buffers + variance, eps};
     }
-
-  private:
-    double eps_;
-    std::int64_t gamma_, beta_, mean_, variance_;
 };
 
 class ConvolutionStage final : public Stage {
@@ -86,15 +70,10 @@ class ConvolutionStage final : public Stage {
         if (!primitive_) return;
         const float* weights = parameters + weight_;
         const float* bias = bias_ >= 0 ? parameters + bias_ : nullptr;
-        if (!norm_) return primitive_->set_weights(weights, bias);
-        const std::int64_t outputs = shape_.output.channels;
-        const std::int64_t per_output =
-            shape_.input.channels / shape_.groups * shape_.window.height * shape_.window.width;
-        std::vector<float> folded(weights, weights + outputs * per_output);
-        std::vector<float> folded_bias(static_cast<std::size_t>(outputs), 0);
-        if (bias != nullptr) folded_bias.assign(bias, bias + outputs);
-        norm_->fold(parameters, buffers, folded, folded_bias);
-        primitive_->set_weights(folded.data(), folded_bias.data());
+        if (norm_)
+            primitive_->set_folded_weights(weights, bias, norm_->tensors(parameters, buffers));
+        else
+            primitive_->set_weights(weights, bias);
     }
 
     void forward(const Run& run) override {
