@@ -79,6 +79,31 @@ class OnednnBackend final : public Backend {
         onednn::norm_backward_data(typed(g), typed(x), rows, channels, coefficients, typed(dx));
     }
 
+    void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
+                    const LayerNormCoefficients& coefficients, void* y) override {
+        onednn::layer_norm(typed(x), rows, channels, coefficients, typed(y));
+    }
+    void layer_norm_backward(const void* dy, const void* x, std::int64_t rows,
+                             std::int64_t channels, const LayerNormCoefficients& coefficients,
+                             void* dx, float* dweight, float* dbias) override {
+        onednn::layer_norm_backward(typed(dy), typed(x), rows, channels, coefficients, typed(dx),
+                                    dweight, dbias);
+    }
+    void gelu(const void* x, std::int64_t elements, void* y) override {
+        onednn::gelu(typed(x), elements, typed(y));
+    }
+    void gelu_backward(const void* dy, const void* x, std::int64_t elements, void* dx) override {
+        onednn::gelu_backward(typed(dy), typed(x), elements, typed(dx));
+    }
+    void scale(const void* x, const void* addend, const ImageShape& shape, const Scale& by,
+               void* y) override {
+        onednn::scale(typed(x), typed(addend), shape, by, typed(y));
+    }
+    void scale_backward(const void* dy, const void* x, const ImageShape& shape, const Scale& by,
+                        void* dx, float* dby_channel) override {
+        onednn::scale_backward(typed(dy), typed(x), shape, by, typed(dx), dby_channel);
+    }
+
     void add(Addends parts, Activation activation, std::int64_t elements, void* y) override {
         onednn::add(parts, activation, elements, typed(y));
     }

@@ -127,6 +127,8 @@ class PassMaker {
             operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
         if (shape_.activation == Activation::relu6)
             operations.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+        if (shape_.activation == Activation::gelu)
+            operations.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0, 0);
         return operations;
     }
 
