@@ -97,7 +97,7 @@ std::set<std::string> find_heads(const std::string& arch) {
 struct Comparison {
     Specs taken, drawn;
     std::vector<std::string> missing, wrong;  ///< wrong: with the shapes
-    bool norms_missing = true;                ///< all that is missing belongs to norms
+    bool only_norms_missing = true;           ///< all that is missing belongs to norms
 };
 
 /// other_classes: heads are drawn even if they are there
@@ -114,7 +114,7 @@ Comparison compare(const NamedWeights& weights, const Graph& graph, const std::s
             comparison.drawn.push_back(spec);
             if (!is_needed[static_cast<std::size_t>(spec.node)]) continue;
             comparison.missing.push_back(spec.name);
-            comparison.norms_missing &= spec.kind == ParameterKind::norm;
+            comparison.only_norms_missing &= spec.kind == ParameterKind::norm;
         } else {
             comparison.taken.push_back(spec);
             if (!is_same_layer(tensor->shape, spec.shape))
@@ -126,15 +126,8 @@ Comparison compare(const NamedWeights& weights, const Graph& graph, const std::s
     return comparison;
 }
 
-/// The network with the first layer that the weights have.
-Graph graph_for(const NamedWeights& weights, const std::string& arch, std::int64_t classes,
-                std::int64_t size) {
-    const auto channels = weights.extent_of(zoo::ends(arch).stem, 1, 3);
-    VALIDATE(
-        channels == 1 || channels == 3,
-        "the weights' first layer reads {} channels (grey has 1, colour 3); choose another network",
-        channels);
-    return zoo::make(arch, {.classes = classes, .channels = channels, .size = size});
+std::int64_t channels_of(const NamedWeights& weights, const std::string& arch) {
+    return weights.extent_of(zoo::ends(arch).stem, 1, 3);
 }
 
 /// The network that the weights are complete for and that leaves fewest of them over, fewer than
@@ -146,7 +139,8 @@ std::string find_better_network(TensorMap& weights, std::size_t surplus) {
         const NamedWeights named(weights, arch, specs);
         const auto left_over = named.surplus().size();
         if (left_over >= surplus || left_over == weights.size()) continue;
-        const auto graph = graph_for(named, arch, published_classes, ample_size);
+        const auto graph = zoo::make(
+            arch, {.channels = channels_of(named, arch) == 1 ? 1 : 3, .size = ample_size});
         const auto comparison = compare(named, graph, arch, true);
         if (!comparison.missing.empty() || !comparison.wrong.empty()) continue;
         best = arch;
@@ -165,7 +159,7 @@ std::string advice(TensorMap& weights, std::size_t surplus) {
 /// throws InputError if the weights are not the network's, saying which tensors disagree
 void check(const Comparison& comparison, TensorMap& weights, const Fit& fit,
            const FitOptions& options) {
-    const auto& [taken, drawn, missing, wrong, norms_missing] = comparison;
+    const auto& [taken, drawn, missing, wrong, only_norms_missing] = comparison;
     const auto total = taken.size() + drawn.size();
     const auto surplus =
         fit.surplus.empty() ? "" : fmt::format("; not of this network: {}", list(fit.surplus));
@@ -174,13 +168,17 @@ void check(const Comparison& comparison, TensorMap& weights, const Fit& fit,
              options.arch, wrong.size(), list(wrong), surplus, advice(weights, weights.size()));
     VALIDATE(!taken.empty(), "none of the tensors of {} is among the weights{}; {}", options.arch,
              surplus, advice(weights, weights.size()));
-    VALIDATE(
-        missing.empty() || options.partial,
-        "the weights of {} are incomplete ({} of {} tensors are missing{}: {}{}); {}, or draw "
-        "what is missing with --partial on",
-        options.arch, missing.size(), total,
-        norms_missing ? ", all of norms, which exports for inference fold into convolutions" : "",
-        list(missing), surplus, advice(weights, weights.size()));
+    // torch.onnx.export gives a folded convolution a new name, or leaves it the old one.
+    const bool is_folded =
+        only_norms_missing || std::ranges::any_of(fit.surplus, [](const std::string& name) {
+            return name.starts_with("onnx::Conv");
+        });
+    VALIDATE(missing.empty() || options.partial,
+             "the weights of {} are incomplete ({} of {} tensors are missing: {}{}); {}",
+             options.arch, missing.size(), total, list(missing), surplus,
+             is_folded
+                 ? "export them without folding norms into convolutions"
+                 : advice(weights, weights.size()) + ", or draw what is missing with --partial on");
     if (missing.empty() && !fit.surplus.empty())
         VALIDATE(find_better_network(weights, fit.surplus.size()).empty(),
                  "the weights are not those of {} (it has no tensors {}); {}", options.arch,
@@ -192,19 +190,24 @@ void check(const Comparison& comparison, TensorMap& weights, const Fit& fit,
 Fit fit_weights(TensorMap weights, const FitOptions& options) {
     const auto ends = zoo::ends(options.arch);
     const NamedWeights named(weights, options.arch,
-                             specs_of(zoo::make(options.arch, {.size = ample_size})));
+                             specs_of(zoo::make(options.arch, {.size = options.size})));
     const auto file_classes = named.extent_of(ends.classifier, 0, 0);
     VALIDATE(file_classes <= most_classes,
              "the weights' classifier has {} classes (at most {} make sense); choose another file",
              file_classes, most_classes);
     Fit fit{.classes = options.classes, .surplus = named.surplus(), .naming = named.naming()};
     if (fit.classes == 0) fit.classes = file_classes > 0 ? file_classes : published_classes;
-    const auto graph = graph_for(named, options.arch, fit.classes, options.size);
+    fit.channels = channels_of(named, options.arch);
+    VALIDATE(
+        fit.channels == 1 || fit.channels == 3,
+        "the weights' first layer reads {} channels (grey has 1, colour 3); choose another network",
+        fit.channels);
+    const auto graph = zoo::make(
+        options.arch, {.classes = fit.classes, .channels = fit.channels, .size = options.size});
     const auto comparison =
         compare(named, graph, options.arch, options.classes > 0 && options.classes != file_classes);
     check(comparison, weights, fit, options);
 
-    fit.channels = graph.shape(graph.input()).channels;
     for (const auto& spec : comparison.taken)
         fit.tensors.emplace(spec.name,
                             HostTensor{spec.shape, std::move(named.find(spec.name)->values)});
