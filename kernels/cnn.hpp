@@ -14,13 +14,17 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 namespace nanoatlas::kernels {
 
 enum class Precision { f32, bf16 };
-enum class Activation { none, relu, relu6 };
+/// gelu: x P(X <= x) of a standard normal X (Hendrycks, Gimpel, arXiv:1606.08415), as torch by erf.
+/// Convolutions put it out and nothing else does: its gradient is no function of its value, so a
+/// network in training calls Backend::gelu().
+enum class Activation { none, relu, relu6, gelu };
 
 using Memory = std::unique_ptr<void, std::function<void(void*)>>;
 /// Tensors whose sum is meant; at least one.
@@ -28,8 +32,8 @@ using Addends = std::span<const void* const>;
 
 struct ImageShape {
     std::int64_t samples, height, width, channels;
-    std::int64_t rows() const { return samples * height * width; }
-    std::int64_t elements() const { return rows() * channels; }
+    constexpr std::int64_t rows() const { return samples * height * width; }
+    constexpr std::int64_t elements() const { return rows() * channels; }
 };
 
 /// How a kernel moves over an image [pixels].
@@ -60,14 +64,20 @@ struct NormTensors {
     double eps;
 };
 
+/// What is folded into a convolution: a norm of its outputs, then a factor for each channel.
+struct Folding {
+    std::optional<NormTensors> norm = {};
+    const float* scale = nullptr;  ///< [channels]; null: 1
+};
+
 class Convolution {
   public:
     virtual ~Convolution() = default;
     /// Casts and packs; until the next call the others use these. bias null without one.
     virtual void set_weights(const float* weights, const float* bias) = 0;
-    /// The same with a norm of the outputs folded in; shape.bias is set, bias may be null for 0.
+    /// The same with more folded in; shape.bias is set, bias may be null for 0.
     virtual void set_folded_weights(const float* weights, const float* bias,
-                                    const NormTensors& norm) = 0;
+                                    const Folding& folding) = 0;
     /// y = activation(x * weights + bias + addend)
     virtual void forward(const void* x, const void* addend, void* y) = 0;
     /// dy: gradient of the output before its activation.
@@ -146,7 +156,7 @@ struct DropoutKey {
 };
 
 /// Whether it keeps an element (its place in the image's memory) of a sample (of this rank).
-inline bool dropout_keeps(const DropoutKey& key, std::int64_t sample, std::int64_t element) {
+constexpr bool dropout_keeps(const DropoutKey& key, std::int64_t sample, std::int64_t element) {
     const auto mix = [](std::uint64_t z) {  // splitmix64's finaliser
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
@@ -157,6 +167,27 @@ inline bool dropout_keeps(const DropoutKey& key, std::int64_t sample, std::int64
     const auto bits =
         mix(mix(key.stream + number * golden) + (static_cast<std::uint64_t>(element) + 1) * golden);
     return static_cast<double>(bits >> 11) * 0x1.0p-53 >= key.probability;
+}
+
+/// A layer norm: y = (x - mean) / sqrt(variance + eps) * weight + bias, each row by its own mean
+/// and (biased) variance over the channels. Ba, Kiros, Hinton, arXiv:1607.06450.
+struct LayerNormCoefficients {
+    const float* weight;  ///< [channels]
+    const float* bias;    ///< [channels]
+    double eps;
+};
+
+/// What an image is multiplied by: a number for each channel (layer scale, Touvron et al.,
+/// arXiv:2103.17239) and one for each sample (stochastic depth, Huang et al., arXiv:1603.09382).
+struct Scale {
+    const float* by_channel = nullptr;                                   ///< null: 1
+    DropoutKey depth{.stream = 0, .first_sample = 0, .probability = 0};  ///< of dropping a sample
+};
+
+/// 0 for a sample (of this rank) that stochastic depth drops, 1 / (1 - probability) for the others.
+constexpr double sample_scale(const DropoutKey& depth, std::int64_t sample) {
+    if (depth.probability == 0) return 1;
+    return dropout_keeps(depth, sample, 0) ? 1 / (1 - depth.probability) : 0;
 }
 
 /// Calls on a back end that are made again and again, on the same memory with the same numbers.
@@ -212,6 +243,26 @@ class Backend {
     /// From and to [samples, channels, height, width] f32 in the host's memory.
     virtual void import_images(const float* from, const ImageShape& shape, void* to) = 0;
     virtual void export_images(const void* from, const ImageShape& shape, float* to) = 0;
+
+    virtual void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
+                            const LayerNormCoefficients& coefficients, void* y) = 0;
+    /// dweight and dbias [channels] become the sums over the rows; dx may be null, or dy.
+    virtual void layer_norm_backward(const void* dy, const void* x, std::int64_t rows,
+                                     std::int64_t channels,
+                                     const LayerNormCoefficients& coefficients, void* dx,
+                                     float* dweight, float* dbias) = 0;
+
+    virtual void gelu(const void* x, std::int64_t elements, void* y) = 0;
+    /// dx may be dy.
+    virtual void gelu_backward(const void* dy, const void* x, std::int64_t elements, void* dx) = 0;
+
+    /// y = x * scale + addend; addend may be null.
+    virtual void scale(const void* x, const void* addend, const ImageShape& shape,
+                       const Scale& scale, void* y) = 0;
+    /// dx = dy * scale; dby_channel [channels] = sum of dy * x * (the sample's scale).
+    /// dx may be null, and dby_channel; x is read for the latter alone.
+    virtual void scale_backward(const void* dy, const void* x, const ImageShape& shape,
+                                const Scale& scale, void* dx, float* dby_channel) = 0;
 
     /// y = activation(sum of parts)
     virtual void add(Addends parts, Activation activation, std::int64_t elements, void* y) = 0;

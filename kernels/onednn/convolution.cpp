@@ -1,10 +1,12 @@
 // Convolutions by oneDNN's direct algorithms; a kernel that covers its whole input (a linear layer)
 // by its inner product.
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "kernels/onednn/engine.hpp"
+#include "kernels/onednn/weight_gradient.hpp"
 #include "kernels/reference/folded_weights.hpp"
 
 namespace nanoatlas::kernels::onednn {
@@ -126,6 +128,8 @@ class PassMaker {
             operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
         if (shape_.activation == Activation::relu6)
             operations.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+        if (shape_.activation == Activation::gelu)
+            operations.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0, 0);
         return operations;
     }
 
@@ -189,7 +193,11 @@ class OnednnConvolution final : public Convolution {
         given_ = maker.given_weights();
         forward_ = maker.forward();
         if (shape_.data_gradient) backward_data_ = maker.backward_data();
-        if (shape_.training) backward_weights_ = maker.backward_weights();
+        if (!shape_.training) return;
+        if (!covers_input(shape_) && WeightGradient::suits(shape_, engine_->precision()))
+            weight_gradient_.emplace(shape_, engine_);
+        else
+            backward_weights_ = maker.backward_weights();
     }
 
     void set_weights(const float* weights, const float* bias) override {
@@ -200,8 +208,8 @@ class OnednnConvolution final : public Convolution {
         if (bias != nullptr) bias_.assign(bias, bias + shape_.output.channels);
     }
     void set_folded_weights(const float* weights, const float* bias,
-                            const NormTensors& norm) override {
-        const reference::FoldedWeights folded(shape_, weights, bias, norm);
+                            const Folding& folding) override {
+        const reference::FoldedWeights folded(shape_, weights, bias, folding);
         set_weights(folded.weights.data(), folded.bias.data());
     }
 
@@ -224,6 +232,7 @@ class OnednnConvolution final : public Convolution {
     }
 
     void backward_weights(const void* x, const void* dy, float* dweights, float* dbias) override {
+        if (weight_gradient_) return weight_gradient_->run(x, dy, dweights, dbias);
         const auto wanted = engine_->memory(given_, dweights);
         const bool direct = backward_weights_.weights == given_;
         if (!direct && !gradient_)
@@ -260,6 +269,7 @@ class OnednnConvolution final : public Convolution {
     std::shared_ptr<Engine> engine_;
     memory::desc given_;
     Pass forward_, backward_data_, backward_weights_;
+    std::optional<WeightGradient> weight_gradient_;  // instead of backward_weights_
     std::unique_ptr<PackedWeights> packed_, packed_backward_, gradient_;
     std::vector<float> bias_;
 };

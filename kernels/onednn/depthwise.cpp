@@ -70,8 +70,8 @@ class DepthwiseConvolution final : public Convolution {
                 weights_[static_cast<std::size_t>(tap * channels_ + c)] = weights[c * taps + tap];
     }
     void set_folded_weights(const float* weights, const float* bias,
-                            const NormTensors& norm) override {
-        const reference::FoldedWeights folded(shape_, weights, bias, norm);
+                            const Folding& folding) override {
+        const reference::FoldedWeights folded(shape_, weights, bias, folding);
         set_weights(folded.weights.data(), folded.bias.data());
     }
 

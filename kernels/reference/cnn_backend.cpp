@@ -32,8 +32,8 @@ class ReferenceConvolution final : public kernels::Convolution {
         if (bias != nullptr) bias_.assign(bias, bias + shape_.output.channels);
     }
     void set_folded_weights(const float* weights, const float* bias,
-                            const NormTensors& norm) override {
-        const FoldedWeights folded(shape_, weights, bias, norm);
+                            const Folding& folding) override {
+        const FoldedWeights folded(shape_, weights, bias, folding);
         set_weights(folded.weights.data(), folded.bias.data());
     }
     void forward(const void* x, const void* addend, void* y) override {
@@ -103,6 +103,31 @@ class ReferenceBackend final : public kernels::Backend, private NormPasses {
             const auto channel = i / pixels % shape.channels, sample = i / pixels / shape.channels;
             to[i] = f32(from)[(sample * pixels + i % pixels) * shape.channels + channel];
         }
+    }
+
+    void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
+                    const LayerNormCoefficients& coefficients, void* y) override {
+        reference::layer_norm(f32(x), rows, channels, coefficients, f32(y));
+    }
+    void layer_norm_backward(const void* dy, const void* x, std::int64_t rows,
+                             std::int64_t channels, const LayerNormCoefficients& coefficients,
+                             void* dx, float* dweight, float* dbias) override {
+        reference::layer_norm_backward(f32(dy), f32(x), rows, channels, coefficients, f32(dx),
+                                       dweight, dbias);
+    }
+    void gelu(const void* x, std::int64_t elements, void* y) override {
+        reference::gelu(f32(x), elements, f32(y));
+    }
+    void gelu_backward(const void* dy, const void* x, std::int64_t elements, void* dx) override {
+        reference::gelu_backward(f32(dy), f32(x), elements, f32(dx));
+    }
+    void scale(const void* x, const void* addend, const ImageShape& shape, const Scale& by,
+               void* y) override {
+        reference::scale(f32(x), f32(addend), shape, by, f32(y));
+    }
+    void scale_backward(const void* dy, const void* x, const ImageShape& shape, const Scale& by,
+                        void* dx, float* dby_channel) override {
+        reference::scale_backward(f32(dy), f32(x), shape, by, f32(dx), dby_channel);
     }
 
     void add(Addends parts, Activation activation, std::int64_t elements, void* y) override {

@@ -1,4 +1,4 @@
-// A convolution's weights with the batch norm behind it folded in, in the host's memory.
+// A convolution's weights with what stands behind it folded in, in the host's memory.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ struct FoldedWeights {
 
     /// bias may be null: 0.
     FoldedWeights(const ConvolutionShape& shape, const float* given, const float* given_bias,
-                  const NormTensors& norm);
+                  const Folding& folding);
 };
 
 }  // namespace nanoatlas::kernels::reference

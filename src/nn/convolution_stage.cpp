@@ -64,16 +64,18 @@ class ConvolutionStage final : public Stage {
         weight_ = wiring.layout().offset(node.name + ".weight");
         if (has_bias(node)) bias_ = wiring.layout().offset(node.name + ".bias");
         if (group.norm >= 0) norm_.emplace(wiring.node(group.norm), wiring.layout());
+        if (group.scale >= 0) scale_ = wiring.layout().offset(wiring.node(group.scale).name);
     }
 
     void pack(const float* parameters, const float* buffers) override {
         if (!primitive_) return;
         const float* weights = parameters + weight_;
         const float* bias = bias_ >= 0 ? parameters + bias_ : nullptr;
-        if (norm_)
-            primitive_->set_folded_weights(weights, bias, norm_->tensors(parameters, buffers));
-        else
-            primitive_->set_weights(weights, bias);
+        if (!norm_ && scale_ < 0) return primitive_->set_weights(weights, bias);
+        kernels::Folding folding;
+        if (norm_) folding.norm = norm_->tensors(parameters, buffers);
+        if (scale_ >= 0) folding.scale = parameters + scale_;
+        primitive_->set_folded_weights(weights, bias, folding);
     }
 
     void forward(const Run& run) override {
@@ -100,7 +102,7 @@ class ConvolutionStage final : public Stage {
     Group group_;
     kernels::ConvolutionShape shape_;
     std::unique_ptr<kernels::Convolution> primitive_;  // none without samples
-    std::int64_t weight_ = -1, bias_ = -1;
+    std::int64_t weight_ = -1, bias_ = -1, scale_ = -1;
     std::optional<FoldedNorm> norm_;
     int x_, addend_, y_, dx_ = -1;
     Incoming dy_;
