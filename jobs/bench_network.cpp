@@ -48,7 +48,8 @@ nn::Network make_network(const nn::Graph& graph, const BenchOptions& options,
     nn::Network network(graph,
                         {.batch = share.count,
                          .precision = nn::precision_of(options.precision),
-                         .training = training},
+                         .training = training,
+                         .backend = nn::backend_kind(options.backend)},
                         world);
     network.load(nn::initial_tensors(graph, options.seed));
     return network;
@@ -57,9 +58,9 @@ nn::Network make_network(const nn::Graph& graph, const BenchOptions& options,
 /// A network's convolutions and linear layers, each with memory of its own size, nothing else.
 class BareConvolutions {
   public:
-    BareConvolutions(const nn::Graph& graph, nn::Precision precision, std::int64_t samples,
-                     bool training)
-        : backend_(nn::make_backend(nn::BackendKind::onednn, precision)), training_(training) {
+    BareConvolutions(const nn::Graph& graph, nn::BackendKind kind, nn::Precision precision,
+                     std::int64_t samples, bool training)
+        : backend_(nn::make_backend(kind, precision)), training_(training) {
         for (const auto& node : graph.nodes())
             if (node.op == nn::Op::convolution || node.op == nn::Op::linear)
                 add(shape_of(graph, node, samples));
@@ -146,7 +147,8 @@ Workload network_workload(const BenchOptions& options, const nn::Graph& graph,
     workload.unit = "img/s";
     workload.sizes = {{"parameters", graph.parameter_count()}};
     if (samples > 0) {
-        const auto bare = std::make_shared<BareConvolutions>(graph, precision, samples, training);
+        const auto bare = std::make_shared<BareConvolutions>(
+            graph, nn::backend_kind(options.backend), precision, samples, training);
         workload.bare = [bare, steps = options.steps] {
             for (std::int64_t i = 0; i < steps; ++i) bare->run();
         };
