@@ -23,8 +23,9 @@ std::map<std::string, std::vector<std::int64_t>> shapes_of(const Graph& graph) {
 /// Parameters with 1000 classes and colour, as published with the papers' code.
 TEST(Zoo, networks_have_the_published_number_of_parameters) {
     const std::map<std::string, std::int64_t> published = {
-        {"alexnet", 61'100'840},  {"efficientnet_lite0", 4'652'008}, {"resnet18", 11'689'512},
-        {"resnet34", 21'797'672}, {"resnet50", 25'557'032},          {"squeezenet1_1", 1'235'496}};
+        {"alexnet", 61'100'840},     {"efficientnet_lite0", 4'652'008}, {"resnet18", 11'689'512},
+        {"resnet20_cifar", 334'072}, {"resnet34", 21'797'672},          {"resnet50", 25'557'032},
+        {"squeezenet1_1", 1'235'496}};
     for (const auto& name : zoo::names()) {
         ASSERT_TRUE(published.contains(name)) << name;
         EXPECT_EQ(zoo::make(name, {}).parameter_count(), published.at(name)) << name;

@@ -23,10 +23,18 @@ Entry resnet(const ResNet& shape) {
         {"conv1", "fc"}};
 }
 
+Entry resnet_cifar(int depth) {
+    return {[depth](Graph& graph, const Options& options) {
+                return add_resnet_cifar(graph, options, depth);
+            },
+            {"conv1", "linear"}};
+}
+
 const Entry& find(const std::string& name) {
     static const std::map<std::string, Entry> table = {
         {"alexnet", {add_alexnet, {"features.0", "classifier.6"}}},
         {"efficientnet_lite0", {add_efficientnet_lite0, {"_conv_stem", "_fc"}}},
+        {"resnet20_cifar", resnet_cifar(3)},
         {"resnet18", resnet({Block::basic, {2, 2, 2, 2}})},
         {"resnet34", resnet({Block::basic, {3, 4, 6, 3}})},
         {"resnet50", resnet({Block::bottleneck, {3, 4, 6, 3}})},
@@ -53,7 +61,8 @@ Graph make(const std::string& name, const Options& options) {
 }
 
 std::vector<std::string> names() {
-    return {"alexnet", "efficientnet_lite0", "resnet18", "resnet34", "resnet50", "squeezenet1_1"};
+    return {"alexnet",  "efficientnet_lite0", "resnet18",     "resnet20_cifar",
+            "resnet34", "resnet50",           "squeezenet1_1"};
 }
 
 Ends ends(const std::string& name) {
