@@ -14,14 +14,18 @@ Memory allocate_aligned(std::int64_t bytes) {
             [](void* memory) { ::operator delete(memory, line); }};
 }
 
-void Engine::execute(const dnnl::primitive& primitive, const dnnl::memory::desc& scratch,
-                     std::unordered_map<int, dnnl::memory> arguments) {
+void* Engine::scratch() {
     if (scratch_bytes_ > scratch_taken_) {
         scratch_.reset();
         scratch_ = allocate_aligned(scratch_bytes_);
         scratch_taken_ = scratch_bytes_;
     }
-    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(scratch, scratch_.get()));
+    return scratch_.get();
+}
+
+void Engine::execute(const dnnl::primitive& primitive, const dnnl::memory::desc& scratch_desc,
+                     std::unordered_map<int, dnnl::memory> arguments) {
+    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(scratch_desc, scratch()));
     primitive.execute(stream_, arguments);
     stream_.wait();
 }
