@@ -21,9 +21,32 @@ Value add_squeezenet1_1(Graph& graph, const Options& options);
 /// Krizhevsky, arXiv:1404.5997.
 Value add_alexnet(Graph& graph, const Options& options);
 
-/// Tan, Le, arXiv:1905.11946, in the variant without squeeze-and-excitation and with ReLU6. The
-/// stochastic depth of its training is left out.
-Value add_efficientnet_lite0(Graph& graph, const Options& options);
+/// Simonyan, Zisserman, arXiv:1409.1556, configuration A.
+Value add_vgg11(Graph& graph, const Options& options);
+
+/// Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, arXiv:1512.00567. Training adds 0.4 times the loss of
+/// an auxiliary output, unless the image is too small for it (under 299 pixels).
+Value add_inception_v3(Graph& graph, const Options& options);
+
+struct DenseNet {
+    int depths[4];  ///< layers in each block
+};
+/// Huang, Liu, van der Maaten, Weinberger, arXiv:1608.06993, 32 channels a layer.
+Value add_densenet(Graph& graph, const Options& options, const DenseNet& densenet);
+
+/// Sandler, Howard, Zhu, Zhmoginov, Chen, arXiv:1801.04381.
+Value add_mobilenet_v2(Graph& graph, const Options& options);
+
+struct EfficientNetLite {
+    double width, depth;  ///< how many times the channels and the blocks of lite0
+    double dropout;
+};
+/// Tan, Le, arXiv:1905.11946, in the variant without squeeze-and-excitation and with ReLU6, whose
+/// stem and head all have the same width. The stochastic depth of its training is left out.
+Value add_efficientnet_lite(Graph& graph, const Options& options, const EfficientNetLite& lite);
+
+/// Liu, Mao, Wu, Feichtenhofer, Darrell, Xie, arXiv:2201.03545.
+Value add_convnext_tiny(Graph& graph, const Options& options);
 
 /// x after dropout, if it is on.
 inline Value maybe_dropout(Graph& graph, Value x, double probability, const Options& options) {
