@@ -15,6 +15,10 @@ struct ResNet {
 /// He, Zhang, Ren, Sun, arXiv:1512.03385; torchvision's variant with the stride in the 3x3.
 Value add_resnet(Graph& graph, const Options& options, const ResNet& resnet);
 
+/// The same paper's networks for CIFAR's images of 32 pixels, 6 depth + 2 layers deep, without
+/// parameters in the shortcuts.
+Value add_resnet_cifar(Graph& graph, const Options& options, int depth);
+
 /// Iandola et al., arXiv:1602.07360, version 1.1.
 Value add_squeezenet1_1(Graph& graph, const Options& options);
 

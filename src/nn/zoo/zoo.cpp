@@ -24,6 +24,14 @@ Entry resnet(const ResNet& shape) {
         {"conv1", "fc"}};
 }
 
+Entry resnet_cifar(int depth) {
+    return {[depth](Graph& graph, const Options& options) {
+                return add_resnet_cifar(graph, options, depth);
+            },
+            {"conv1", "linear"},
+            32};
+}
+
 Entry densenet(const DenseNet& shape) {
     return {[shape](Graph& graph, const Options& options) {
                 return add_densenet(graph, options, shape);
@@ -54,6 +62,7 @@ const std::map<std::string, Entry>& table() {
         {"resnet101", resnet({Block::bottleneck, {3, 4, 23, 3}})},
         {"resnet152", resnet({Block::bottleneck, {3, 8, 36, 3}})},
         {"resnet18", resnet({Block::basic, {2, 2, 2, 2}})},
+        {"resnet20_cifar", resnet_cifar(3)},
         {"resnet34", resnet({Block::basic, {3, 4, 6, 3}})},
         {"resnet50", resnet({Block::bottleneck, {3, 4, 6, 3}})},
         {"squeezenet1_1", {add_squeezenet1_1, {"features.0", "classifier.1"}}},

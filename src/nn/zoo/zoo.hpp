@@ -17,8 +17,9 @@ struct Options {
 };
 
 /// Parameters have torchvision's names; those of efficientnet_lite* the names of lukemelas'
-/// EfficientNet-PyTorch, as in the weights that are published.
-/// throws InputError if the name is unknown (lists the known ones), or the input too small
+/// EfficientNet-PyTorch, those of resnet20_cifar the names of akamaster's pytorch_resnet_cifar10,
+/// as in the weights that are published. throws InputError if the name is unknown (lists the known
+/// ones), or the input too small
 Graph make(const std::string& name, const Options& options);
 
 /// In alphabetical order.
