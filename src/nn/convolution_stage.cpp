@@ -67,6 +67,15 @@ class FoldedNorm {
     std::int64_t gamma_, beta_, mean_, variance_;
 };
 
+/// A layer scale, likewise.
+void fold_scale(const float* scale, std::span<float> weights, std::span<float> bias) {
+    const std::size_t per_output = weights.size() / bias.size();
+    for (std::size_t i = 0; i < bias.size(); ++i) {
+        for (auto& weight : weights.subspan(i * per_output, per_output)) weight *= scale[i];
+        bias[i] *= scale[i];
+    }
+}
+
 class ConvolutionStage final : public Stage {
   public:
     ConvolutionStage(const Group& group, Wiring& wiring)
@@ -80,20 +89,22 @@ class ConvolutionStage final : public Stage {
         weight_ = wiring.layout().offset(node.name + ".weight");
         if (has_bias(node)) bias_ = wiring.layout().offset(node.name + ".bias");
         if (group.norm >= 0) norm_.emplace(wiring.node(group.norm), wiring.layout());
+        if (group.scale >= 0) scale_ = wiring.layout().offset(wiring.node(group.scale).name);
     }
 
     void pack(const float* parameters, const float* buffers) override {
         if (!primitive_) return;
         const float* weights = parameters + weight_;
         const float* bias = bias_ >= 0 ? parameters + bias_ : nullptr;
-        if (!norm_) return primitive_->set_weights(weights, bias);
+        if (!norm_ && scale_ < 0) return primitive_->set_weights(weights, bias);
         const std::int64_t outputs = shape_.output.channels;
         const std::int64_t per_output =
             shape_.input.channels / shape_.groups * shape_.window.height * shape_.window.width;
         std::vector<float> folded(weights, weights + outputs * per_output);
         std::vector<float> folded_bias(static_cast<std::size_t>(outputs), 0);
         if (bias != nullptr) folded_bias.assign(bias, bias + outputs);
-        norm_->fold(parameters, buffers, folded, folded_bias);
+        if (norm_) norm_->fold(parameters, buffers, folded, folded_bias);
+        if (scale_ >= 0) fold_scale(parameters + scale_, folded, folded_bias);
         primitive_->set_weights(folded.data(), folded_bias.data());
     }
 
@@ -121,7 +132,7 @@ class ConvolutionStage final : public Stage {
     Group group_;
     kernels::ConvolutionShape shape_;
     std::unique_ptr<kernels::Convolution> primitive_;  // none without samples
-    std::int64_t weight_ = -1, bias_ = -1;
+    std::int64_t weight_ = -1, bias_ = -1, scale_ = -1;
     std::optional<FoldedNorm> norm_;
     int x_, addend_, y_, dx_ = -1;
     Incoming dy_;

@@ -10,7 +10,6 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
            const PlanOptions& options, kernels::Backend& backend)
     : samples_(options.samples) {
     Wiring wiring(graph, fusion, layout, options.trained, options.samples, backend);
-    const int stages = static_cast<int>(fusion.groups.size());
     const auto storage = [&](int node) { return fusion.storage[static_cast<std::size_t>(node)]; };
     wiring.value(0);
     for (const auto& group : fusion.groups) {
@@ -27,19 +26,25 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
     }
     values_[0] = wiring.value(0);
 
-    if (options.training) {
-        const int output = storage(graph.output().node);
-        VALIDATE(
-            wiring.wants_gradient(output),
-            "all parameters of the network are frozen (nothing is left to train); freeze fewer");
-        output_gradient_ = wiring.add_gradient(output);
-        for (int i = stages; i-- > 0;) {
-            ++wiring.time;
-            stages_[static_cast<std::size_t>(i)]->wire_backward(wiring);
-        }
-    }
+    if (options.training) wire_backward(graph, fusion, wiring);
     arena_bytes_ = wiring.arena().layout();
     offsets_ = wiring.arena().offsets();
+}
+
+void Plan::wire_backward(const Graph& graph, const Fusion& fusion, Wiring& wiring) {
+    const auto add_output = [&](Value logits, double weight) {
+        const int storage = fusion.storage[static_cast<std::size_t>(logits.node)];
+        if (wiring.wants_gradient(storage))
+            outputs_.push_back({logits.node, weight, wiring.add_gradient(storage)});
+    };
+    add_output(graph.output(), 1);
+    VALIDATE(!outputs_.empty(),
+             "all parameters of the network are frozen (nothing is left to train); freeze fewer");
+    if (graph.auxiliary()) add_output(graph.auxiliary()->logits, graph.auxiliary()->weight);
+    for (std::size_t i = stages_.size(); i-- > 0;) {
+        ++wiring.time;
+        stages_[i]->wire_backward(wiring);
+    }
 }
 
 void Plan::pack(const float* parameters, const float* buffers) {
