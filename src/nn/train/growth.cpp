@@ -88,9 +88,12 @@ ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes
     if (model.classes == classes) return model;
     const auto origins = origins_of(classes, Taxonomy(model.classes));
     model.classes = classes;
+    const auto graph = graph_of(model);
     const auto classifier = zoo::ends(model.arch).classifier + ".";
-    for (auto& [name, tensor] : initial_tensors(graph_of(model), seed)) {
-        if (!name.starts_with(classifier)) continue;
+    const auto auxiliary =
+        graph.auxiliary() ? graph.node(graph.auxiliary()->logits).name + "." : classifier;
+    for (auto& [name, tensor] : initial_tensors(graph, seed)) {
+        if (!name.starts_with(classifier) && !name.starts_with(auxiliary)) continue;
         auto grown = tensor;
         take_rows(grown, model.tensors.at(name), origins);
         model.tensors[name] = std::move(grown);
