@@ -88,14 +88,12 @@ ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes
     if (model.classes == classes) return model;
     const auto origins = origins_of(classes, Taxonomy(model.classes));
     model.classes = classes;
-    const auto graph = graph_of(model);
-    const auto classifier = zoo::ends(model.arch).classifier + ".";
-    const auto auxiliary =
-        graph.auxiliary() ? graph.node(graph.auxiliary()->logits).name + "." : classifier;
-    for (auto& [name, tensor] : initial_tensors(graph, seed)) {
-        if (!name.starts_with(classifier) && !name.starts_with(auxiliary)) continue;
+    const auto ends = zoo::ends(model.arch);
+    for (auto& [name, tensor] : initial_tensors(graph_of(model), seed)) {
+        if (!ends.is_classifier(name)) continue;
         auto grown = tensor;
-        take_rows(grown, model.tensors.at(name), origins);
+        const auto old = model.tensors.find(name);
+        if (old != model.tensors.end()) take_rows(grown, old->second, origins);
         model.tensors[name] = std::move(grown);
     }
     return model;
