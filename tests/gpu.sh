@@ -85,12 +85,15 @@ folder_of() {
 
 prepare() {
     local cudnn nccl place
+    if [ ! -d "$here/bin" ]; then say "$here is no bundle; make one with: tests/gpu.sh bundle"; exit 2; fi
     cudnn=$(folder_of libcudnn.so.9 "${CUDNN_PATH:-/none}" CUDNN_PATH)
     nccl=$(folder_of libnccl.so.2 "${NCCL_PATH:-/none}" NCCL_PATH)
     export LD_LIBRARY_PATH="$here/lib:$cudnn:$nccl"
     # cuDNN compiles some kernels with NVRTC, and multiplies with cuBLAS.
     for place in /usr/local/cuda/lib64 $(dirname "$cudnn")/../*/lib; do
-        if ls "$place"/libnvrtc.so* "$place"/libcublas* > /dev/null 2>&1; then LD_LIBRARY_PATH+=":$place"; fi
+        if compgen -G "$place/libnvrtc.so*" > /dev/null || compgen -G "$place/libcublas.so*" > /dev/null; then
+            LD_LIBRARY_PATH+=":$place"
+        fi
     done
     export OPAL_PREFIX=$here/mpi OMPI_MCA_mca_base_component_path=$here/mpi/plugins PATH=$here/mpi/bin:$PATH
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1

@@ -158,6 +158,7 @@ struct Network::State {
     kernels::Memory arena;
     std::int64_t arena_bytes = 0;
     const Plan* last_forward = nullptr;
+    Profile* profile = nullptr;
     std::vector<float> logits;
 };
 
@@ -195,7 +196,8 @@ Run Network::State::prepare(CachedPlan& cached) {
                   .gradients = training ? gradients->changed_by_backend() : nullptr,
                   .buffers = training ? buffers->changed_by_backend() : buffers->in_backend(),
                   .dropout_stream = 0,
-                  .first_sample = 0};
+                  .first_sample = 0,
+                  .profile = profile};
     if (cached.packed_version != version)
         cached.pack->play([&] { cached.plan.pack(run.parameters, run.buffers); });
     cached.packed_version = version;
@@ -389,6 +391,10 @@ StepResult Network::train_step(std::span<const float> images, std::span<const st
     state.average_buffers(count, of_all_ranks);
     ++state.version;
     return result;
+}
+
+void Network::take_times(Profile& profile) {
+    state_->profile = &profile;
 }
 
 std::int64_t Network::planned_bytes() const {

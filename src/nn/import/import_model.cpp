@@ -6,6 +6,7 @@
 #include "base/check.hpp"
 #include "nn/import/grey.hpp"
 #include "nn/import/weights.hpp"
+#include "nn/zoo/zoo.hpp"
 
 namespace nanoatlas::nn {
 
@@ -15,6 +16,17 @@ std::vector<std::string> numbered_classes(std::int64_t count) {
     std::vector<std::string> names;
     for (std::int64_t i = 0; i < count; ++i) names.push_back(fmt::format("class_{}", i));
     return names;
+}
+
+struct Normalisation {
+    std::vector<double> mean, std;
+};
+
+/// Inception's weights come from TensorFlow, whose images have values from -1 to 1; torchvision
+/// brings ImageNet's statistics back to that within the network (transform_input).
+Normalisation published_normalisation(const std::string& arch) {
+    if (arch == "inception_v3") return {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
+    return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
 }
 
 /// One value for each channel; one average for grey where three are given.
@@ -32,21 +44,24 @@ std::vector<double> by_channel(const std::vector<double>& values, std::int64_t c
 Imported import_model(const std::string& from, const ImportOptions& options) {
     Imported imported;
     auto& [model, fit] = imported;
+    model.size =
+        options.size > 0 ? options.size : static_cast<int>(zoo::published_size(options.arch));
     auto weights = read_weights(from);
     try {
         fit = fit_weights(std::move(weights),
                           {.arch = options.arch,
                            .classes = static_cast<std::int64_t>(options.classes.size()),
-                           .size = options.size,
+                           .size = model.size,
                            .partial = options.partial});
     } catch (const InputError& error) {
         throw InputError(fmt::format("cannot import '{}': {}", from, error.what()));
     }
     model.arch = options.arch;
     model.classes = options.classes.empty() ? numbered_classes(fit.classes) : options.classes;
-    model.mean = by_channel(options.mean, fit.channels, "mean");
-    model.std = by_channel(options.std, fit.channels, "std");
-    model.size = options.size;
+    const auto published = published_normalisation(options.arch);
+    model.mean =
+        by_channel(options.mean.empty() ? published.mean : options.mean, fit.channels, "mean");
+    model.std = by_channel(options.std.empty() ? published.std : options.std, fit.channels, "std");
     model.tensors = std::exchange(fit.tensors, {});
     if (options.grey) fold_to_grey(model);
     return imported;
