@@ -135,7 +135,8 @@ struct Network::State {
     Run prepare(CachedPlan& cached);
     std::int64_t count_samples(std::span<const float> images) const;
     /// throws InputError on every rank if one of them has a label that is no class. Collective.
-    std::int64_t count_over_ranks(std::span<const std::int32_t> labels) const;
+    std::int64_t count_over_ranks(std::span<const std::int32_t> labels,
+                                  const InnerNodes& inner) const;
     void allocate_parameters();
     void average_buffers(std::int64_t samples, std::int64_t of_all_ranks);
     /// The loss of one output; leaves its gradient in the plan.
@@ -215,11 +216,13 @@ std::int64_t Network::State::count_samples(std::span<const float> images) const 
     return count;
 }
 
-std::int64_t Network::State::count_over_ranks(std::span<const std::int32_t> labels) const {
+std::int64_t Network::State::count_over_ranks(std::span<const std::int32_t> labels,
+                                              const InnerNodes& inner) const {
     const auto classes = graph.shape(graph.output()).elements();
+    const auto end = classes + std::ssize(inner);
     std::array<std::int64_t, 2> counts{
         std::ssize(labels),
-        std::ranges::count_if(labels, [&](auto label) { return label >= classes; })};
+        std::ranges::count_if(labels, [&](auto label) { return label >= end; })};
     comm.sum(std::span<std::int64_t>(counts));
     VALIDATE(counts[1] == 0,
              "{} labels are none of the network's {} classes; give the network more classes",
@@ -378,7 +381,7 @@ StepResult Network::train_step(std::span<const float> images, std::span<const st
              loss.class_weights.size());
     VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
              labels.size());
-    const auto of_all_ranks = state.count_over_ranks(labels);
+    const auto of_all_ranks = state.count_over_ranks(labels, loss.inner);
     auto& cached = state.plan(true, count);
     if (count == 0) std::ranges::fill(state.gradients->changed_by_host(), 0.0F);
     Run run = state.prepare(cached);
