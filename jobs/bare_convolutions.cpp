@@ -19,6 +19,7 @@ BareConvolutions::BareConvolutions(const nn::Graph& graph, kernels::Precision pr
 
 void BareConvolutions::run() {
     for (auto& layer : layers_) run(layer);
+    backend_->finish();
 }
 
 std::map<int, double> BareConvolutions::seconds(int runs) {
@@ -27,6 +28,7 @@ std::map<int, double> BareConvolutions::seconds(int runs) {
         for (int i = 0; i < runs; ++i) {
             const base::Stopwatch watch;
             run(layer);
+            backend_->finish();
             const auto [entry, is_new] = found.emplace(layer.node, watch.seconds());
             if (!is_new) entry->second = std::min(entry->second, watch.seconds());
         }
@@ -37,8 +39,9 @@ void BareConvolutions::run(Layer& layer) {
     layer.primitive->forward(in_.get(), nullptr, out_.get());
     if (!training_) return;
     if (layer.shape.data_gradient) layer.primitive->backward_data(out_.get(), in_.get());
-    layer.primitive->backward_weights(in_.get(), out_.get(), gradient_.data(),
-                                      layer.shape.bias ? gradient_.data() : nullptr);
+    float* const gradient = gradient_->changed_by_backend();
+    layer.primitive->backward_weights(in_.get(), out_.get(), gradient,
+                                      layer.shape.bias ? gradient : nullptr);
 }
 
 kernels::ConvolutionShape BareConvolutions::shape_of(const nn::Graph& graph, const nn::Node& node,
@@ -68,23 +71,24 @@ kernels::ConvolutionShape BareConvolutions::shape_of(const nn::Graph& graph, con
 }
 
 void BareConvolutions::add(int node, const kernels::ConvolutionShape& shape) {
-    const auto weights =
-        static_cast<std::size_t>(shape.output.channels * shape.input.channels / shape.groups *
-                                 shape.window.height * shape.window.width);
-    const std::vector<float> values(weights, 0.01F);
-    const std::vector<float> bias(static_cast<std::size_t>(shape.output.channels));
+    const auto weights = shape.output.channels * shape.input.channels / shape.groups *
+                         shape.window.height * shape.window.width;
+    nn::Values values(*backend_, weights), bias(*backend_, shape.output.channels);
+    std::ranges::fill(values.changed_by_host(), 0.01F);
     layers_.push_back({node, shape, backend_->convolution(shape)});
-    layers_.back().primitive->set_weights(values.data(), shape.bias ? bias.data() : nullptr);
+    layers_.back().primitive->set_weights(values.in_backend(),
+                                          shape.bias ? bias.in_backend() : nullptr);
     grow(in_, in_bytes_, shape.input.elements());
     grow(out_, out_bytes_, shape.output.elements());
-    gradient_.resize(std::max(gradient_.size(), weights));
+    if (!gradient_ || gradient_->size() < weights) gradient_.emplace(*backend_, weights);
 }
 
 void BareConvolutions::grow(kernels::Memory& memory, std::int64_t& bytes, std::int64_t elements) {
     if (elements * 4 <= bytes) return;
     bytes = elements * 4;
     memory = backend_->allocate(bytes);
-    std::fill_n(static_cast<char*>(memory.get()), bytes, '\0');
+    const std::vector<char> zeros(static_cast<std::size_t>(bytes));
+    backend_->upload(zeros.data(), bytes, memory.get());
 }
 
 double operations(const nn::Graph& graph, const nn::Node& node) {

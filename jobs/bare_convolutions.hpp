@@ -3,10 +3,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "kernels/cnn.hpp"
 #include "nn/graph.hpp"
+#include "nn/values.hpp"
 
 namespace nanoatlas::jobs {
 
@@ -38,7 +40,7 @@ class BareConvolutions {
     std::vector<Layer> layers_;
     kernels::Memory in_, out_;
     std::int64_t in_bytes_ = 0, out_bytes_ = 0;
-    std::vector<float> gradient_;
+    std::optional<nn::Values> gradient_;
 };
 
 /// Multiplications and additions of a convolution or linear layer for one sample, one pass forward.

@@ -4,12 +4,17 @@
 // [samples, height, width, channels] (dense; the shapes below). A matrix [rows, columns] is an
 // image of one pixel. Statistics, weights, biases and their gradients are f32 or f64 whatever the
 // precision. Weights come as [out, in / groups, height, width]; a linear layer is a convolution
-// whose kernel covers its whole input. Calls on one back end don't overlap.
+// whose kernel covers its whole input. All tensors are in the back end's memory, which need not be
+// the host's. Calls on one back end don't overlap; they may return before their work is done, which
+// is done in the order of the calls, and is done when a call gives values to the host.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -21,10 +26,14 @@ enum class Precision { f32, bf16 };
 /// network in training calls Backend::gelu().
 enum class Activation { none, relu, relu6, gelu };
 
+using Memory = std::unique_ptr<void, std::function<void(void*)>>;
+/// Tensors whose sum is meant; at least one.
+using Addends = std::span<const void* const>;
+
 struct ImageShape {
     std::int64_t samples, height, width, channels;
-    std::int64_t rows() const { return samples * height * width; }
-    std::int64_t elements() const { return rows() * channels; }
+    constexpr std::int64_t rows() const { return samples * height * width; }
+    constexpr std::int64_t elements() const { return rows() * channels; }
 };
 
 /// How a kernel moves over an image [pixels].
@@ -46,11 +55,29 @@ struct ConvolutionShape {
     bool data_gradient = false;  ///< the input's gradient is wanted
 };
 
+/// A batch norm by its running statistics, by channel.
+struct NormTensors {
+    const float* gamma;
+    const float* beta;
+    const float* mean;
+    const float* variance;
+    double eps;
+};
+
+/// What is folded into a convolution: a norm of its outputs, then a factor for each channel.
+struct Folding {
+    std::optional<NormTensors> norm = {};
+    const float* scale = nullptr;  ///< [channels]; null: 1
+};
+
 class Convolution {
   public:
     virtual ~Convolution() = default;
     /// Casts and packs; until the next call the others use these. bias null without one.
     virtual void set_weights(const float* weights, const float* bias) = 0;
+    /// The same with more folded in; shape.bias is set, bias may be null for 0.
+    virtual void set_folded_weights(const float* weights, const float* bias,
+                                    const Folding& folding) = 0;
     /// y = activation(x * weights + bias + addend)
     virtual void forward(const void* x, const void* addend, void* y) = 0;
     /// dy: gradient of the output before its activation.
@@ -75,19 +102,50 @@ class Pooling {
     virtual void backward(const void* dy, void* dx) = 0;
 };
 
-/// A batch norm as it is applied: y = activation((x - mean) * scale + shift + addend), by channel.
-struct NormCoefficients {
-    const float* mean;
-    const float* scale;
-    const float* shift;
+/// The ranks that share a step, as a back end sees them.
+class Ranks {
+  public:
+    virtual ~Ranks() = default;
+    virtual int rank() const = 0;
+    virtual int size() const = 0;
+    /// Number of this rank among those of its node, and theirs.
+    virtual int node_rank() const = 0;
+    virtual int node_size() const = 0;
+    /// Those of rank 0 on all. Collective.
+    virtual void broadcast(std::span<char> bytes) const = 0;
+    /// In place; the host's memory. Collective.
+    virtual void sum(std::span<double> values) const = 0;
 };
 
-/// Its data gradient: dx = by_gradient * g + by_input * (x - mean) + constant, by channel.
-struct NormGradientCoefficients {
-    const float* mean;
-    const float* by_gradient;
-    const float* by_input;
-    const float* constant;
+struct BatchNormShape {
+    ImageShape image;
+    double eps = 1e-5;
+    double momentum = 0.1;  ///< as torch: running = (1 - momentum) * running + momentum * batch's
+    Activation activation = Activation::none;
+    bool training = false;         ///< train() and backward() are wanted
+    const Ranks* ranks = nullptr;  ///< whose samples share statistics; null: this rank's alone
+};
+
+/// y = activation((x - mean) / sqrt(variance + eps) * gamma + beta + addend), by channel. With
+/// shape.ranks all of them call train() and backward() in the same order, also without samples.
+class BatchNorm {
+  public:
+    virtual ~BatchNorm() = default;
+    /// Until the next call evaluate() uses these.
+    virtual void set_running(const NormTensors& norm) = 0;
+    /// By the running statistics. addend may be null.
+    virtual void evaluate(const void* x, const void* addend, void* y) = 0;
+    /// By the batch's statistics; moves the running ones (the variance by the unbiased one).
+    virtual void train(const void* x, const void* addend, const float* gamma, const float* beta,
+                       float* running_mean, float* running_variance, void* y) = 0;
+    /// After the train() whose gradient it is.
+    /// gradients  parts of y's
+    /// g          their sum where the activation of y passes them on, which is the addend's (may be
+    ///            one of them; null if there is only one and no activation, which then is g)
+    /// dx         null if it is not wanted
+    /// dgamma, dbeta: this rank's part
+    virtual void backward(Addends gradients, const void* y, const void* x, void* g, void* dx,
+                          float* dgamma, float* dbeta) = 0;
 };
 
 /// Which elements a dropout keeps is a function of this, the sample and the element.
@@ -98,7 +156,7 @@ struct DropoutKey {
 };
 
 /// Whether it keeps an element (its place in the image's memory) of a sample (of this rank).
-inline bool dropout_keeps(const DropoutKey& key, std::int64_t sample, std::int64_t element) {
+constexpr bool dropout_keeps(const DropoutKey& key, std::int64_t sample, std::int64_t element) {
     const auto mix = [](std::uint64_t z) {  // splitmix64's finaliser
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
@@ -127,14 +185,18 @@ struct Scale {
 };
 
 /// 0 for a sample (of this rank) that stochastic depth drops, 1 / (1 - probability) for the others.
-inline double sample_scale(const DropoutKey& depth, std::int64_t sample) {
+constexpr double sample_scale(const DropoutKey& depth, std::int64_t sample) {
     if (depth.probability == 0) return 1;
     return dropout_keeps(depth, sample, 0) ? 1 / (1 - depth.probability) : 0;
 }
 
-using Memory = std::unique_ptr<void, std::function<void(void*)>>;
-/// Tensors whose sum is meant; at least one.
-using Addends = std::span<const void* const>;
+/// Calls on a back end that are made again and again, on the same memory with the same numbers.
+class Recording {
+  public:
+    virtual ~Recording() = default;
+    /// Does the work, or plays what it did at an earlier call.
+    virtual void play(const std::function<void()>& work) { work(); }
+};
 
 class Backend {
   public:
@@ -144,31 +206,43 @@ class Backend {
 
     /// Aligned to 64 bytes. throws std::bad_alloc
     virtual Memory allocate(std::int64_t bytes) = 0;
+    /// The host may read and write in place what is allocated.
+    virtual bool shares_host_memory() const { return true; }
+    /// Bytes that allocate() and the primitives can still take, if that is not the host's memory.
+    virtual std::int64_t available_bytes() const {
+        return std::numeric_limits<std::int64_t>::max();
+    }
+    /// From and to the host's memory.
+    virtual void upload(const void* from, std::int64_t bytes, void* to) {
+        std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    }
+    virtual void download(const void* from, std::int64_t bytes, void* to) {
+        std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    }
+
+    /// Waits until the work of all calls is done.
+    virtual void finish() {}
+    virtual std::unique_ptr<Recording> recording() { return std::make_unique<Recording>(); }
+    /// What differs from one play of a recording to the next: keys of dropout in it keep their
+    /// distance to this one, which holds while it was recorded.
+    virtual void set_step(const DropoutKey&) {}
+
+    /// It sums over the ranks that it was made with; if not, its memory is the host's.
+    virtual bool sums_over_ranks() const { return false; }
+    /// Sets out to sum values in place, beside the calls that follow.
+    virtual void start_sum(std::span<float>) {}
+    /// Calls that follow come after the sums that have set out.
+    virtual void finish_sums() {}
+
     /// Bytes that all primitives made so far share while they work.
     virtual std::int64_t scratch_bytes() const = 0;
     virtual std::unique_ptr<Convolution> convolution(const ConvolutionShape& shape) = 0;
     virtual std::unique_ptr<Pooling> pooling(const PoolShape& shape) = 0;
+    virtual std::unique_ptr<BatchNorm> batch_norm(const BatchNormShape& shape) = 0;
 
     /// From and to [samples, channels, height, width] f32 in the host's memory.
     virtual void import_images(const float* from, const ImageShape& shape, void* to) = 0;
     virtual void export_images(const void* from, const ImageShape& shape, float* to) = 0;
-
-    /// sums [2, channels] = sum of x and of its square, by channel; the host's memory.
-    virtual void norm_sums(const void* x, std::int64_t rows, std::int64_t channels,
-                           double* sums) = 0;
-    /// addend may be null.
-    virtual void norm_forward(const void* x, const void* addend, std::int64_t rows,
-                              std::int64_t channels, const NormCoefficients& coefficients,
-                              Activation activation, void* y) = 0;
-    /// g = sum of gradients where the activation of y passes them on (may be one of them; null if
-    /// there is only one and no activation, which then is g);
-    /// sums [2, channels] = sum of g and of g * (x - mean), by channel; the host's memory.
-    virtual void norm_backward_sums(Addends gradients, const void* y, const void* x,
-                                    std::int64_t rows, std::int64_t channels, const float* mean,
-                                    Activation activation, void* g, double* sums) = 0;
-    virtual void norm_backward_data(const void* g, const void* x, std::int64_t rows,
-                                    std::int64_t channels,
-                                    const NormGradientCoefficients& coefficients, void* dx) = 0;
 
     virtual void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
                             const LayerNormCoefficients& coefficients, void* y) = 0;

@@ -5,7 +5,7 @@
 
 namespace nanoatlas::kernels::cudnn {
 
-std::unique_ptr<Backend> make_backend(Precision) {
+std::unique_ptr<Backend> make_backend(Precision, const Ranks*) {
     throw std::runtime_error(
         "this build has no cuDNN back end (NANOATLAS_CUDNN was off at configuration); use "
         "--backend onednn");

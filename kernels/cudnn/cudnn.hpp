@@ -7,7 +7,8 @@
 
 namespace nanoatlas::kernels::cudnn {
 
+/// ranks   that share its steps and must outlive it; null: none. With them it is collective
 /// throws std::runtime_error if cuDNN was not configured into this build, which says so
-std::unique_ptr<Backend> make_backend(Precision precision);
+std::unique_ptr<Backend> make_backend(Precision precision, const Ranks* ranks = nullptr);
 
 }  // namespace nanoatlas::kernels::cudnn

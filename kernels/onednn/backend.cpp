@@ -5,6 +5,7 @@
 #include "kernels/onednn/engine.hpp"
 #include "kernels/onednn/loops.hpp"
 #include "kernels/onednn/onednn.hpp"
+#include "kernels/reference/batch_norm.hpp"
 
 namespace nanoatlas::kernels::onednn {
 
@@ -34,7 +35,7 @@ namespace {
 
 /// T: how images are stored, float or BFloat16.
 template <class T>
-class OnednnBackend final : public Backend {
+class OnednnBackend final : public Backend, private reference::NormPasses {
   public:
     explicit OnednnBackend(Precision precision) : engine_(std::make_shared<Engine>(precision)) {}
 
@@ -51,32 +52,15 @@ class OnednnBackend final : public Backend {
     std::unique_ptr<Pooling> pooling(const PoolShape& shape) override {
         return make_pooling(shape, engine_);
     }
+    std::unique_ptr<BatchNorm> batch_norm(const BatchNormShape& shape) override {
+        return reference::make_batch_norm(shape, *this);
+    }
 
     void import_images(const float* from, const ImageShape& shape, void* to) override {
         onednn::import_images(from, shape, typed(to));
     }
     void export_images(const void* from, const ImageShape& shape, float* to) override {
         onednn::export_images(typed(from), shape, to);
-    }
-
-    void norm_sums(const void* x, std::int64_t rows, std::int64_t channels, double* sums) override {
-        onednn::norm_sums(typed(x), rows, channels, sums);
-    }
-    void norm_forward(const void* x, const void* addend, std::int64_t rows, std::int64_t channels,
-                      const NormCoefficients& coefficients, Activation activation,
-                      void* y) override {
-        onednn::norm_forward(typed(x), typed(addend), rows, channels, coefficients, activation,
-                             typed(y));
-    }
-    void norm_backward_sums(Addends gradients, const void* y, const void* x, std::int64_t rows,
-                            std::int64_t channels, const float* mean, Activation activation,
-                            void* g, double* sums) override {
-        onednn::norm_backward_sums(gradients, typed(y), typed(x), rows, channels, mean, activation,
-                                   typed(g), sums);
-    }
-    void norm_backward_data(const void* g, const void* x, std::int64_t rows, std::int64_t channels,
-                            const NormGradientCoefficients& coefficients, void* dx) override {
-        onednn::norm_backward_data(typed(g), typed(x), rows, channels, coefficients, typed(dx));
     }
 
     void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
@@ -130,6 +114,26 @@ class OnednnBackend final : public Backend {
     }
 
   private:
+    void norm_sums(const void* x, std::int64_t rows, std::int64_t channels, double* sums) override {
+        onednn::norm_sums(typed(x), rows, channels, sums);
+    }
+    void norm_forward(const void* x, const void* addend, std::int64_t rows, std::int64_t channels,
+                      const NormCoefficients& coefficients, Activation activation,
+                      void* y) override {
+        onednn::norm_forward(typed(x), typed(addend), rows, channels, coefficients, activation,
+                             typed(y));
+    }
+    void norm_backward_sums(Addends gradients, const void* y, const void* x, std::int64_t rows,
+                            std::int64_t channels, const float* mean, Activation activation,
+                            void* g, double* sums) override {
+        onednn::norm_backward_sums(gradients, typed(y), typed(x), rows, channels, mean, activation,
+                                   typed(g), sums);
+    }
+    void norm_backward_data(const void* g, const void* x, std::int64_t rows, std::int64_t channels,
+                            const NormGradientCoefficients& coefficients, void* dx) override {
+        onednn::norm_backward_data(typed(g), typed(x), rows, channels, coefficients, typed(dx));
+    }
+
     static const T* typed(const void* values) { return static_cast<const T*>(values); }
     static T* typed(void* values) { return static_cast<T*>(values); }
 

@@ -7,6 +7,7 @@
 
 #include "kernels/onednn/engine.hpp"
 #include "kernels/onednn/weight_gradient.hpp"
+#include "kernels/reference/folded_weights.hpp"
 
 namespace nanoatlas::kernels::onednn {
 namespace {
@@ -205,6 +206,11 @@ class OnednnConvolution final : public Convolution {
         if (shape_.data_gradient && backward_data_.weights != forward_.weights)
             pack(packed_backward_, backward_data_.weights, given);
         if (bias != nullptr) bias_.assign(bias, bias + shape_.output.channels);
+    }
+    void set_folded_weights(const float* weights, const float* bias,
+                            const Folding& folding) override {
+        const reference::FoldedWeights folded(shape_, weights, bias, folding);
+        set_weights(folded.weights.data(), folded.bias.data());
     }
 
     void forward(const void* x, const void* addend, void* y) override {

@@ -10,6 +10,7 @@
 
 #include "kernels/onednn/engine.hpp"
 #include "kernels/onednn/lanes.hpp"
+#include "kernels/reference/folded_weights.hpp"
 
 namespace nanoatlas::kernels::onednn {
 namespace {
@@ -67,6 +68,11 @@ class DepthwiseConvolution final : public Convolution {
         for (std::int64_t c = 0; c < channels_; ++c)
             for (std::int64_t tap = 0; tap < taps; ++tap)
                 weights_[static_cast<std::size_t>(tap * channels_ + c)] = weights[c * taps + tap];
+    }
+    void set_folded_weights(const float* weights, const float* bias,
+                            const Folding& folding) override {
+        const reference::FoldedWeights folded(shape_, weights, bias, folding);
+        set_weights(folded.weights.data(), folded.bias.data());
     }
 
     void forward(const void* x, const void* addend, void* y) override {

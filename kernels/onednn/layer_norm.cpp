@@ -34,12 +34,12 @@ Moments moments(const T* x, std::int64_t channels, double eps) {
 template <class T>
 void lead_row_back(const T* dy, const T* x, std::int64_t channels, const LayerNormCoefficients& by,
                    T* dx, double* __restrict weight_sums, double* __restrict bias_sums) {
-    const auto [mean, inverse] = moments(x, channels, by.eps);
+    const Moments row = moments(x, channels, by.eps);
     const float* weight = by.weight;
     float gradients = 0, products = 0;
 #pragma omp simd reduction(+ : gradients, products)
     for (std::int64_t c = 0; c < channels; ++c) {
-        const float unit = (load(x[c]) - mean) * inverse, gradient = load(dy[c]);
+        const float unit = (load(x[c]) - row.mean) * row.inverse_deviation, gradient = load(dy[c]);
         weight_sums[c] += gradient * unit;
         bias_sums[c] += gradient;
         gradients += gradient * weight[c];
@@ -50,8 +50,10 @@ void lead_row_back(const T* dy, const T* x, std::int64_t channels, const LayerNo
     const float mean_product = products / static_cast<float>(channels);
 #pragma omp simd
     for (std::int64_t c = 0; c < channels; ++c) {
-        const float unit = (load(x[c]) - mean) * inverse;
-        store((load(dy[c]) * weight[c] - mean_gradient - unit * mean_product) * inverse, dx[c]);
+        const float unit = (load(x[c]) - row.mean) * row.inverse_deviation;
+        store(
+            (load(dy[c]) * weight[c] - mean_gradient - unit * mean_product) * row.inverse_deviation,
+            dx[c]);
     }
 }
 
@@ -64,10 +66,11 @@ void layer_norm(const T* x, std::int64_t rows, std::int64_t channels,
     for (std::int64_t row = 0; row < rows; ++row) {
         const T* from = x + row * channels;
         T* to = y + row * channels;
-        const auto [mean, inverse] = moments(from, channels, by.eps);
+        const Moments own = moments(from, channels, by.eps);
 #pragma omp simd
         for (std::int64_t c = 0; c < channels; ++c)
-            store((load(from[c]) - mean) * inverse * by.weight[c] + by.bias[c], to[c]);
+            store((load(from[c]) - own.mean) * own.inverse_deviation * by.weight[c] + by.bias[c],
+                  to[c]);
     }
 }
 

@@ -7,8 +7,12 @@
 
 #include "kernels/cnn.hpp"
 #include "kernels/onednn/element.hpp"
+#include "kernels/reference/batch_norm.hpp"
 
 namespace nanoatlas::kernels::onednn {
+
+using reference::NormCoefficients;
+using reference::NormGradientCoefficients;
 
 template <class T>
 void norm_sums(const T* x, std::int64_t rows, std::int64_t channels, double* sums);

@@ -25,6 +25,17 @@ struct Factors {
     std::vector<float> by_channel, by_sample;
 };
 
+template <bool has_addend, class T>
+void scale_row(const T* x, const T* addend, std::int64_t channels, const float* by_channel,
+               float by_sample, T* y) {
+#pragma omp simd
+    for (std::int64_t c = 0; c < channels; ++c) {
+        float value = load(x[c]) * by_channel[c] * by_sample;
+        if constexpr (has_addend) value += load(addend[c]);
+        store(value, y[c]);
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -36,16 +47,10 @@ void scale(const T* x, const T* addend, const ImageShape& shape, const Scale& by
     for (std::int64_t row = 0; row < shape.rows(); ++row) {
         const std::int64_t first = row * channels;
         const float by_sample = factors.of_row(row);
-        if (addend == nullptr) {
-#pragma omp simd
-            for (std::int64_t c = 0; c < channels; ++c)
-                store(load(x[first + c]) * by_channel[c] * by_sample, y[first + c]);
-        } else {
-#pragma omp simd
-            for (std::int64_t c = 0; c < channels; ++c)
-                store(load(x[first + c]) * by_channel[c] * by_sample + load(addend[first + c]),
-                      y[first + c]);
-        }
+        if (addend == nullptr)
+            scale_row<false>(x + first, addend, channels, by_channel, by_sample, y + first);
+        else
+            scale_row<true>(x + first, addend + first, channels, by_channel, by_sample, y + first);
     }
 }
 

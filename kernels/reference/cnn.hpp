@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "kernels/cnn.hpp"
+#include "kernels/reference/batch_norm.hpp"
 
 namespace nanoatlas::kernels::reference {
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "kernels/reference/cnn.hpp"
+#include "kernels/reference/folded_weights.hpp"
 
 namespace nanoatlas::kernels::reference {
 namespace {
@@ -29,6 +30,11 @@ class ReferenceConvolution final : public kernels::Convolution {
                            shape_.window.height * shape_.window.width;
         weights_.assign(weights, weights + count);
         if (bias != nullptr) bias_.assign(bias, bias + shape_.output.channels);
+    }
+    void set_folded_weights(const float* weights, const float* bias,
+                            const Folding& folding) override {
+        const FoldedWeights folded(shape_, weights, bias, folding);
+        set_weights(folded.weights.data(), folded.bias.data());
     }
     void forward(const void* x, const void* addend, void* y) override {
         convolution_forward(shape_, f32(x), weights_.data(), bias_.empty() ? nullptr : bias_.data(),
@@ -63,7 +69,7 @@ class ReferencePooling final : public kernels::Pooling {
     std::vector<float> input_;
 };
 
-class ReferenceBackend final : public kernels::Backend {
+class ReferenceBackend final : public kernels::Backend, private NormPasses {
   public:
     std::string name() const override { return "reference"; }
     Precision precision() const override { return Precision::f32; }
@@ -80,6 +86,9 @@ class ReferenceBackend final : public kernels::Backend {
     std::unique_ptr<kernels::Pooling> pooling(const PoolShape& shape) override {
         return std::make_unique<ReferencePooling>(shape);
     }
+    std::unique_ptr<kernels::BatchNorm> batch_norm(const BatchNormShape& shape) override {
+        return make_batch_norm(shape, *this);
+    }
 
     void import_images(const float* from, const ImageShape& shape, void* to) override {
         const auto pixels = shape.height * shape.width;
@@ -94,26 +103,6 @@ class ReferenceBackend final : public kernels::Backend {
             const auto channel = i / pixels % shape.channels, sample = i / pixels / shape.channels;
             to[i] = f32(from)[(sample * pixels + i % pixels) * shape.channels + channel];
         }
-    }
-
-    void norm_sums(const void* x, std::int64_t rows, std::int64_t channels, double* sums) override {
-        reference::norm_sums(f32(x), rows, channels, sums);
-    }
-    void norm_forward(const void* x, const void* addend, std::int64_t rows, std::int64_t channels,
-                      const NormCoefficients& coefficients, Activation activation,
-                      void* y) override {
-        reference::norm_forward(f32(x), f32(addend), rows, channels, coefficients, activation,
-                                f32(y));
-    }
-    void norm_backward_sums(Addends gradients, const void* y, const void* x, std::int64_t rows,
-                            std::int64_t channels, const float* mean, Activation activation,
-                            void* g, double* sums) override {
-        reference::norm_backward_sums<float>(f32(gradients), f32(y), f32(x), rows, channels, mean,
-                                             activation, f32(g), sums);
-    }
-    void norm_backward_data(const void* g, const void* x, std::int64_t rows, std::int64_t channels,
-                            const NormGradientCoefficients& coefficients, void* dx) override {
-        reference::norm_backward_data(f32(g), f32(x), rows, channels, coefficients, f32(dx));
     }
 
     void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
@@ -166,6 +155,27 @@ class ReferenceBackend final : public kernels::Backend {
     }
     void dropout(const void* x, const ImageShape& shape, const DropoutKey& key, void* y) override {
         reference::dropout(f32(x), shape, key, f32(y));
+    }
+
+  private:
+    void norm_sums(const void* x, std::int64_t rows, std::int64_t channels, double* sums) override {
+        reference::norm_sums(f32(x), rows, channels, sums);
+    }
+    void norm_forward(const void* x, const void* addend, std::int64_t rows, std::int64_t channels,
+                      const NormCoefficients& coefficients, Activation activation,
+                      void* y) override {
+        reference::norm_forward(f32(x), f32(addend), rows, channels, coefficients, activation,
+                                f32(y));
+    }
+    void norm_backward_sums(Addends gradients, const void* y, const void* x, std::int64_t rows,
+                            std::int64_t channels, const float* mean, Activation activation,
+                            void* g, double* sums) override {
+        reference::norm_backward_sums<float>(f32(gradients), f32(y), f32(x), rows, channels, mean,
+                                             activation, f32(g), sums);
+    }
+    void norm_backward_data(const void* g, const void* x, std::int64_t rows, std::int64_t channels,
+                            const NormGradientCoefficients& coefficients, void* dx) override {
+        reference::norm_backward_data(f32(g), f32(x), rows, channels, coefficients, f32(dx));
     }
 };
 

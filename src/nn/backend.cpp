@@ -13,9 +13,9 @@
 namespace nanoatlas::nn {
 namespace {
 
-std::unique_ptr<kernels::Backend> make_cudnn(Precision precision) {
+std::unique_ptr<kernels::Backend> make_cudnn(Precision precision, const kernels::Ranks* ranks) {
     try {
-        return kernels::cudnn::make_backend(precision);
+        return kernels::cudnn::make_backend(precision, ranks);
     } catch (const std::runtime_error& error) {
         throw InputError(error.what());
     }
@@ -27,8 +27,9 @@ void say_fallback(const std::string& who, const std::string& what) {
 
 }  // namespace
 
-std::unique_ptr<kernels::Backend> make_backend(BackendKind kind, Precision precision) {
-    if (kind == BackendKind::cudnn) return make_cudnn(precision);
+std::unique_ptr<kernels::Backend> make_backend(BackendKind kind, Precision precision,
+                                               const kernels::Ranks* ranks) {
+    if (kind == BackendKind::cudnn) return make_cudnn(precision, ranks);
     if (kind == BackendKind::reference) {
         if (precision == Precision::bf16) say_fallback("the reference back end", "kernels");
         return kernels::reference::make_backend();

@@ -1,7 +1,5 @@
 // Convolutions and linear layers, with what was fused to them.
-#include <cmath>
 #include <optional>
-#include <span>
 
 #include "nn/stage.hpp"
 
@@ -36,45 +34,22 @@ kernels::ConvolutionShape convolution_shape(const Group& group, const Wiring& wi
     return shape;
 }
 
-/// A batch norm by its running statistics, as a factor and a shift of a convolution's outputs.
-class FoldedNorm {
-  public:
+/// Where the tensors of a folded batch norm lie.
+struct FoldedNorm {
+    double eps;
+    std::int64_t gamma, beta, mean, variance;
+
     FoldedNorm(const Node& norm, const ParameterLayout& layout)
-        : eps_(std::get<BatchNorm>(norm.attributes).eps),
-          gamma_(layout.offset(norm.name + ".weight")),
-          beta_(layout.offset(norm.name + ".bias")),
-          mean_(layout.offset(norm.name + ".running_mean")),
-          variance_(layout.offset(norm.name + ".running_var")) {}
+        : eps(std::get<BatchNorm>(norm.attributes).eps),
+          gamma(layout.offset(norm.name + ".weight")),
+          beta(layout.offset(norm.name + ".bias")),
+          mean(layout.offset(norm.name + ".running_mean")),
+          variance(layout.offset(norm.name + ".running_var")) {}
 
-    /// In place; weights [bias.size(), ...].
-    void fold(const float* parameters, const float* buffers, std::span<float> weights,
-              std::span<float> bias) const {
-        const std::size_t per_output = weights.size() / bias.size();
-        for (std::size_t i = 0; i < bias.size(); ++i) {
-            const double scale =
-                parameters[gamma_ + static_cast<std::int64_t>(i)] /
-                std::sqrt(buffers[variance_ + static_cast<std::int64_t>(i)] + eps_);
-            const double mean = buffers[mean_ + static_cast<std::int64_t>(i)];
-            for (auto& weight : weights.subspan(i * per_output, per_output))
-                weight = static_cast<float>(weight * scale);
-            bias[i] = static_cast<float>((bias[i] - mean) * scale +
-                                         parameters[beta_ + static_cast<std::int64_t>(i)]);
-        }
+    kernels::NormTensors tensors(const float* parameters, const float* buffers) const {
+        return {parameters + gamma, parameters + beta, buffers + mean, buffers + variance, eps};
     }
-
-  private:
-    double eps_;
-    std::int64_t gamma_, beta_, mean_, variance_;
 };
-
-/// A layer scale, likewise.
-void fold_scale(const float* scale, std::span<float> weights, std::span<float> bias) {
-    const std::size_t per_output = weights.size() / bias.size();
-    for (std::size_t i = 0; i < bias.size(); ++i) {
-        for (auto& weight : weights.subspan(i * per_output, per_output)) weight *= scale[i];
-        bias[i] *= scale[i];
-    }
-}
 
 class ConvolutionStage final : public Stage {
   public:
@@ -97,15 +72,10 @@ class ConvolutionStage final : public Stage {
         const float* weights = parameters + weight_;
         const float* bias = bias_ >= 0 ? parameters + bias_ : nullptr;
         if (!norm_ && scale_ < 0) return primitive_->set_weights(weights, bias);
-        const std::int64_t outputs = shape_.output.channels;
-        const std::int64_t per_output =
-            shape_.input.channels / shape_.groups * shape_.window.height * shape_.window.width;
-        std::vector<float> folded(weights, weights + outputs * per_output);
-        std::vector<float> folded_bias(static_cast<std::size_t>(outputs), 0);
-        if (bias != nullptr) folded_bias.assign(bias, bias + outputs);
-        if (norm_) norm_->fold(parameters, buffers, folded, folded_bias);
-        if (scale_ >= 0) fold_scale(parameters + scale_, folded, folded_bias);
-        primitive_->set_weights(folded.data(), folded_bias.data());
+        kernels::Folding folding;
+        if (norm_) folding.norm = norm_->tensors(parameters, buffers);
+        if (scale_ >= 0) folding.scale = parameters + scale_;
+        primitive_->set_folded_weights(weights, bias, folding);
     }
 
     void forward(const Run& run) override {

@@ -12,6 +12,8 @@
 #include "nn/gradient_sum.hpp"
 #include "nn/loss.hpp"
 #include "nn/plan.hpp"
+#include "nn/ranks.hpp"
+#include "nn/values.hpp"
 
 namespace nanoatlas::nn {
 namespace {
@@ -74,17 +76,20 @@ std::vector<bool> kept_nodes(const Graph& graph, const NetworkOptions& options,
     return kept;
 }
 
-/// Every rank of the node wants as much as the neediest. Collective.
-void check_memory(std::int64_t bytes, std::int64_t batch, const Communicator& comm) {
+/// Every rank of the node wants as much as the neediest, of the host's memory or of its device's.
+/// Collective.
+void check_memory(std::int64_t bytes, std::int64_t batch, const kernels::Backend& backend,
+                  const Communicator& comm) {
     constexpr double gibibyte = 1 << 30;
-    const auto needed = comm.max(bytes) * comm.node().size();
-    const auto available = comm.min(available_memory());
+    const bool on_host = backend.shares_host_memory();
+    const auto needed = comm.max(bytes) * (on_host ? comm.node().size() : 1);
+    const auto available = comm.min(on_host ? available_memory() : backend.available_bytes());
     VALIDATE(!comm.any(needed > available),
-             "the network needs {:.1f} GiB a node for batches of {} samples a rank, and {:.1f} GiB "
+             "the network needs {:.1f} GiB a {} for batches of {} samples a rank, and {:.1f} GiB "
              "are free (it would run out of memory); use a smaller batch, smaller images, fewer "
              "ranks a node or bf16",
-             static_cast<double>(needed) / gibibyte, comm.max(batch),
-             static_cast<double>(available) / gibibyte);
+             static_cast<double>(needed) / gibibyte, on_host ? "node" : "rank on its device",
+             comm.max(batch), static_cast<double>(available) / gibibyte);
 }
 
 void copy_tensor(const TensorMap& tensors, const ParameterSlot& slot, float* buffer,
@@ -104,15 +109,22 @@ void copy_tensor(const TensorMap& tensors, const ParameterSlot& slot, float* buf
 struct CachedPlan {
     Plan plan;
     std::int64_t packed_version = -1;  ///< of the parameters that its primitives hold
+    /// What it does, where it is on the present arena; made anew on another.
+    std::unique_ptr<kernels::Recording> pack = {}, forward = {}, backward = {};
+
+    void record_with(kernels::Backend& backend) {
+        for (auto* each : {&pack, &forward, &backward}) *each = backend.recording();
+    }
 };
 
 struct Network::State {
-    State(const Graph& of, const NetworkOptions& with, const Communicator& ranks)
+    State(const Graph& of, const NetworkOptions& with, const Communicator& world)
         : graph(of),
           options(with),
-          comm(ranks.duplicate()),
-          gradient_comm(ranks.duplicate()),
-          backend(make_backend(with.backend, with.precision)),
+          comm(world.duplicate()),
+          gradient_comm(world.duplicate()),
+          ranks(comm),
+          backend(make_backend(with.backend, with.precision, &ranks)),
           trained(trained_nodes(of, with)),
           untrained(of.nodes().size(), false),
           layout(of, fuse(of, trained, kept_nodes(of, with, trained, with.training)).groups,
@@ -136,11 +148,12 @@ struct Network::State {
     Graph graph;
     NetworkOptions options;
     Communicator comm, gradient_comm;
+    CommunicatorRanks ranks;
     std::unique_ptr<kernels::Backend> backend;
     std::vector<bool> trained, untrained;  ///< by node, in training and in evaluation
     ParameterLayout layout;
-    std::vector<float> parameters, gradients, buffers;
-    std::int64_t version = 0;  ///< of parameters and buffers
+    std::optional<Values> parameters, gradients, buffers;  // once there is memory for them
+    std::int64_t version = 0;                              ///< of parameters and buffers
 
     std::list<CachedPlan> plans;
     kernels::Memory arena;
@@ -161,9 +174,11 @@ CachedPlan& Network::State::plan(bool training, std::int64_t samples) {
     PlanOptions wanted{.samples = samples,
                        .training = training,
                        .trained = training ? trained : untrained,
-                       .kept = kept_nodes(graph, options, trained, training)};
+                       .kept = kept_nodes(graph, options, trained, training),
+                       .ranks = options.sync_batch_norm && comm.size() > 1 ? &ranks : nullptr};
     const auto fusion = fuse(graph, wanted.trained, wanted.kept);
     plans.push_back({.plan = Plan(graph, fusion, layout, wanted, *backend)});
+    plans.back().record_with(*backend);
     return plans.back();
 }
 
@@ -172,20 +187,23 @@ Run Network::State::prepare(CachedPlan& cached) {
         arena.reset();
         arena = backend->allocate(cached.plan.arena_bytes());
         arena_bytes = cached.plan.arena_bytes();
+        for (auto& each : plans) each.record_with(*backend);
     }
-    if (cached.packed_version != version) cached.plan.pack(parameters.data(), buffers.data());
+    const bool training = cached.plan.is_training();
+    const Run run{.backend = *backend,
+                  .arena = static_cast<std::byte*>(arena.get()),
+                  .offsets = cached.plan.offsets().data(),
+                  .parameters = parameters->in_backend(),
+                  .gradients = training ? gradients->changed_by_backend() : nullptr,
+                  .buffers = training ? buffers->changed_by_backend() : buffers->in_backend(),
+                  .dropout_stream = 0,
+                  .first_sample = 0,
+                  .profile = profile};
+    if (cached.packed_version != version)
+        cached.pack->play([&] { cached.plan.pack(run.parameters, run.buffers); });
     cached.packed_version = version;
     last_forward = nullptr;
-    return {.backend = *backend,
-            .arena = static_cast<std::byte*>(arena.get()),
-            .offsets = cached.plan.offsets().data(),
-            .parameters = parameters.data(),
-            .gradients = gradients.data(),
-            .buffers = buffers.data(),
-            .statistics = options.sync_batch_norm && comm.size() > 1 ? &comm : nullptr,
-            .dropout_stream = 0,
-            .first_sample = 0,
-            .profile = profile};
+    return run;
 }
 
 std::int64_t Network::State::count_samples(std::span<const float> images) const {
@@ -213,18 +231,18 @@ std::int64_t Network::State::count_over_ranks(std::span<const std::int32_t> labe
 }
 
 void Network::State::allocate_parameters() {
-    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
-    parameters.assign(size(layout.size()), 0);
-    buffers.assign(size(layout.buffer_size()), 0);
-    if (options.training) gradients.assign(size(layout.trained_size()), 0);
+    parameters.emplace(*backend, layout.size());
+    buffers.emplace(*backend, layout.buffer_size());
+    if (options.training) gradients.emplace(*backend, layout.trained_size());
 }
 
 /// Ranks that took statistics of their own go on with the mean, by their samples.
 void Network::State::average_buffers(std::int64_t samples, std::int64_t of_all_ranks) {
     if (options.sync_batch_norm || comm.size() == 1 || of_all_ranks == 0) return;
     const float part = static_cast<float>(samples) / static_cast<float>(of_all_ranks);
-    for (auto& value : buffers) value *= part;
-    comm.sum(std::span<float>(buffers));
+    const auto values = buffers->changed_by_host();
+    for (auto& value : values) value *= part;
+    comm.sum(values);
 }
 
 StepResult Network::State::lose(const Plan& plan, const Plan::Output& output, const Run& run,
@@ -249,10 +267,12 @@ StepResult Network::State::backward(CachedPlan& cached, const Run& run,
     for (const auto& output : std::span(outputs).subspan(1))
         result.loss += output.weight * lose(plan, output, run, labels, loss_options).loss;
 
-    if (labels.empty()) std::ranges::fill(gradients, 0.0F);
-    GradientSum sum(gradients, options.bucket_bytes, gradient_comm);
-    plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
-    sum.wait();
+    cached.backward->play([&] {
+        const auto size = static_cast<std::size_t>(gradients->size());
+        GradientSum sum({run.gradients, size}, options.bucket_bytes, gradient_comm, *backend);
+        plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
+        sum.wait();
+    });
     return result;
 }
 
@@ -261,9 +281,10 @@ Network::Network(const Graph& graph, const NetworkOptions& options, const Commun
     state_ = std::make_unique<State>(graph, options, comm);
     const std::int64_t copies = options.training ? 5 : 2;  // gradients, packed for each pass
     const std::int64_t own = copies * graph.parameter_count() * std::int64_t{sizeof(float)};
-    check_memory(own, options.batch, comm);
+    check_memory(own, options.batch, *state_->backend, comm);
     const auto& plan = state_->plan(options.training, options.batch).plan;
-    check_memory(own + plan.arena_bytes() + state_->backend->scratch_bytes(), options.batch, comm);
+    check_memory(own + plan.arena_bytes() + state_->backend->scratch_bytes(), options.batch,
+                 *state_->backend, comm);
     state_->allocate_parameters();
 }
 
@@ -280,20 +301,22 @@ const std::vector<ParameterSlot>& Network::slots() const {
     return state_->layout.slots();
 }
 std::span<float> Network::gradients() {
-    return state_->gradients;
+    return state_->gradients ? state_->gradients->changed_by_host() : std::span<float>{};
 }
 
 std::span<float> Network::parameters() {
     ++state_->version;
-    return state_->parameters;
+    return state_->parameters->changed_by_host();
 }
 
 void Network::load(const TensorMap& tensors) {
     std::string missing, misfits;
+    const auto parameters = state_->parameters->changed_by_host();
     for (const auto& slot : state_->layout.slots())
-        copy_tensor(tensors, slot, state_->parameters.data(), missing, misfits);
+        copy_tensor(tensors, slot, parameters.data(), missing, misfits);
+    const auto buffers = state_->buffers->changed_by_host();
     for (const auto& slot : state_->layout.buffer_slots())
-        copy_tensor(tensors, slot, state_->buffers.data(), missing, misfits);
+        copy_tensor(tensors, slot, buffers.data(), missing, misfits);
     ++state_->version;
     VALIDATE(missing.empty(),
              "the model lacks tensors of the network (is it of another architecture?); missing:{}",
@@ -306,12 +329,12 @@ void Network::load(const TensorMap& tensors) {
 
 TensorMap Network::tensors() const {
     TensorMap tensors;
-    const auto copy = [&](const ParameterSlot& slot, const std::vector<float>& buffer) {
-        const auto first = buffer.begin() + slot.offset;
+    const auto copy = [&](const ParameterSlot& slot, const Values& values) {
+        const auto first = values.on_host().begin() + slot.offset;
         tensors[slot.name] = {slot.shape, std::vector<float>(first, first + slot.size)};
     };
-    for (const auto& slot : state_->layout.slots()) copy(slot, state_->parameters);
-    for (const auto& slot : state_->layout.buffer_slots()) copy(slot, state_->buffers);
+    for (const auto& slot : state_->layout.slots()) copy(slot, *state_->parameters);
+    for (const auto& slot : state_->layout.buffer_slots()) copy(slot, *state_->buffers);
     return tensors;
 }
 
@@ -324,7 +347,7 @@ std::span<const float> Network::forward(std::span<const float> images) {
     const Run run = state.prepare(cached);
     const auto& plan = cached.plan;
     state.backend->import_images(images.data(), plan.image(0), run.at(plan.input()));
-    cached.plan.forward(run);
+    cached.forward->play([&] { cached.plan.forward(run); });
     state.last_forward = &plan;
     state.logits =
         value(state.graph.nodes()[static_cast<std::size_t>(state.graph.output().node)].name);
@@ -360,11 +383,13 @@ StepResult Network::train_step(std::span<const float> images, std::span<const st
              labels.size());
     const auto of_all_ranks = state.count_over_ranks(labels, loss.inner);
     auto& cached = state.plan(true, count);
+    if (count == 0) std::ranges::fill(state.gradients->changed_by_host(), 0.0F);
     Run run = state.prepare(cached);
     run.dropout_stream = base::Random(key.seed, key.step)();
     run.first_sample = state.comm.exclusive_sum(count);
+    state.backend->set_step({run.dropout_stream, run.first_sample, 0});
     state.backend->import_images(images.data(), cached.plan.image(0), run.at(cached.plan.input()));
-    cached.plan.forward(run);
+    cached.forward->play([&] { cached.plan.forward(run); });
     const auto result = state.backward(cached, run, labels, loss);
     state.average_buffers(count, of_all_ranks);
     ++state.version;

@@ -1,9 +1,5 @@
 // Batch norms that stand alone: with the batch's statistics (over all ranks, if asked) where they
 // are trained, else with the running ones. Ioffe, Szegedy, arXiv:1502.03167.
-#include <algorithm>
-#include <cmath>
-#include <span>
-
 #include "nn/stage.hpp"
 
 namespace nanoatlas::nn {
@@ -14,43 +10,44 @@ class NormStage final : public Stage {
     NormStage(const Group& group, Wiring& wiring)
         : group_(group),
           trained_(wiring.is_trained(group.first)),
-          options_(std::get<BatchNorm>(wiring.node(group.first).attributes)),
-          image_(wiring.image(group.first)),
+          eps_(std::get<BatchNorm>(wiring.node(group.first).attributes).eps),
           x_(wiring.value(group.inputs[0])),
           addend_(group.addend >= 0 ? wiring.value(group.addend) : -1),
           y_(wiring.value(group.output)) {
-        const auto& name = wiring.node(group.first).name;
+        const auto& node = wiring.node(group.first);
+        primitive_ =
+            wiring.backend().batch_norm({.image = wiring.image(group.first),
+                                         .eps = eps_,
+                                         .momentum = std::get<BatchNorm>(node.attributes).momentum,
+                                         .activation = group.activation,
+                                         .training = trained_,
+                                         .ranks = wiring.ranks()});
         const auto& layout = wiring.layout();
-        gamma_ = layout.offset(name + ".weight");
-        beta_ = layout.offset(name + ".bias");
-        running_mean_ = layout.offset(name + ".running_mean");
-        running_variance_ = layout.offset(name + ".running_var");
-        for (auto* each : {&mean_, &inverse_deviation_, &scale_, &shift_, &by_input_, &constant_})
-            each->resize(channels());
-        sums_.resize(2 * channels() + 1);
+        gamma_ = layout.offset(node.name + ".weight");
+        beta_ = layout.offset(node.name + ".bias");
+        running_mean_ = layout.offset(node.name + ".running_mean");
+        running_variance_ = layout.offset(node.name + ".running_var");
     }
 
     bool is_collective() const override { return trained_; }
 
     void pack(const float* parameters, const float* buffers) override {
         if (trained_) return;
-        for (std::size_t c = 0; c < channels(); ++c) {
-            mean_[c] = (buffers + running_mean_)[c];
-            inverse_deviation_[c] =
-                static_cast<float>(1 / std::sqrt((buffers + running_variance_)[c] + options_.eps));
-        }
-        set_coefficients(parameters);
+        primitive_->set_running({.gamma = parameters + gamma_,
+                                 .beta = parameters + beta_,
+                                 .mean = buffers + running_mean_,
+                                 .variance = buffers + running_variance_,
+                                 .eps = eps_});
     }
 
     void forward(const Run& run) override {
-        if (trained_) {
-            take_statistics(run);
-            set_coefficients(run.parameters);
-        }
-        if (image_.samples == 0) return;
-        run.backend.norm_forward(
-            run.at(x_), addend_ >= 0 ? run.at(addend_) : nullptr, image_.rows(), image_.channels,
-            {mean_.data(), scale_.data(), shift_.data()}, group_.activation, run.at(y_));
+        const void* addend = addend_ >= 0 ? run.at(addend_) : nullptr;
+        if (trained_)
+            primitive_->train(run.at(x_), addend, run.parameters + gamma_, run.parameters + beta_,
+                              run.buffers + running_mean_, run.buffers + running_variance_,
+                              run.at(y_));
+        else
+            primitive_->evaluate(run.at(x_), addend, run.at(y_));
     }
 
     void wire_backward(Wiring& wiring) override {
@@ -65,85 +62,18 @@ class NormStage final : public Stage {
 
     void backward(const Run& run) override {
         if (dy_.parts.empty()) return;
-        sum_gradients(run);
-        finish_gradients(run);
-        if (dx_ < 0 || image_.samples == 0) return;
-        run.backend.norm_backward_data(
-            run.at(dy_.sum), run.at(x_), image_.rows(), image_.channels,
-            {mean_.data(), scale_.data(), by_input_.data(), constant_.data()}, run.at(dx_));
+        primitive_->backward(dy_.addresses(run), dy_.y < 0 ? nullptr : run.at(dy_.y), run.at(x_),
+                             dy_.needs_sum() ? run.at(dy_.sum) : nullptr,
+                             dx_ < 0 ? nullptr : run.at(dx_), run.gradients + gamma_,
+                             run.gradients + beta_);
     }
 
   private:
-    std::size_t channels() const { return static_cast<std::size_t>(image_.channels); }
-
-    /// The rows' number is summed along with them.
-    double share_sums(const Run& run) {
-        sums_.back() = static_cast<double>(image_.rows());
-        if (run.statistics != nullptr) run.statistics->sum(std::span<double>(sums_));
-        return std::max(sums_.back(), 1.0);
-    }
-
-    void take_statistics(const Run& run) {
-        std::ranges::fill(sums_, 0.0);
-        if (image_.samples > 0)
-            run.backend.norm_sums(run.at(x_), image_.rows(), image_.channels, sums_.data());
-        const double rows = share_sums(run);
-        if (sums_.back() == 0) return;  // no rank has samples
-        for (std::size_t c = 0; c < channels(); ++c) {
-            const double mean = sums_[c] / rows;
-            const double variance = std::max(sums_[channels() + c] / rows - mean * mean, 0.0);
-            mean_[c] = static_cast<float>(mean);
-            inverse_deviation_[c] = static_cast<float>(1 / std::sqrt(variance + options_.eps));
-            const double unbiased = variance * rows / std::max(rows - 1, 1.0);
-            move(run.buffers[running_mean_ + static_cast<std::int64_t>(c)], mean);
-            move(run.buffers[running_variance_ + static_cast<std::int64_t>(c)], unbiased);
-        }
-    }
-
-    void move(float& running, double value) const {
-        running = static_cast<float>((1 - options_.momentum) * running + options_.momentum * value);
-    }
-
-    void set_coefficients(const float* parameters) {
-        for (std::size_t c = 0; c < channels(); ++c) {
-            scale_[c] = (parameters + gamma_)[c] * inverse_deviation_[c];
-            shift_[c] = (parameters + beta_)[c];
-        }
-    }
-
-    void sum_gradients(const Run& run) {
-        std::ranges::fill(sums_, 0.0);
-        if (image_.samples == 0) return;
-        run.backend.norm_backward_sums(dy_.addresses(run), dy_.y < 0 ? nullptr : run.at(dy_.y),
-                                       run.at(x_), image_.rows(), image_.channels, mean_.data(),
-                                       dy_.activation, dy_.needs_sum() ? run.at(dy_.sum) : nullptr,
-                                       sums_.data());
-    }
-
-    /// This rank's part of the parameters' gradients; the data's coefficients from all ranks' sums:
-    /// dx = scale (g - <g> - (x - mean) <g (x - mean)> / deviation^2)
-    void finish_gradients(const Run& run) {
-        for (std::size_t c = 0; c < channels(); ++c) {
-            (run.gradients + beta_)[c] = static_cast<float>(sums_[c]);
-            (run.gradients + gamma_)[c] =
-                static_cast<float>(sums_[channels() + c] * inverse_deviation_[c]);
-        }
-        const double rows = share_sums(run);
-        for (std::size_t c = 0; c < channels(); ++c) {
-            const double scale = scale_[c], inverse = inverse_deviation_[c];
-            constant_[c] = static_cast<float>(-scale * sums_[c] / rows);
-            by_input_[c] =
-                static_cast<float>(-scale * inverse * inverse * sums_[channels() + c] / rows);
-        }
-    }
-
     Group group_;
     bool trained_;
-    BatchNorm options_;
-    kernels::ImageShape image_;
+    double eps_;
+    std::unique_ptr<kernels::BatchNorm> primitive_;
     std::int64_t gamma_, beta_, running_mean_, running_variance_;
-    std::vector<float> mean_, inverse_deviation_, scale_, shift_, by_input_, constant_;
-    std::vector<double> sums_;  // [2, channels], then the rows
     int x_, addend_, y_, dx_ = -1;
     Incoming dy_;
 };

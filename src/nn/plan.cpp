@@ -9,7 +9,7 @@ namespace nanoatlas::nn {
 Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layout,
            const PlanOptions& options, kernels::Backend& backend)
     : samples_(options.samples) {
-    Wiring wiring(graph, fusion, layout, options.trained, options.samples, backend);
+    Wiring wiring(graph, fusion, layout, options.trained, options.samples, options.ranks, backend);
     const auto storage = [&](int node) { return fusion.storage[static_cast<std::size_t>(node)]; };
     wiring.value(0);
     for (const auto& group : fusion.groups) {

@@ -17,6 +17,8 @@ struct PlanOptions {
     bool training;              ///< wired backward
     std::vector<bool> trained;  ///< by node: uses the batch's statistics, gets gradients
     std::vector<bool> kept;     ///< by node: its value stays until the end
+    /// Whose samples share batch statistics; null: this rank's alone.
+    const kernels::Ranks* ranks = nullptr;
 };
 
 class Plan {

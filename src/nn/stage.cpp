@@ -36,12 +36,14 @@ const void* Incoming::collect(const Run& run) const {
 }
 
 Wiring::Wiring(const Graph& graph, const Fusion& fusion, const ParameterLayout& layout,
-               const std::vector<bool>& trained, std::int64_t samples, kernels::Backend& backend)
+               const std::vector<bool>& trained, std::int64_t samples, const kernels::Ranks* ranks,
+               kernels::Backend& backend)
     : graph_(graph),
       fusion_(fusion),
       layout_(layout),
       trained_(trained),
       samples_(samples),
+      ranks_(ranks),
       backend_(backend),
       values_(graph.nodes().size(), -1),
       parts_(graph.nodes().size()),

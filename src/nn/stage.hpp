@@ -25,10 +25,8 @@ struct Run {
     std::byte* arena;
     const std::int64_t* offsets;  ///< by buffer
     const float* parameters;
-    float* gradients;  ///< of the trained parameters; null in evaluation
-    float* buffers;    ///< running statistics
-    /// Ranks whose samples share batch statistics; null: this rank alone.
-    const comm::Communicator* statistics;
+    float* gradients;              ///< of the trained parameters; null in evaluation
+    float* buffers;                ///< running statistics
     std::uint64_t dropout_stream;  ///< of this step
     std::int64_t first_sample;     ///< number of this rank's first sample in the batch of all ranks
     Profile* profile = nullptr;    ///< takes the stages' times, if they are wanted
@@ -55,11 +53,14 @@ struct Incoming {
 class Wiring {
   public:
     Wiring(const Graph& graph, const Fusion& fusion, const ParameterLayout& layout,
-           const std::vector<bool>& trained, std::int64_t samples, kernels::Backend& backend);
+           const std::vector<bool>& trained, std::int64_t samples, const kernels::Ranks* ranks,
+           kernels::Backend& backend);
 
     const Graph& graph() const { return graph_; }
     const ParameterLayout& layout() const { return layout_; }
     kernels::Backend& backend() const { return backend_; }
+    /// Ranks whose samples share batch statistics; null: this rank alone.
+    const kernels::Ranks* ranks() const { return ranks_; }
     Arena& arena() { return arena_; }
     const Node& node(int i) const { return graph_.nodes()[static_cast<std::size_t>(i)]; }
     bool is_trained(int i) const { return trained_[static_cast<std::size_t>(i)]; }
@@ -96,6 +97,7 @@ class Wiring {
     const ParameterLayout& layout_;
     const std::vector<bool>& trained_;
     std::int64_t samples_;
+    const kernels::Ranks* ranks_;
     kernels::Backend& backend_;
     Arena arena_;
     std::vector<int> values_;

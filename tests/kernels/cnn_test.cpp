@@ -37,6 +37,28 @@ class Image {
     Memory memory_;
 };
 
+/// f32 values in a back end's memory, such as weights.
+class Tensor {
+  public:
+    Tensor(Backend& backend, const Values& values)
+        : backend_(backend), count_(values.size()), memory_(backend.allocate(bytes())) {
+        backend.upload(values.data(), bytes(), memory_.get());
+    }
+    float* get() const { return static_cast<float*>(memory_.get()); }
+    Values values() const {
+        Values read(count_);
+        backend_.download(memory_.get(), bytes(), read.data());
+        return read;
+    }
+
+  private:
+    std::int64_t bytes() const { return static_cast<std::int64_t>(count_ * sizeof(float)); }
+
+    Backend& backend_;
+    std::size_t count_;
+    Memory memory_;
+};
+
 /// Runs a test's body on the reference and on oneDNN in both precisions; each returns tensors that
 /// must agree. Inputs are exact in bf16, so results differ by the order of f32 sums, and where they
 /// are stored as bf16 by its rounding: 2^-8 of the value, or of the largest that went into it.
@@ -71,21 +93,51 @@ TEST_F(BackendsAgree, on_convolutions) {
             auto shape = draw_convolution(random, 40);
             shape.activation = static_cast<Activation>(draw(random, 0, 3));
             shape.addend = random.chance(0.3);
-            const auto weights = draw_values(random, weight_count(shape));
-            const auto bias = draw_values(random, shape.output.channels);
+            const Tensor weights(backend, draw_values(random, weight_count(shape)));
+            const Tensor bias(backend, draw_values(random, shape.output.channels));
             const Image x(backend, shape.input, draw_values(random, shape.input.elements()));
             const Image dy(backend, shape.output, draw_values(random, shape.output.elements()));
             const Image y(backend, shape.output), dx(backend, shape.input);
-            Values dweights(weights.size()), dbias(bias.size(), 0);
+            const Tensor dweights(backend, weights.values());
+            const Tensor dbias(backend, bias.values());
 
             const auto convolution = backend.convolution(shape);
-            convolution->set_weights(weights.data(), shape.bias ? bias.data() : nullptr);
+            convolution->set_weights(weights.get(), shape.bias ? bias.get() : nullptr);
             convolution->forward(x.get(), shape.addend ? dy.get() : nullptr, y.get());
             convolution->backward_data(dy.get(), dx.get());
-            convolution->backward_weights(x.get(), dy.get(), dweights.data(),
-                                          shape.bias ? dbias.data() : nullptr);
-            return std::vector<Values>{y.values(), dx.values(), dweights, dbias};
+            convolution->backward_weights(x.get(), dy.get(), dweights.get(),
+                                          shape.bias ? dbias.get() : nullptr);
+            return std::vector<Values>{y.values(), dx.values(), dweights.values(), dbias.values()};
         });
+}
+
+TEST_F(BackendsAgree, on_convolutions_with_a_norm_folded_in) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed)
+        expect_equal(
+            seed,
+            [](Backend& backend, base::Random random) {
+                auto shape = draw_convolution(random, 40);
+                shape.training = shape.data_gradient = false;
+                const bool has_bias = shape.bias;
+                shape.bias = true;
+                const auto channels = shape.output.channels;
+                const Tensor weights(backend, draw_values(random, weight_count(shape)));
+                const Tensor bias(backend, draw_values(random, channels));
+                const Tensor gamma(backend, draw_values(random, channels));
+                const Tensor mean(backend, draw_values(random, channels));
+                const Tensor variance(backend, Values(static_cast<std::size_t>(channels), 4));
+                const Image x(backend, shape.input, draw_values(random, shape.input.elements()));
+                const Image y(backend, shape.output);
+
+                const auto convolution = backend.convolution(shape);
+                convolution->set_folded_weights(
+                    weights.get(), has_bias ? bias.get() : nullptr,
+                    {.norm = NormTensors{gamma.get(), bias.get(), mean.get(), variance.get(), 1e-5},
+                     .scale = random.chance(0.5) ? gamma.get() : nullptr});
+                convolution->forward(x.get(), nullptr, y.get());
+                return std::vector<Values>{y.values()};
+            },
+            16);  // folded weights are rounded: as many values of up to 1 as meet in an output
 }
 
 TEST_F(BackendsAgree, on_pooling) {
@@ -110,30 +162,52 @@ TEST_F(BackendsAgree, on_batch_norm) {
         expect_equal(seed, [](Backend& backend, base::Random random) {
             const ImageShape shape{draw(random, 1, 5), draw(random, 1, 9), draw(random, 1, 9),
                                    draw(random, 1, 70)};
-            const auto rows = shape.rows(), channels = shape.channels;
+            const auto channels = shape.channels;
             const auto activation = draw_activation(random);
             const Image x(backend, shape, draw_values(random, shape.elements()));
             const Image addend(backend, shape, draw_values(random, shape.elements()));
             const Image dy(backend, shape, draw_values(random, shape.elements()));
-            const auto mean = draw_values(random, channels), scale = draw_values(random, channels),
-                       shift = draw_values(random, channels);
-            const Image y(backend, shape), g(backend, shape), dx(backend, shape);
+            const Tensor gamma(backend, draw_values(random, channels));
+            const Tensor beta(backend, draw_values(random, channels));
+            const Tensor mean(backend, draw_values(random, channels));
+            const Tensor variance(backend, Values(static_cast<std::size_t>(channels), 2));
+            const Tensor dgamma(backend, gamma.values()), dbeta(backend, beta.values());
+            const Image y(backend, shape), z(backend, shape), g(backend, shape), dx(backend, shape);
 
-            std::vector<double> sums(static_cast<std::size_t>(2 * channels)),
-                gradient_sums(sums.size());
-            backend.norm_sums(x.get(), rows, channels, sums.data());
-            backend.norm_forward(x.get(), random.chance(0.5) ? addend.get() : nullptr, rows,
-                                 channels, {mean.data(), scale.data(), shift.data()}, activation,
-                                 y.get());
+            // A small variance of few rows would make the gradient's rounding large.
+            const auto norm = backend.batch_norm(
+                {.image = shape, .eps = 1, .activation = activation, .training = true});
+            const void* given = random.chance(0.5) ? addend.get() : nullptr;
+            norm->set_running({gamma.get(), beta.get(), mean.get(), variance.get(), 1});
+            norm->evaluate(x.get(), given, z.get());
+            norm->train(x.get(), given, gamma.get(), beta.get(), mean.get(), variance.get(),
+                        y.get());
             const void* gradients[] = {dy.get(), addend.get()};
-            backend.norm_backward_sums(gradients, addend.get(), x.get(), rows, channels,
-                                       mean.data(), activation, g.get(), gradient_sums.data());
-            backend.norm_backward_data(dy.get(), x.get(), rows, channels,
-                                       {mean.data(), scale.data(), shift.data(), scale.data()},
-                                       dx.get());
-            return std::vector<Values>{Values(sums.begin(), sums.end()), y.values(), g.values(),
-                                       Values(gradient_sums.begin(), gradient_sums.end()),
-                                       dx.values()};
+            norm->backward(gradients, addend.get(), x.get(), g.get(), dx.get(), dgamma.get(),
+                           dbeta.get());
+            return std::vector<Values>{z.values(),     y.values(),     g.values(),
+                                       dx.values(),    mean.values(),  variance.values(),
+                                       dbeta.values(), dgamma.values()};
+        });
+}
+
+TEST_F(BackendsAgree, on_batch_norms_whose_only_gradient_is_one_part) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const ImageShape shape{draw(random, 1, 5), 3, 4, draw(random, 1, 70)};
+            const Image x(backend, shape, draw_values(random, shape.elements()));
+            const Image dy(backend, shape, draw_values(random, shape.elements()));
+            const Tensor gamma(backend, draw_values(random, shape.channels));
+            const Tensor mean(backend, gamma.values()), variance(backend, gamma.values());
+            const Tensor dgamma(backend, gamma.values()), dbeta(backend, gamma.values());
+            const Image y(backend, shape), dx(backend, shape);
+            const auto norm = backend.batch_norm({.image = shape, .eps = 1, .training = true});
+            norm->train(x.get(), nullptr, gamma.get(), gamma.get(), mean.get(), variance.get(),
+                        y.get());
+            const void* gradients[] = {dy.get()};
+            norm->backward(gradients, nullptr, x.get(), nullptr, dx.get(), dgamma.get(),
+                           dbeta.get());
+            return std::vector<Values>{y.values(), dx.values(), dgamma.values(), dbeta.values()};
         });
 }
 
@@ -147,20 +221,20 @@ TEST_F(BackendsAgree, on_layer_norm) {
                 const auto rows = shape.rows(), channels = shape.channels;
                 const Image x(backend, shape, draw_values(random, shape.elements()));
                 const Image dy(backend, shape, draw_values(random, shape.elements()));
-                const auto weight = draw_values(random, channels),
-                           bias = draw_values(random, channels);
-                const LayerNormCoefficients by{weight.data(), bias.data(), 1e-2};
+                const Tensor weight(backend, draw_values(random, channels));
+                const Tensor bias(backend, draw_values(random, channels));
+                const LayerNormCoefficients by{weight.get(), bias.get(), 1e-2};
                 const Image y(backend, shape), dx(backend, shape);
-                Values dweight(weight.size()), dbias(weight.size());
+                const Tensor dweight(backend, weight.values()), dbias(backend, bias.values());
 
                 backend.layer_norm(x.get(), rows, channels, by, y.get());
                 const bool in_place = random.chance(0.5), wanted = random.chance(0.8);
                 const Image& to = in_place ? dy : dx;
                 backend.layer_norm_backward(dy.get(), x.get(), rows, channels, by,
-                                            wanted ? to.get() : nullptr, dweight.data(),
-                                            dbias.data());
-                return std::vector<Values>{y.values(), wanted ? to.values() : Values{}, dweight,
-                                           dbias};
+                                            wanted ? to.get() : nullptr, dweight.get(),
+                                            dbias.get());
+                return std::vector<Values>{y.values(), wanted ? to.values() : Values{},
+                                           dweight.values(), dbias.values()};
             },
             20);  // the distances from a row's mean, rounded, over a deviation of 0.1 at least
 }
@@ -185,19 +259,19 @@ TEST_F(BackendsAgree, on_scales) {
         expect_equal(seed, [](Backend& backend, base::Random random) {
             const ImageShape shape{draw(random, 1, 5), draw(random, 1, 5), draw(random, 1, 5),
                                    draw(random, 1, 70)};
-            const auto by_channel = draw_values(random, shape.channels);
-            const Scale by{random.chance(0.7) ? by_channel.data() : nullptr,
+            const Tensor by_channel(backend, draw_values(random, shape.channels));
+            const Scale by{random.chance(0.7) ? by_channel.get() : nullptr,
                            {.stream = random(),
                             .first_sample = draw(random, 0, 9),
                             .probability = random.chance(0.5) ? 0.5 : 0}};
             const Image x(backend, shape, draw_values(random, shape.elements()));
             const Image addend(backend, shape, draw_values(random, shape.elements()));
             const Image y(backend, shape), dx(backend, shape);
-            Values dby_channel(by_channel.size());
+            const Tensor dby_channel(backend, by_channel.values());
             backend.scale(x.get(), random.chance(0.5) ? addend.get() : nullptr, shape, by, y.get());
             backend.scale_backward(addend.get(), x.get(), shape, by, dx.get(),
-                                   random.chance(0.8) ? dby_channel.data() : nullptr);
-            return std::vector<Values>{y.values(), dx.values(), dby_channel};
+                                   random.chance(0.8) ? dby_channel.get() : nullptr);
+            return std::vector<Values>{y.values(), dx.values(), dby_channel.values()};
         });
 }
 
