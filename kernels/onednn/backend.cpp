@@ -45,7 +45,7 @@ class OnednnBackend final : public Backend {
                                            : make_direct(shape, engine_);
     }
     std::unique_ptr<Pooling> pooling(const PoolShape& shape) override {
-        return make_pooling(shape, engine_);
+        return make_pooling(shape, engine_->data_type(), engine_);
     }
 
     void import_images(const float* from, const ImageShape& shape, void* to) override {
