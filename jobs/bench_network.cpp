@@ -42,11 +42,13 @@ Batch draw_batch(const BenchOptions& options, const comm::RowBlock& share) {
 nn::Network make_network(const nn::Graph& graph, const BenchOptions& options,
                          const comm::RowBlock& share, bool training,
                          const comm::Communicator& world) {
-    nn::Network network(graph,
-                        {.batch = share.count,
-                         .precision = nn::precision_of(options.precision),
-                         .training = training},
-                        world);
+    nn::Network network(
+        graph,
+        {.batch = share.count,
+         .precision =
+             options.precision == "int8" ? nn::Precision::f32 : nn::precision_of(options.precision),
+         .training = training},
+        world);
     network.load(nn::initial_tensors(graph, options.seed));
     return network;
 }
@@ -178,7 +180,15 @@ Workload extract_workload(const BenchOptions& options, const comm::Communicator&
         std::make_shared<nn::Network>(make_network(graph, options, share, false, world));
     const auto batch = std::make_shared<const Batch>(draw_batch(options, share));
     const auto features = graph.node(graph.features()).name;
-    auto workload = network_workload(options, graph, network->precision(), share.count, false);
+    const bool on_integers = options.precision == "int8";
+    if (on_integers) {
+        nn::RangeFinder finder;
+        finder.add(*network, batch->images);
+        network->quantise(finder.ranges(*network, world));
+    }
+    // The bare convolutions are those of f32 and bf16.
+    auto workload = network_workload(options, graph, network->precision(),
+                                     on_integers ? 0 : share.count, false);
     const auto step = [=] {
         network->forward(batch->images);
         network->value(features);

@@ -1,100 +1,26 @@
 // Convolutions and linear layers, with what was fused to them.
-#include <cmath>
-#include <optional>
-#include <span>
-
-#include "nn/stage.hpp"
+#include "nn/convolution_tensors.hpp"
 
 namespace nanoatlas::nn {
 namespace {
-
-bool has_bias(const Node& node) {
-    return node.op == Op::convolution ? std::get<Convolution>(node.attributes).bias
-                                      : std::get<Linear>(node.attributes).bias;
-}
-
-kernels::ConvolutionShape convolution_shape(const Group& group, const Wiring& wiring) {
-    const auto& node = wiring.node(group.first);
-    kernels::ConvolutionShape shape{
-        .input = wiring.image(group.inputs[0]), .output = wiring.image(group.first), .window = {}};
-    if (const auto* options = std::get_if<Convolution>(&node.attributes)) {
-        const auto& padding = options->padding;
-        shape.window = {options->kernel.height, options->kernel.width, options->stride.height,
-                        options->stride.width,  padding.top,           padding.left,
-                        padding.bottom,         padding.right,         options->dilation.height,
-                        options->dilation.width};
-        shape.groups = options->groups;
-    } else {
-        shape.window.height = shape.input.height;
-        shape.window.width = shape.input.width;
-    }
-    shape.bias = has_bias(node) || group.norm >= 0;
-    shape.activation = group.activation;
-    shape.addend = group.addend >= 0;
-    shape.training = wiring.is_trained(group.first);
-    shape.data_gradient = shape.training && wiring.wants_gradient(group.inputs[0]);
-    return shape;
-}
-
-/// A batch norm by its running statistics, as a factor and a shift of a convolution's outputs.
-class FoldedNorm {
-  public:
-    FoldedNorm(const Node& norm, const ParameterLayout& layout)
-        : eps_(std::get<BatchNorm>(norm.attributes).eps),
-          gamma_(layout.offset(norm.name + ".weight")),
-          beta_(layout.offset(norm.name + ".bias")),
-          mean_(layout.offset(norm.name + ".running_mean")),
-          variance_(layout.offset(norm.name + ".running_var")) {}
-
-    /// In place; weights [bias.size(), ...].
-    void fold(const float* parameters, const float* buffers, std::span<float> weights,
-              std::span<float> bias) const {
-        const std::size_t per_output = weights.size() / bias.size();
-        for (std::size_t i = 0; i < bias.size(); ++i) {
-            const double scale =
-                parameters[gamma_ + static_cast<std::int64_t>(i)] /
-                std::sqrt(buffers[variance_ + static_cast<std::int64_t>(i)] + eps_);
-            const double mean = buffers[mean_ + static_cast<std::int64_t>(i)];
-            for (auto& weight : weights.subspan(i * per_output, per_output))
-                weight = static_cast<float>(weight * scale);
-            bias[i] = static_cast<float>((bias[i] - mean) * scale +
-                                         parameters[beta_ + static_cast<std::int64_t>(i)]);
-        }
-    }
-
-  private:
-    double eps_;
-    std::int64_t gamma_, beta_, mean_, variance_;
-};
 
 class ConvolutionStage final : public Stage {
   public:
     ConvolutionStage(const Group& group, Wiring& wiring)
         : group_(group),
           shape_(convolution_shape(group, wiring)),
+          tensors_(group, wiring),
           x_(wiring.value(group.inputs[0])),
           addend_(group.addend >= 0 ? wiring.value(group.addend) : -1),
           y_(wiring.value(group.output)) {
         if (shape_.input.samples > 0) primitive_ = wiring.backend().convolution(shape_);
-        const auto& node = wiring.node(group.first);
-        weight_ = wiring.layout().offset(node.name + ".weight");
-        if (has_bias(node)) bias_ = wiring.layout().offset(node.name + ".bias");
-        if (group.norm >= 0) norm_.emplace(wiring.node(group.norm), wiring.layout());
     }
 
     void pack(const float* parameters, const float* buffers) override {
         if (!primitive_) return;
-        const float* weights = parameters + weight_;
-        const float* bias = bias_ >= 0 ? parameters + bias_ : nullptr;
-        if (!norm_) return primitive_->set_weights(weights, bias);
-        const std::int64_t outputs = shape_.output.channels;
-        const std::int64_t per_output =
-            shape_.input.channels / shape_.groups * shape_.window.height * shape_.window.width;
-        std::vector<float> folded(weights, weights + outputs * per_output);
-        std::vector<float> folded_bias(static_cast<std::size_t>(outputs), 0);
-        if (bias != nullptr) folded_bias.assign(bias, bias + outputs);
-        norm_->fold(parameters, buffers, folded, folded_bias);
-        primitive_->set_weights(folded.data(), folded_bias.data());
+        tensors_.with_folded(parameters, buffers, [&](const float* weights, const float* bias) {
+            primitive_->set_weights(weights, bias);
+        });
     }
 
     void forward(const Run& run) override {
@@ -112,17 +38,17 @@ class ConvolutionStage final : public Stage {
     void backward(const Run& run) override {
         if (dy_.parts.empty()) return;
         const void* dy = dy_.collect(run);
-        primitive_->backward_weights(run.at(x_), dy, run.gradients + weight_,
-                                     bias_ >= 0 ? run.gradients + bias_ : nullptr);
+        const auto bias = tensors_.bias();
+        primitive_->backward_weights(run.at(x_), dy, run.gradients + tensors_.weight(),
+                                     bias >= 0 ? run.gradients + bias : nullptr);
         if (dx_ >= 0) primitive_->backward_data(dy, run.at(dx_));
     }
 
   private:
     Group group_;
     kernels::ConvolutionShape shape_;
+    ConvolutionTensors tensors_;
     std::unique_ptr<kernels::Convolution> primitive_;  // none without samples
-    std::int64_t weight_ = -1, bias_ = -1;
-    std::optional<FoldedNorm> norm_;
     int x_, addend_, y_, dx_ = -1;
     Incoming dy_;
 };

@@ -10,14 +10,17 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
            const PlanOptions& options, kernels::Backend& backend)
     : samples_(options.samples) {
     Wiring wiring(graph, fusion, layout, options.trained, options.samples, backend);
-    const int stages = static_cast<int>(fusion.groups.size());
     const auto storage = [&](int node) { return fusion.storage[static_cast<std::size_t>(node)]; };
     wiring.value(0);
-    for (const auto& group : fusion.groups) {
-        stages_.push_back(make_stage(group, wiring));
-        finished_.push_back(layout.trained_end(wiring.node(group.first).name));
-        ++wiring.time;
-    }
+    if (options.quantisation != nullptr)
+        stages_ = make_quantised_stages(fusion, options.kept, *options.quantisation, wiring);
+    else
+        for (const auto& group : fusion.groups) {
+            stages_.push_back(make_stage(group, wiring));
+            finished_.push_back(layout.trained_end(wiring.node(group.first).name));
+            outputs_.emplace_back(group.output, wiring.value(group.output));
+            ++wiring.time;
+        }
 
     values_.assign(graph.nodes().size(), -1);
     for (int node = 0; node < static_cast<int>(values_.size()); ++node) {
@@ -33,9 +36,9 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
             wiring.wants_gradient(output),
             "all parameters of the network are frozen (nothing is left to train); freeze fewer");
         output_gradient_ = wiring.add_gradient(output);
-        for (int i = stages; i-- > 0;) {
+        for (std::size_t i = stages_.size(); i-- > 0;) {
             ++wiring.time;
-            stages_[static_cast<std::size_t>(i)]->wire_backward(wiring);
+            stages_[i]->wire_backward(wiring);
         }
     }
     arena_bytes_ = wiring.arena().layout();
@@ -49,6 +52,13 @@ void Plan::pack(const float* parameters, const float* buffers) {
 void Plan::forward(const Run& run) {
     for (auto& stage : stages_)
         if (runs(*stage)) stage->forward(run);
+}
+
+void Plan::observe(const Run& run, const std::function<void(int, int)>& seen) {
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+        stages_[i]->forward(run);
+        seen(outputs_[i].first, outputs_[i].second);
+    }
 }
 
 void Plan::backward(const Run& run, const std::function<void(std::int64_t)>& finished) {

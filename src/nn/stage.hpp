@@ -119,5 +119,7 @@ class Stage {
 std::unique_ptr<Stage> make_stage(const Group& group, Wiring& wiring);
 std::unique_ptr<Stage> make_convolution_stage(const Group& group, Wiring& wiring);
 std::unique_ptr<Stage> make_norm_stage(const Group& group, Wiring& wiring);
+/// Of a group that pools; not for training.
+kernels::PoolShape pool_shape(const Group& group, const Wiring& wiring);
 
 }  // namespace nanoatlas::nn
