@@ -27,7 +27,7 @@ struct Options {
 
 base::OptionTable describe(Options& options) {
     base::OptionTable table("import-model", "turns weights from elsewhere into a model");
-    table.add("from", options.from, ".pth, .safetensors, or a folder of .npy").required();
+    table.add("from", options.from, ".pth, .safetensors, .onnx, or a folder of .npy").required();
     table.add("arch", options.model.arch, "network that the weights are of")
         .required()
         .choices(nn::zoo::names());
@@ -77,7 +77,7 @@ void print_summary(const nn::Imported& imported, const Options& options) {
         base::print(fmt::format("  {:<48} {}", name, nn::shape_text(tensor.shape)));
         values += tensor.values.size();
     }
-    if (fit.by_order) base::print("matched by order and shape: the file has names of its own");
+    if (!fit.naming.empty()) base::print("the file has " + fit.naming);
     if (!fit.drawn.empty())
         base::print(fmt::format("drawn anew, train before use: {}", fmt::join(fit.drawn, ", ")));
     if (!fit.surplus.empty())

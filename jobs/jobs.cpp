@@ -7,6 +7,7 @@ const std::vector<Job>& all_jobs() {
         {"synth", "draws micrographs of ten categories by a physical model", run_synth},
         {"ingest", "images of any kind become one corpus", run_ingest},
         {"import-model", "turns weights from elsewhere into a model", run_import_model},
+        {"export-model", "turns a model into weights for PyTorch", run_export_model},
         {"train", "a network learns the labelled images of a corpus", run_train},
         {"evaluate", "how well a model knows the labelled images of a corpus", run_evaluate},
         {"classify", "which class a model sees in each image", run_classify},

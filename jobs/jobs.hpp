@@ -28,6 +28,7 @@ const Job* find_job(const std::string& name);
 int run_synth(const Arguments& arguments, const comm::Communicator& world);
 int run_ingest(const Arguments& arguments, const comm::Communicator& world);
 int run_import_model(const Arguments& arguments, const comm::Communicator& world);
+int run_export_model(const Arguments& arguments, const comm::Communicator& world);
 int run_train(const Arguments& arguments, const comm::Communicator& world);
 int run_evaluate(const Arguments& arguments, const comm::Communicator& world);
 int run_classify(const Arguments& arguments, const comm::Communicator& world);

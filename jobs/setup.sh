@@ -14,10 +14,11 @@ packages=(build-essential cmake ninja-build pkg-config git python3 python3-pip
     libfmt-dev libspdlog-dev nlohmann-json3-dev libxxhash-dev libpugixml-dev libjpeg62-turbo-dev
     libtiff-dev libpng-dev libopenblas-openmp-dev liblapacke-dev)
 test_packages=(libgtest-dev python3-h5py clang-format)
+with_tests=no
 with_cuda=no
 for option in "$@"; do
     case $option in
-        --tests) packages+=("${test_packages[@]}") ;;
+        --tests) packages+=("${test_packages[@]}"); with_tests=yes ;;
         --cuda) with_cuda=yes ;;
         *) printf 'setup: unknown option %s\n' "$option" >&2; exit 2 ;;
     esac
@@ -122,6 +123,13 @@ install_weights() {
     rm -rf "$work"
 }
 
+# The reader that PyTorch's users have, to hold exported models against; numpy comes with h5py.
+install_safetensors() {
+    [ -d "$dependencies/python/safetensors" ] && return
+    say "fetching the safetensors package"
+    fetch install --no-deps --root-user-action=ignore --target "$dependencies/python" safetensors==0.4.5
+}
+
 install_packages
 mkdir -p "$dependencies"
 install_kokkos kokkos -DCMAKE_CXX_STANDARD=20
@@ -132,3 +140,4 @@ if [ $with_cuda = yes ]; then
 fi
 install_onednn
 install_weights
+if [ $with_tests = yes ]; then install_safetensors; fi

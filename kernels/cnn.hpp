@@ -16,7 +16,10 @@
 namespace nanoatlas::kernels {
 
 enum class Precision { f32, bf16 };
-enum class Activation { none, relu, relu6 };
+/// gelu: x P(X <= x) of a standard normal X (Hendrycks, Gimpel, arXiv:1606.08415), as torch by erf.
+/// Convolutions put it out and nothing else does: its gradient is no function of its value, so a
+/// network in training calls Backend::gelu().
+enum class Activation { none, relu, relu6, gelu };
 
 struct ImageShape {
     std::int64_t samples, height, width, channels;
@@ -108,6 +111,27 @@ inline bool dropout_keeps(const DropoutKey& key, std::int64_t sample, std::int64
     return static_cast<double>(bits >> 11) * 0x1.0p-53 >= key.probability;
 }
 
+/// A layer norm: y = (x - mean) / sqrt(variance + eps) * weight + bias, each row by its own mean
+/// and (biased) variance over the channels. Ba, Kiros, Hinton, arXiv:1607.06450.
+struct LayerNormCoefficients {
+    const float* weight;  ///< [channels]
+    const float* bias;    ///< [channels]
+    double eps;
+};
+
+/// What an image is multiplied by: a number for each channel (layer scale, Touvron et al.,
+/// arXiv:2103.17239) and one for each sample (stochastic depth, Huang et al., arXiv:1603.09382).
+struct Scale {
+    const float* by_channel = nullptr;                                   ///< null: 1
+    DropoutKey depth{.stream = 0, .first_sample = 0, .probability = 0};  ///< of dropping a sample
+};
+
+/// 0 for a sample (of this rank) that stochastic depth drops, 1 / (1 - probability) for the others.
+inline double sample_scale(const DropoutKey& depth, std::int64_t sample) {
+    if (depth.probability == 0) return 1;
+    return dropout_keeps(depth, sample, 0) ? 1 / (1 - depth.probability) : 0;
+}
+
 using Memory = std::unique_ptr<void, std::function<void(void*)>>;
 /// Tensors whose sum is meant; at least one.
 using Addends = std::span<const void* const>;
@@ -145,6 +169,26 @@ class Backend {
     virtual void norm_backward_data(const void* g, const void* x, std::int64_t rows,
                                     std::int64_t channels,
                                     const NormGradientCoefficients& coefficients, void* dx) = 0;
+
+    virtual void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
+                            const LayerNormCoefficients& coefficients, void* y) = 0;
+    /// dweight and dbias [channels] become the sums over the rows; dx may be null, or dy.
+    virtual void layer_norm_backward(const void* dy, const void* x, std::int64_t rows,
+                                     std::int64_t channels,
+                                     const LayerNormCoefficients& coefficients, void* dx,
+                                     float* dweight, float* dbias) = 0;
+
+    virtual void gelu(const void* x, std::int64_t elements, void* y) = 0;
+    /// dx may be dy.
+    virtual void gelu_backward(const void* dy, const void* x, std::int64_t elements, void* dx) = 0;
+
+    /// y = x * scale + addend; addend may be null.
+    virtual void scale(const void* x, const void* addend, const ImageShape& shape,
+                       const Scale& scale, void* y) = 0;
+    /// dx = dy * scale; dby_channel [channels] = sum of dy * x * (the sample's scale).
+    /// dx may be null, and dby_channel; x is read for the latter alone.
+    virtual void scale_backward(const void* dy, const void* x, const ImageShape& shape,
+                                const Scale& scale, void* dx, float* dby_channel) = 0;
 
     /// y = activation(sum of parts)
     virtual void add(Addends parts, Activation activation, std::int64_t elements, void* y) = 0;

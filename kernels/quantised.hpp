@@ -72,7 +72,8 @@ class QuantisedConvolution {
     virtual void forward(const void* x, const void* addend, void* y) = 0;
 };
 
-/// y = activation(x * factors + shifts), by channel; both empty: 1 and 0. In any formats.
+/// y = activation(x * factors + shifts), by channel; both empty: 1 and 0. In any formats; the
+/// activation is no GELU.
 struct Rescaling {
     Format x, y;
     Activation activation = Activation::none;

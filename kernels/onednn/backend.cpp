@@ -14,14 +14,18 @@ Memory allocate_aligned(std::int64_t bytes) {
             [](void* memory) { ::operator delete(memory, line); }};
 }
 
-void Engine::execute(const dnnl::primitive& primitive, const dnnl::memory::desc& scratch,
-                     std::unordered_map<int, dnnl::memory> arguments) {
+void* Engine::scratch() {
     if (scratch_bytes_ > scratch_taken_) {
         scratch_.reset();
         scratch_ = allocate_aligned(scratch_bytes_);
         scratch_taken_ = scratch_bytes_;
     }
-    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(scratch, scratch_.get()));
+    return scratch_.get();
+}
+
+void Engine::execute(const dnnl::primitive& primitive, const dnnl::memory::desc& scratch_desc,
+                     std::unordered_map<int, dnnl::memory> arguments) {
+    arguments.emplace(DNNL_ARG_SCRATCHPAD, memory(scratch_desc, scratch()));
     primitive.execute(stream_, arguments);
     stream_.wait();
 }
@@ -73,6 +77,31 @@ class OnednnBackend final : public Backend {
     void norm_backward_data(const void* g, const void* x, std::int64_t rows, std::int64_t channels,
                             const NormGradientCoefficients& coefficients, void* dx) override {
         onednn::norm_backward_data(typed(g), typed(x), rows, channels, coefficients, typed(dx));
+    }
+
+    void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
+                    const LayerNormCoefficients& coefficients, void* y) override {
+        onednn::layer_norm(typed(x), rows, channels, coefficients, typed(y));
+    }
+    void layer_norm_backward(const void* dy, const void* x, std::int64_t rows,
+                             std::int64_t channels, const LayerNormCoefficients& coefficients,
+                             void* dx, float* dweight, float* dbias) override {
+        onednn::layer_norm_backward(typed(dy), typed(x), rows, channels, coefficients, typed(dx),
+                                    dweight, dbias);
+    }
+    void gelu(const void* x, std::int64_t elements, void* y) override {
+        onednn::gelu(typed(x), elements, typed(y));
+    }
+    void gelu_backward(const void* dy, const void* x, std::int64_t elements, void* dx) override {
+        onednn::gelu_backward(typed(dy), typed(x), elements, typed(dx));
+    }
+    void scale(const void* x, const void* addend, const ImageShape& shape, const Scale& by,
+               void* y) override {
+        onednn::scale(typed(x), typed(addend), shape, by, typed(y));
+    }
+    void scale_backward(const void* dy, const void* x, const ImageShape& shape, const Scale& by,
+                        void* dx, float* dby_channel) override {
+        onednn::scale_backward(typed(dy), typed(x), shape, by, typed(dx), dby_channel);
     }
 
     void add(Addends parts, Activation activation, std::int64_t elements, void* y) override {

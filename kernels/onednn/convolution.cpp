@@ -1,10 +1,12 @@
 // Convolutions by oneDNN's direct algorithms; a kernel that covers its whole input (a linear layer)
 // by its inner product.
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "kernels/onednn/engine.hpp"
+#include "kernels/onednn/weight_gradient.hpp"
 
 namespace nanoatlas::kernels::onednn {
 namespace {
@@ -125,6 +127,8 @@ class PassMaker {
             operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
         if (shape_.activation == Activation::relu6)
             operations.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
+        if (shape_.activation == Activation::gelu)
+            operations.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0, 0);
         return operations;
     }
 
@@ -188,7 +192,11 @@ class OnednnConvolution final : public Convolution {
         given_ = maker.given_weights();
         forward_ = maker.forward();
         if (shape_.data_gradient) backward_data_ = maker.backward_data();
-        if (shape_.training) backward_weights_ = maker.backward_weights();
+        if (!shape_.training) return;
+        if (!covers_input(shape_) && WeightGradient::suits(shape_, engine_->precision()))
+            weight_gradient_.emplace(shape_, engine_);
+        else
+            backward_weights_ = maker.backward_weights();
     }
 
     void set_weights(const float* weights, const float* bias) override {
@@ -218,6 +226,7 @@ class OnednnConvolution final : public Convolution {
     }
 
     void backward_weights(const void* x, const void* dy, float* dweights, float* dbias) override {
+        if (weight_gradient_) return weight_gradient_->run(x, dy, dweights, dbias);
         const auto wanted = engine_->memory(given_, dweights);
         const bool direct = backward_weights_.weights == given_;
         if (!direct && !gradient_)
@@ -254,6 +263,7 @@ class OnednnConvolution final : public Convolution {
     std::shared_ptr<Engine> engine_;
     memory::desc given_;
     Pass forward_, backward_data_, backward_weights_;
+    std::optional<WeightGradient> weight_gradient_;  // instead of backward_weights_
     std::unique_ptr<PackedWeights> packed_, packed_backward_, gradient_;
     std::vector<float> bias_;
 };

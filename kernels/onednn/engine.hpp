@@ -39,15 +39,18 @@ class Engine {
         attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         return attributes;
     }
+    void reserve_scratch(std::int64_t bytes) { scratch_bytes_ = std::max(scratch_bytes_, bytes); }
     void reserve_scratch(const dnnl::memory::desc& scratch) {
-        scratch_bytes_ = std::max(scratch_bytes_, static_cast<std::int64_t>(scratch.get_size()));
+        reserve_scratch(static_cast<std::int64_t>(scratch.get_size()));
     }
     /// Memory that a primitive will take for itself when it first works.
     void announce(std::int64_t bytes) { announced_bytes_ += bytes; }
     std::int64_t reserved_bytes() const { return scratch_bytes_ + announced_bytes_; }
 
-    /// scratch: the primitive's own descriptor.
-    void execute(const dnnl::primitive& primitive, const dnnl::memory::desc& scratch,
+    /// As large as was reserved.
+    void* scratch();
+    /// scratch_desc: the primitive's own.
+    void execute(const dnnl::primitive& primitive, const dnnl::memory::desc& scratch_desc,
                  std::unordered_map<int, dnnl::memory> arguments);
     dnnl::memory memory(const dnnl::memory::desc& desc, const void* data) const {
         return {desc, engine_, const_cast<void*>(data)};

@@ -1,6 +1,7 @@
-// Our own loops over images: batch norm in stages, sums, activations, copies, averages. One thread
-// a contiguous part of the rows; within a row the compiler's SIMD. Meanings are those of
-// kernels/cnn.hpp, T = float or BFloat16; copies and averages of 8-bit integers, too.
+// Our own loops over images: norms, sums, activations, scales, copies, averages. One thread a
+// contiguous part of the rows; within a row the compiler's SIMD. Meanings are those of
+// kernels/cnn.hpp, T = float or BFloat16; copies and averages of 8-bit
+// integers, too.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,23 @@ void norm_backward_sums(Addends gradients, const T* y, const T* x, std::int64_t 
 template <class T>
 void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t channels,
                         const NormGradientCoefficients& coefficients, T* dx);
+
+template <class T>
+void layer_norm(const T* x, std::int64_t rows, std::int64_t channels,
+                const LayerNormCoefficients& coefficients, T* y);
+template <class T>
+void layer_norm_backward(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                         const LayerNormCoefficients& coefficients, T* dx, float* dweight,
+                         float* dbias);
+template <class T>
+void gelu(const T* x, std::int64_t elements, T* y);
+template <class T>
+void gelu_backward(const T* dy, const T* x, std::int64_t elements, T* dx);
+template <class T>
+void scale(const T* x, const T* addend, const ImageShape& shape, const Scale& by, T* y);
+template <class T>
+void scale_backward(const T* dy, const T* x, const ImageShape& shape, const Scale& by, T* dx,
+                    float* dby_channel);
 
 template <class T>
 void add(Addends parts, Activation activation, std::int64_t elements, T* y);

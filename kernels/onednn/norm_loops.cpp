@@ -1,36 +1,12 @@
-#include <omp.h>
-
 #include <algorithm>
+#include <stdexcept>
 #include <vector>
 
 #include "kernels/onednn/loops.hpp"
+#include "kernels/onednn/thread_sums.hpp"
 
 namespace nanoatlas::kernels::onednn {
 namespace {
-
-/// First and last + 1 of the rows of one thread.
-struct Range {
-    std::int64_t first, last;
-    Range(std::int64_t rows, int thread, int threads)
-        : first(rows * thread / threads), last(rows * (thread + 1) / threads) {}
-};
-
-/// Runs work(range, sums) on each thread with sums of its own, [2, channels] from 0, and adds them
-/// up in the order of the threads.
-template <class Work>
-void sum_over_threads(std::int64_t rows, std::int64_t channels, double* sums, const Work& work) {
-    const auto width = static_cast<std::size_t>(2 * channels);
-    std::vector<std::vector<double>> partial(static_cast<std::size_t>(omp_get_max_threads()));
-#pragma omp parallel
-    {
-        auto& own = partial[static_cast<std::size_t>(omp_get_thread_num())];
-        own.assign(width, 0.0);
-        work(Range(rows, omp_get_thread_num(), omp_get_num_threads()), own.data());
-    }
-    std::fill_n(sums, width, 0.0);
-    for (const auto& own : partial)
-        for (std::size_t i = 0; i < own.size(); ++i) sums[i] += own[i];
-}
 
 /// Rows whose values are added in registers before they meet the sums in memory.
 constexpr std::int64_t unroll = 4;
@@ -150,7 +126,7 @@ class GradientRow {
 
 template <class T, class Row>
 void sum_gradient_rows(std::int64_t rows, std::int64_t channels, const Row& row, double* sums) {
-    sum_over_threads(rows, channels, sums, [&](const Range& range, double* own) {
+    sum_over_threads(rows, 2 * channels, sums, [&](const Range& range, double* own) {
         std::vector<float> sum(static_cast<std::size_t>(channels));
         for (std::int64_t i = range.first; i < range.last; ++i) row(i, sum.data(), own);
     });
@@ -160,7 +136,7 @@ void sum_gradient_rows(std::int64_t rows, std::int64_t channels, const Row& row,
 
 template <class T>
 void norm_sums(const T* x, std::int64_t rows, std::int64_t channels, double* sums) {
-    sum_over_threads(rows, channels, sums, [&](const Range& range, double* own) {
+    sum_over_threads(rows, 2 * channels, sums, [&](const Range& range, double* own) {
         std::int64_t row = range.first;
         for (; row + unroll <= range.last; row += unroll)
             sum_row_block(x + row * channels, channels, own);
@@ -178,6 +154,8 @@ void norm_forward(const T* x, const T* addend, std::int64_t rows, std::int64_t c
             return normalise<Activation::relu>(x, addend, rows, channels, coefficients, y);
         case Activation::relu6:
             return normalise<Activation::relu6>(x, addend, rows, channels, coefficients, y);
+        case Activation::gelu:
+            throw std::invalid_argument("no norm puts out GELU");
     }
 }
 
@@ -196,6 +174,8 @@ void norm_backward_sums(Addends gradients, const T* y, const T* x, std::int64_t 
             return run.template operator()<Activation::relu>();
         case Activation::relu6:
             return run.template operator()<Activation::relu6>();
+        case Activation::gelu:
+            throw std::invalid_argument("no norm puts out GELU");
     }
 }
 

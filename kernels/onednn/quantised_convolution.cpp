@@ -25,7 +25,7 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
         // signed images oneDNN then halves the weights while it packs them, so they are doubled.
         if (!has_vnni() && !(depthwise && !is_signed)) weight_limit_ = 63;
         doubled_ = !has_vnni() && is_signed;
-        summed_ = depthwise && shape_.addend;
+        summed_ = shape_.addend && (depthwise || shape_.activation == Activation::gelu);
         if (shape.addend.is_integer() && shape_.addend && !summed_) unit_ = shape.addend.scale;
         const auto made = describe();
         primitive_ = dnnl::convolution_forward(made);
@@ -130,6 +130,8 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
             operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
         if (shape_.activation == Activation::relu6)
             operations.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6 / unit_);
+        if (shape_.activation == Activation::gelu)
+            operations.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0, 0);
         attributes.set_post_ops(operations);
         return attributes;
     }
@@ -140,7 +142,7 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
     int weight_limit_ = 127;
     bool doubled_ = false;
     /// The addend is copied to y and summed up there: oneDNN's depthwise kernels misread another
-    /// tensor's last channels where those fill no register.
+    /// tensor's last channels where those fill no register, and GELU must see no other unit.
     bool summed_ = false;
     float unit_ = 1;  ///< in which oneDNN computes: that of the addend, which has no scale there
     dnnl::primitive primitive_;

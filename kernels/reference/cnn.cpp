@@ -1,7 +1,9 @@
 #include "kernels/reference/cnn.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -52,6 +54,8 @@ void for_each_product(const ConvolutionShape& shape, const Visit& visit) {
 
 template <class T>
 T activate(double value, Activation activation) {
+    if (activation == Activation::gelu)
+        return static_cast<T>(0.5 * value * (1 + std::erf(value / std::numbers::sqrt2)));
     if (activation != Activation::none) value = std::max(value, 0.0);
     if (activation == Activation::relu6) value = std::min(value, 6.0);
     return static_cast<T>(value);

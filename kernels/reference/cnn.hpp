@@ -42,6 +42,23 @@ void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t 
                         const NormGradientCoefficients& coefficients, T* dx);
 
 template <class T>
+void layer_norm(const T* x, std::int64_t rows, std::int64_t channels,
+                const LayerNormCoefficients& coefficients, T* y);
+template <class T>
+void layer_norm_backward(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                         const LayerNormCoefficients& coefficients, T* dx, float* dweight,
+                         float* dbias);
+template <class T>
+void gelu(const T* x, std::int64_t elements, T* y);
+template <class T>
+void gelu_backward(const T* dy, const T* x, std::int64_t elements, T* dx);
+template <class T>
+void scale(const T* x, const T* addend, const ImageShape& shape, const Scale& scale, T* y);
+template <class T>
+void scale_backward(const T* dy, const T* x, const ImageShape& shape, const Scale& scale, T* dx,
+                    float* dby_channel);
+
+template <class T>
 void add(Tensors<T> parts, Activation activation, std::int64_t elements, T* y);
 template <class T>
 void activation_backward(Tensors<T> gradients, const T* y, Activation activation,

@@ -116,6 +116,31 @@ class ReferenceBackend final : public kernels::Backend {
         reference::norm_backward_data(f32(g), f32(x), rows, channels, coefficients, f32(dx));
     }
 
+    void layer_norm(const void* x, std::int64_t rows, std::int64_t channels,
+                    const LayerNormCoefficients& coefficients, void* y) override {
+        reference::layer_norm(f32(x), rows, channels, coefficients, f32(y));
+    }
+    void layer_norm_backward(const void* dy, const void* x, std::int64_t rows,
+                             std::int64_t channels, const LayerNormCoefficients& coefficients,
+                             void* dx, float* dweight, float* dbias) override {
+        reference::layer_norm_backward(f32(dy), f32(x), rows, channels, coefficients, f32(dx),
+                                       dweight, dbias);
+    }
+    void gelu(const void* x, std::int64_t elements, void* y) override {
+        reference::gelu(f32(x), elements, f32(y));
+    }
+    void gelu_backward(const void* dy, const void* x, std::int64_t elements, void* dx) override {
+        reference::gelu_backward(f32(dy), f32(x), elements, f32(dx));
+    }
+    void scale(const void* x, const void* addend, const ImageShape& shape, const Scale& by,
+               void* y) override {
+        reference::scale(f32(x), f32(addend), shape, by, f32(y));
+    }
+    void scale_backward(const void* dy, const void* x, const ImageShape& shape, const Scale& by,
+                        void* dx, float* dby_channel) override {
+        reference::scale_backward(f32(dy), f32(x), shape, by, f32(dx), dby_channel);
+    }
+
     void add(Addends parts, Activation activation, std::int64_t elements, void* y) override {
         reference::add<float>(f32(parts), activation, elements, f32(y));
     }

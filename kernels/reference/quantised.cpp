@@ -1,6 +1,7 @@
 #include "kernels/reference/quantised.hpp"
 
 #include <limits>
+#include <numbers>
 
 #include "kernels/reference/cnn.hpp"
 
@@ -8,6 +9,8 @@ namespace nanoatlas::kernels::reference {
 namespace {
 
 double activate(double value, Activation activation) {
+    if (activation == Activation::gelu)
+        return 0.5 * value * (1 + std::erf(value / std::numbers::sqrt2));
     if (activation != Activation::none) value = std::max(value, 0.0);
     return activation == Activation::relu6 ? std::min(value, 6.0) : value;
 }

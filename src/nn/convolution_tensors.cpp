@@ -10,6 +10,15 @@ bool has_bias(const Node& node) {
                                       : std::get<Linear>(node.attributes).bias;
 }
 
+/// A layer scale, as FoldedNorm folds a norm.
+void fold_scale(const float* scale, std::span<float> weights, std::span<float> bias) {
+    const std::size_t per_output = weights.size() / bias.size();
+    for (std::size_t i = 0; i < bias.size(); ++i) {
+        for (auto& weight : weights.subspan(i * per_output, per_output)) weight *= scale[i];
+        bias[i] *= scale[i];
+    }
+}
+
 }  // namespace
 
 kernels::ConvolutionShape convolution_shape(const Group& group, const Wiring& wiring) {
@@ -64,17 +73,19 @@ ConvolutionTensors::ConvolutionTensors(const Group& group, const Wiring& wiring)
     weight_ = wiring.layout().offset(node.name + ".weight");
     if (has_bias(node)) bias_ = wiring.layout().offset(node.name + ".bias");
     if (group.norm >= 0) norm_.emplace(wiring.node(group.norm), wiring.layout());
+    if (group.scale >= 0) scale_ = wiring.layout().offset(wiring.node(group.scale).name);
 }
 
 void ConvolutionTensors::with_folded(const float* parameters, const float* buffers,
                                      const Use& use) const {
     const float* weights = parameters + weight_;
     const float* bias = bias_ >= 0 ? parameters + bias_ : nullptr;
-    if (!norm_) return use(weights, bias);
+    if (!norm_ && scale_ < 0) return use(weights, bias);
     std::vector<float> folded(weights, weights + outputs_ * per_output_);
     std::vector<float> folded_bias(static_cast<std::size_t>(outputs_), 0);
     if (bias != nullptr) folded_bias.assign(bias, bias + outputs_);
-    norm_->fold(parameters, buffers, folded, folded_bias);
+    if (norm_) norm_->fold(parameters, buffers, folded, folded_bias);
+    if (scale_ >= 0) fold_scale(parameters + scale_, folded, folded_bias);
     use(folded.data(), folded_bias.data());
 }
 

@@ -1,5 +1,5 @@
 // A convolution or linear layer as stages compute it: its shape, its weights, and a batch norm by
-// its running statistics folded into them.
+// its running statistics and a layer scale folded into them.
 #pragma once
 
 #include <functional>
@@ -35,13 +35,13 @@ class ConvolutionTensors {
     std::int64_t weight() const { return weight_; }
     std::int64_t bias() const { return bias_; }
 
-    /// Hands over the weights and the bias (null without one), the norm folded in.
+    /// Hands over the weights and the bias (null without one), norm and scale folded in.
     using Use = std::function<void(const float* weights, const float* bias)>;
     void with_folded(const float* parameters, const float* buffers, const Use& use) const;
 
   private:
     std::int64_t outputs_, per_output_;
-    std::int64_t weight_ = -1, bias_ = -1;
+    std::int64_t weight_ = -1, bias_ = -1, scale_ = -1;
     std::optional<FoldedNorm> norm_;
 };
 

@@ -11,17 +11,23 @@ class Fuser {
         : nodes_(graph.nodes()),
           trained_(trained),
           kept_(kept),
+          needed_(graph.ancestors(graph.output())),
           taken_(nodes_.size(), false),
           consumers_(nodes_.size()) {
+        const auto& auxiliary = graph.auxiliary();
+        if (auxiliary && trained[index(auxiliary->logits.node)]) need(graph, auxiliary->logits);
+        for (int i = 0; i < count(); ++i)
+            if (kept[index(i)]) need(graph, {i});
         for (int i = 0; i < count(); ++i) {
             storage_.push_back(i);
+            if (!needed_[index(i)]) continue;
             for (const int input : node(i).inputs) consumers_[index(input)].push_back(i);
         }
     }
 
     Fusion fuse() {
         for (int i = 1; i < count(); ++i) {
-            if (taken_[index(i)]) continue;
+            if (taken_[index(i)] || !needed_[index(i)]) continue;
             if (is_alias(i))
                 storage_[index(i)] = storage_[index(node(i).inputs[0])];
             else
@@ -40,10 +46,16 @@ class Fuser {
     int count() const { return static_cast<int>(nodes_.size()); }
     const Node& node(int i) const { return nodes_[index(i)]; }
 
+    void need(const Graph& graph, Value x) {
+        const auto reached = graph.ancestors(x);
+        for (std::size_t i = 0; i < reached.size(); ++i)
+            if (reached[i]) needed_[i] = true;
+    }
+
     /// Nodes that change no value.
     bool is_alias(int i) const {
         const auto& each = node(i);
-        if (each.op == Op::dropout)
+        if (each.op == Op::dropout || each.op == Op::stochastic_depth)
             return !trained_[index(i)] || std::get<Dropout>(each.attributes).probability == 0;
         return each.op == Op::flatten ||
                (each.op == Op::adaptive_average_pool && each.shape == node(each.inputs[0]).shape);
@@ -63,31 +75,40 @@ class Fuser {
         Group group{.first = first, .inputs = node(first).inputs, .output = first};
         const Op op = node(first).op;
         const bool convolves = op == Op::convolution || op == Op::linear;
-        if (convolves && !trained_[index(first)]) {
-            group.norm = next(first, {Op::batch_norm});
-            if (group.norm >= 0) take(group, group.norm);
-        }
-        if (op == Op::batch_norm || (convolves && !trained_[index(first)])) join_addition(group);
+        const bool folds = convolves && !trained_[index(first)];
+        if (folds) group.norm = join(group, {Op::batch_norm});
+        if (op == Op::layer_scale) group.scale = first;
+        if (op == Op::stochastic_depth) group.depth = first;
+        if (folds) group.scale = join(group, {Op::layer_scale});
+        if (group.scale >= 0) group.depth = join(group, {Op::stochastic_depth});
+        if (op == Op::batch_norm || group.scale >= 0 || group.depth >= 0 || folds)
+            join_addition(group);
         if (op == Op::relu || op == Op::relu6)
             group.activation = activation(first);
+        else if (folds)
+            join_activation(group, {Op::relu, Op::relu6, Op::gelu});
         else if (convolves || op == Op::batch_norm || op == Op::add)
-            join_activation(group);
+            join_activation(group, {Op::relu, Op::relu6});
         return group;
     }
 
-    void join_addition(Group& group) {
-        const int sum = next(group.output, {Op::add});
-        if (sum < 0) return;
-        const auto& terms = node(sum).inputs;
-        group.addend = terms[0] == group.output ? terms[1] : terms[0];
-        take(group, sum);
+    /// The node that joins the group; -1 if none does.
+    int join(Group& group, std::initializer_list<Op> ops) {
+        const int reader = next(group.output, ops);
+        if (reader >= 0) take(group, reader);
+        return reader;
     }
 
-    void join_activation(Group& group) {
-        const int reader = next(group.output, {Op::relu, Op::relu6});
-        if (reader < 0) return;
-        group.activation = activation(reader);
-        take(group, reader);
+    void join_addition(Group& group) {
+        const int term = group.output, sum = join(group, {Op::add});
+        if (sum < 0) return;
+        const auto& terms = node(sum).inputs;
+        group.addend = terms[0] == term ? terms[1] : terms[0];
+    }
+
+    void join_activation(Group& group, std::initializer_list<Op> ops) {
+        const int reader = join(group, ops);
+        if (reader >= 0) group.activation = activation(reader);
     }
 
     void take(Group& group, int i) {
@@ -96,13 +117,14 @@ class Fuser {
     }
 
     kernels::Activation activation(int i) const {
+        if (node(i).op == Op::gelu) return kernels::Activation::gelu;
         return node(i).op == Op::relu ? kernels::Activation::relu : kernels::Activation::relu6;
     }
 
     const std::vector<Node>& nodes_;
     const std::vector<bool>& trained_;
     const std::vector<bool>& kept_;
-    std::vector<bool> taken_;
+    std::vector<bool> needed_, taken_;
     std::vector<std::vector<int>> consumers_;
     std::vector<int> storage_;
     std::vector<Group> groups_;

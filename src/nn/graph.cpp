@@ -18,10 +18,16 @@ const char* op_name(Op op) {
             return "convolution";
         case Op::batch_norm:
             return "batch_norm";
+        case Op::layer_norm:
+            return "layer_norm";
+        case Op::layer_scale:
+            return "layer_scale";
         case Op::relu:
             return "relu";
         case Op::relu6:
             return "relu6_";
+        case Op::gelu:
+            return "gelu";
         case Op::max_pool:
             return "max_pool";
         case Op::average_pool:
@@ -36,6 +42,8 @@ const char* op_name(Op op) {
             return "concat";
         case Op::dropout:
             return "dropout";
+        case Op::stochastic_depth:
+            return "stochastic_depth";
         case Op::flatten:
             return "flatten";
     }
@@ -105,12 +113,28 @@ Value Graph::batch_norm(Value x, const std::string& name, const BatchNorm& optio
     return append({Op::batch_norm, name, {x.node}, shape(x), options});
 }
 
+Value Graph::layer_norm(Value x, const std::string& name, const LayerNorm& options) {
+    return append({Op::layer_norm, name, {x.node}, shape(x), options});
+}
+
+Value Graph::layer_scale(Value x, const std::string& name, const LayerScale& options) {
+    return append({Op::layer_scale, name, {x.node}, shape(x), options});
+}
+
+Value Graph::linear_of_pixels(Value x, const std::string& name, std::int64_t outputs) {
+    return convolution(x, name, {.channels = outputs, .bias = true, .matrix = true});
+}
+
 Value Graph::relu(Value x, const std::string& name) {
     return append({Op::relu, name, {x.node}, shape(x), {}});
 }
 
 Value Graph::relu6(Value x, const std::string& name) {
     return append({Op::relu6, name, {x.node}, shape(x), {}});
+}
+
+Value Graph::gelu(Value x, const std::string& name) {
+    return append({Op::gelu, name, {x.node}, shape(x), {}});
 }
 
 Value Graph::pool(Op op, Value x, const Pool& options, const std::string& name) {
@@ -181,10 +205,19 @@ Value Graph::concat(const std::vector<Value>& parts, const std::string& name) {
     return append(std::move(joined));
 }
 
+Value Graph::drop(Op op, Value x, double probability, const std::string& name) {
+    VALIDATE(probability >= 0 && probability < 1,
+             "the probability {} of {} '{}' is not in [0, 1); lower it", probability, op_name(op),
+             name);
+    return append({op, name, {x.node}, shape(x), Dropout{probability}});
+}
+
 Value Graph::dropout(Value x, double probability, const std::string& name) {
-    VALIDATE(probability >= 0 && probability < 1, "dropout's probability {} is not in [0, 1)",
-             probability);
-    return append({Op::dropout, name, {x.node}, shape(x), Dropout{probability}});
+    return drop(Op::dropout, x, probability, name);
+}
+
+Value Graph::stochastic_depth(Value x, double probability, const std::string& name) {
+    return drop(Op::stochastic_depth, x, probability, name);
 }
 
 Value Graph::flatten(Value x, const std::string& name) {
@@ -257,11 +290,12 @@ std::vector<TensorSpec> Graph::parameters() const {
         };
         if (const auto* convolution = std::get_if<Convolution>(&each.attributes)) {
             const std::int64_t in = shape({each.inputs[0]}).channels;
-            specs.push_back({each.name + ".weight",
-                             {convolution->channels, in / convolution->groups,
-                              convolution->kernel.height, convolution->kernel.width},
-                             ParameterKind::weight,
-                             index});
+            std::vector<std::int64_t> extents{convolution->channels, in / convolution->groups};
+            if (!convolution->matrix)
+                extents.insert(extents.end(),
+                               {convolution->kernel.height, convolution->kernel.width});
+            specs.push_back(
+                {each.name + ".weight", std::move(extents), ParameterKind::weight, index});
             if (convolution->bias) bias(ParameterKind::bias);
         } else if (const auto* linear = std::get_if<Linear>(&each.attributes)) {
             specs.push_back({each.name + ".weight",
@@ -269,7 +303,9 @@ std::vector<TensorSpec> Graph::parameters() const {
                              ParameterKind::weight,
                              index});
             if (linear->bias) bias(ParameterKind::bias);
-        } else if (each.op == Op::batch_norm) {
+        } else if (each.op == Op::layer_scale) {
+            specs.push_back({each.name, {each.shape.channels, 1, 1}, ParameterKind::scale, index});
+        } else if (each.op == Op::batch_norm || each.op == Op::layer_norm) {
             specs.push_back(
                 {each.name + ".weight", {each.shape.channels}, ParameterKind::norm, index});
             bias(ParameterKind::norm);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -58,6 +59,7 @@ struct Convolution {
     std::int64_t groups = 1;  ///< depthwise: as many as channels come in
     bool bias = false;
     Extent dilation = 1;
+    bool matrix = false;  ///< 1x1, weight [out, in]: a linear layer on each pixel
 };
 
 /// As torch: running = (1 - momentum) * running + momentum * batch's; the running variance takes
@@ -65,6 +67,16 @@ struct Convolution {
 struct BatchNorm {
     double eps = 1e-5;
     double momentum = 0.1;
+};
+
+/// Of each pixel over its channels.
+struct LayerNorm {
+    double eps = 1e-5;
+};
+
+/// A trained factor for each channel.
+struct LayerScale {
+    double initial = 1e-6;
 };
 
 struct Pool {
@@ -80,15 +92,18 @@ struct Linear {
 };
 
 struct Dropout {
-    double probability = 0.5;  ///< of an element becoming 0
+    double probability = 0.5;  ///< of an element (stochastic depth: a sample) becoming 0
 };
 
 enum class Op {
     input,
     convolution,
     batch_norm,
+    layer_norm,
+    layer_scale,
     relu,
     relu6,
+    gelu,
     max_pool,
     average_pool,           ///< zeros of the padding count
     adaptive_average_pool,  ///< output's shape is the node's
@@ -96,6 +111,7 @@ enum class Op {
     add,
     concat,  ///< along channels
     dropout,
+    stochastic_depth,
     flatten,  ///< channels outermost, as torch
 };
 
@@ -104,16 +120,18 @@ struct Node {
     std::string name;         ///< prefix of its parameters' names; unique
     std::vector<int> inputs;  ///< nodes, all of them earlier
     Shape shape;              ///< of what it puts out
-    std::variant<std::monostate, Convolution, BatchNorm, Pool, Linear, Dropout> attributes;
+    std::variant<std::monostate, Convolution, BatchNorm, LayerNorm, LayerScale, Pool, Linear,
+                 Dropout>
+        attributes;
 };
 
-enum class ParameterKind { weight, bias, norm };
+enum class ParameterKind { weight, bias, norm, scale };
 
 /// A trained tensor, or a running statistic.
 struct TensorSpec {
     std::string name;                 ///< "layer1.0.conv1.weight"
     std::vector<std::int64_t> shape;  ///< weights [out, in / groups, height, width] or [out, in]
-    ParameterKind kind;               ///< norm: scale, shift and running statistics of batch norms
+    ParameterKind kind;  ///< norm: factor, shift and running statistics; scale: a layer scale
     int node;
 
     std::int64_t elements() const {
@@ -130,9 +148,15 @@ class Graph {
     Value input() const { return {0}; }
     Value convolution(Value x, const std::string& name, const Convolution& options);
     Value batch_norm(Value x, const std::string& name, const BatchNorm& options = {});
+    Value layer_norm(Value x, const std::string& name, const LayerNorm& options = {});
+    /// Its parameter has the node's own name, shape [channels, 1, 1].
+    Value layer_scale(Value x, const std::string& name, const LayerScale& options = {});
+    /// A linear layer on the channels of each pixel, its weight [out, in].
+    Value linear_of_pixels(Value x, const std::string& name, std::int64_t outputs);
     /// Nodes without parameters: an empty name becomes "relu17", "add18", ... by the node's number.
     Value relu(Value x, const std::string& name = "");
     Value relu6(Value x, const std::string& name = "");
+    Value gelu(Value x, const std::string& name = "");
     Value max_pool(Value x, const Pool& options, const std::string& name = "");
     Value average_pool(Value x, const Pool& options, const std::string& name = "");
     Value adaptive_average_pool(Value x, Extent size, const std::string& name = "");
@@ -141,6 +165,8 @@ class Graph {
     Value add(Value a, Value b, const std::string& name = "");
     Value concat(const std::vector<Value>& parts, const std::string& name = "");
     Value dropout(Value x, double probability, const std::string& name = "");
+    /// In training x of some samples becomes 0, of the others x / (1 - probability).
+    Value stochastic_depth(Value x, double probability, const std::string& name = "");
     Value flatten(Value x, const std::string& name = "");
 
     /// The padding with which ceil(size / stride) pixels come out ("same" of TensorFlow: what is
@@ -151,6 +177,8 @@ class Graph {
     void add_name(Value x, const std::string& name);
     void set_output(Value logits) { output_ = logits.node; }
     void set_features(Value pooled) { features_ = pooled.node; }
+    /// More logits: in training weight times their loss is added; evaluation leaves them out.
+    void set_auxiliary(Value logits, double weight) { auxiliary_ = {logits, weight}; }
 
     const std::vector<Node>& nodes() const { return nodes_; }
     const Node& node(Value x) const { return nodes_[static_cast<std::size_t>(x.node)]; }
@@ -159,6 +187,11 @@ class Graph {
     Value output() const;
     /// The layer that `extract` takes; by default the input of the last linear node.
     Value features() const;
+    struct Auxiliary {
+        Value logits;
+        double weight;
+    };
+    const std::optional<Auxiliary>& auxiliary() const { return auxiliary_; }
     bool has(const std::string& name) const;
     /// throws InputError if there is none: lists the names
     Value find(const std::string& name) const;
@@ -174,11 +207,13 @@ class Graph {
   private:
     Value append(Node node);
     Value pool(Op op, Value x, const Pool& options, const std::string& name);
+    Value drop(Op op, Value x, double probability, const std::string& name);
 
     std::vector<Node> nodes_;
     std::vector<std::pair<std::string, int>> other_names_;
     int output_ = -1;
     int features_ = -1;
+    std::optional<Auxiliary> auxiliary_;
 };
 
 }  // namespace nanoatlas::nn

@@ -39,7 +39,10 @@ TensorMap initial_tensors(const Graph& graph, std::uint64_t seed) {
         auto& tensor = tensors[spec.name];
         tensor.shape = spec.shape;
         tensor.values.assign(static_cast<std::size_t>(spec.elements()), 0);
-        if (spec.kind != ParameterKind::norm)
+        const auto& node = graph.nodes()[static_cast<std::size_t>(spec.node)];
+        if (const auto* scale = std::get_if<LayerScale>(&node.attributes))
+            std::ranges::fill(tensor.values, static_cast<float>(scale->initial));
+        else if (spec.kind != ParameterKind::norm)
             draw_weights(graph, spec, seed, tensor.values);
         else if (spec.name.ends_with(".weight"))
             std::ranges::fill(tensor.values, 1.0F);

@@ -27,6 +27,26 @@ void check_options(const Graph& graph, const NetworkOptions& options) {
              most);
     for (const auto& name : options.keep) graph.find(name);
     if (!options.frozen_to.empty()) graph.find(options.frozen_to);
+    if (!graph.auxiliary()) return;
+    const auto logits = graph.auxiliary()->logits;
+    VALIDATE(graph.shape(logits) == graph.shape(graph.output()),
+             "the auxiliary output '{}' has another number of classes than the network's '{}'; "
+             "give both the same",
+             graph.node(logits).name, graph.node(graph.output()).name);
+}
+
+/// An auxiliary output helps to train what it shares with the output; where all of that is frozen,
+/// it is, too.
+void freeze_needless_auxiliary(const Graph& graph, std::vector<bool>& trained) {
+    if (!graph.auxiliary()) return;
+    const auto of_output = graph.ancestors(graph.output());
+    const auto of_auxiliary = graph.ancestors(graph.auxiliary()->logits);
+    for (const auto& spec : graph.parameters()) {
+        const auto node = static_cast<std::size_t>(spec.node);
+        if (trained[node] && of_output[node] && of_auxiliary[node]) return;
+    }
+    for (std::size_t node = 0; node < trained.size(); ++node)
+        if (!of_output[node]) trained[node] = false;
 }
 
 std::vector<bool> trained_nodes(const Graph& graph, const NetworkOptions& options) {
@@ -35,15 +55,22 @@ std::vector<bool> trained_nodes(const Graph& graph, const NetworkOptions& option
         trained = graph.ancestors(graph.find(options.frozen_to));
         trained.flip();
     }
+    freeze_needless_auxiliary(graph, trained);
     return trained;
 }
 
 /// Nodes whose values outlive a pass.
-std::vector<bool> kept_nodes(const Graph& graph, const NetworkOptions& options, bool training) {
+std::vector<bool> kept_nodes(const Graph& graph, const NetworkOptions& options,
+                             const std::vector<bool>& trained, bool training) {
     std::vector<bool> kept(graph.nodes().size(), false);
     const auto keep = [&](Value x) { kept[static_cast<std::size_t>(x.node)] = true; };
     keep(graph.output());
-    if (training) return kept;
+    if (training) {
+        const auto& auxiliary = graph.auxiliary();
+        if (auxiliary && trained[static_cast<std::size_t>(auxiliary->logits.node)])
+            keep(auxiliary->logits);
+        return kept;
+    }
     keep(graph.features());
     for (const auto& name : options.keep) keep(graph.find(name));
     return kept;
@@ -90,7 +117,8 @@ struct Network::State {
           backend(make_backend(with.backend, with.precision)),
           trained(trained_nodes(of, with)),
           untrained(of.nodes().size(), false),
-          layout(of, fuse(of, trained, kept_nodes(of, with, with.training)).groups, trained) {}
+          layout(of, fuse(of, trained, kept_nodes(of, with, trained, with.training)).groups,
+                 trained) {}
 
     CachedPlan& plan(bool training, std::int64_t samples);
     /// Takes the arena and packs the parameters if need be.
@@ -104,6 +132,9 @@ struct Network::State {
     std::int64_t count_over_ranks(std::span<const std::int32_t> labels) const;
     void allocate_parameters();
     void average_buffers(std::int64_t samples, std::int64_t of_all_ranks);
+    /// The loss of one output; leaves its gradient in the plan.
+    StepResult lose(const Plan& plan, const Plan::Output& output, const Run& run,
+                    std::span<const std::int32_t> labels, const LossOptions& options);
     StepResult backward(CachedPlan& cached, const Run& run, std::span<const std::int32_t> labels,
                         const LossOptions& loss);
 
@@ -135,7 +166,7 @@ CachedPlan& Network::State::plan(bool training, std::int64_t samples) {
     PlanOptions wanted{.samples = samples,
                        .training = training,
                        .trained = training ? trained : untrained,
-                       .kept = kept_nodes(graph, options, training),
+                       .kept = kept_nodes(graph, options, trained, training),
                        .quantisation = quantisation ? &*quantisation : nullptr};
     const auto fusion = fuse(graph, wanted.trained, wanted.kept);
     plans.push_back({.plan = Plan(graph, fusion, layout, wanted, *backend)});
@@ -214,23 +245,33 @@ void Network::State::average_buffers(std::int64_t samples, std::int64_t of_all_r
     comm.sum(std::span<float>(buffers));
 }
 
+StepResult Network::State::lose(const Plan& plan, const Plan::Output& output, const Run& run,
+                                std::span<const std::int32_t> labels,
+                                const LossOptions& loss_options) {
+    const auto image = plan.image(output.node);
+    const auto classes = graph.shape({output.node}).elements();
+    logits.resize(static_cast<std::size_t>(image.elements()));
+    backend->export_images(run.at(plan.value(output.node)), image, logits.data());
+    auto loss = softmax_cross_entropy(logits, labels, classes, loss_options, comm);
+    for (auto& value : loss.gradient) value *= static_cast<float>(output.weight);
+    backend->import_images(loss.gradient.data(), image, run.at(output.gradient));
+    return loss.result;
+}
+
 StepResult Network::State::backward(CachedPlan& cached, const Run& run,
                                     std::span<const std::int32_t> labels,
                                     const LossOptions& loss_options) {
     auto& plan = cached.plan;
-    const int output = graph.output().node;
-    const auto image = plan.image(output);
-    const auto classes = graph.shape(graph.output()).elements();
-    logits.resize(static_cast<std::size_t>(image.elements()));
-    backend->export_images(run.at(plan.value(output)), image, logits.data());
-    const auto loss = softmax_cross_entropy(logits, labels, classes, loss_options, comm);
-    backend->import_images(loss.gradient.data(), image, run.at(plan.output_gradient()));
+    const auto& outputs = plan.outputs();
+    auto result = lose(plan, outputs[0], run, labels, loss_options);
+    for (const auto& output : std::span(outputs).subspan(1))
+        result.loss += output.weight * lose(plan, output, run, labels, loss_options).loss;
 
     if (labels.empty()) std::ranges::fill(gradients, 0.0F);
     GradientSum sum(gradients, options.bucket_bytes, gradient_comm);
     plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
     sum.wait();
-    return loss.result;
+    return result;
 }
 
 Network::Network(const Graph& graph, const NetworkOptions& options, const Communicator& comm) {

@@ -68,7 +68,9 @@ struct StepKey {
 
 /// Over the samples of all ranks.
 struct StepResult {
-    double loss = 0;  ///< weighted mean over the labelled samples, as torch's cross_entropy
+    /// Weighted mean over the labelled samples, as torch's cross_entropy; plus the auxiliary
+    /// output's, times its weight.
+    double loss = 0;
     std::int64_t labelled = 0;
     std::int64_t correct = 0;  ///< of the labelled ones, by the largest logit
 };

@@ -18,7 +18,7 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
         for (const auto& group : fusion.groups) {
             stages_.push_back(make_stage(group, wiring));
             finished_.push_back(layout.trained_end(wiring.node(group.first).name));
-            outputs_.emplace_back(group.output, wiring.value(group.output));
+            written_.emplace_back(group.output, wiring.value(group.output));
             ++wiring.time;
         }
 
@@ -30,19 +30,25 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
     }
     values_[0] = wiring.value(0);
 
-    if (options.training) {
-        const int output = storage(graph.output().node);
-        VALIDATE(
-            wiring.wants_gradient(output),
-            "all parameters of the network are frozen (nothing is left to train); freeze fewer");
-        output_gradient_ = wiring.add_gradient(output);
-        for (std::size_t i = stages_.size(); i-- > 0;) {
-            ++wiring.time;
-            stages_[i]->wire_backward(wiring);
-        }
-    }
+    if (options.training) wire_backward(graph, fusion, wiring);
     arena_bytes_ = wiring.arena().layout();
     offsets_ = wiring.arena().offsets();
+}
+
+void Plan::wire_backward(const Graph& graph, const Fusion& fusion, Wiring& wiring) {
+    const auto add_output = [&](Value logits, double weight) {
+        const int storage = fusion.storage[static_cast<std::size_t>(logits.node)];
+        if (wiring.wants_gradient(storage))
+            outputs_.push_back({logits.node, weight, wiring.add_gradient(storage)});
+    };
+    add_output(graph.output(), 1);
+    VALIDATE(!outputs_.empty(),
+             "all parameters of the network are frozen (nothing is left to train); freeze fewer");
+    if (graph.auxiliary()) add_output(graph.auxiliary()->logits, graph.auxiliary()->weight);
+    for (std::size_t i = stages_.size(); i-- > 0;) {
+        ++wiring.time;
+        stages_[i]->wire_backward(wiring);
+    }
 }
 
 void Plan::pack(const float* parameters, const float* buffers) {
@@ -57,7 +63,7 @@ void Plan::forward(const Run& run) {
 void Plan::observe(const Run& run, const std::function<void(int, int)>& seen) {
     for (std::size_t i = 0; i < stages_.size(); ++i) {
         stages_[i]->forward(run);
-        seen(outputs_[i].first, outputs_[i].second);
+        seen(written_[i].first, written_[i].second);
     }
 }
 

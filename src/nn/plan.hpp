@@ -29,13 +29,18 @@ class Plan {
          const PlanOptions& options, kernels::Backend& backend);
 
     std::int64_t samples() const { return samples_; }
-    bool is_training() const { return output_gradient_ >= 0; }
+    bool is_training() const { return !outputs_.empty(); }
     std::int64_t arena_bytes() const { return arena_bytes_; }
     const std::vector<std::int64_t>& offsets() const { return offsets_; }
     int input() const { return value(0); }
     int value(int node) const { return values_[static_cast<std::size_t>(node)]; }
-    /// The buffer into which the loss writes its gradient by the output, before backward().
-    int output_gradient() const { return output_gradient_; }
+    /// In training: logits whose weighted losses add up, the network's own first.
+    struct Output {
+        int node;
+        double weight;
+        int gradient;  ///< buffer into which the loss writes its gradient, before backward()
+    };
+    const std::vector<Output>& outputs() const { return outputs_; }
     /// How a node's value lies in its buffer.
     const kernels::ImageShape& image(int node) const {
         return images_[static_cast<std::size_t>(node)];
@@ -50,17 +55,18 @@ class Plan {
     void backward(const Run& run, const std::function<void(std::int64_t)>& finished);
 
   private:
+    void wire_backward(const Graph& graph, const Fusion& fusion, Wiring& wiring);
     bool runs(const Stage& stage) const { return samples_ > 0 || stage.is_collective(); }
 
     std::int64_t samples_;
     std::vector<std::unique_ptr<Stage>> stages_;
     std::vector<std::int64_t> finished_;        // by stage: parameters whose gradients it completes
-    std::vector<std::pair<int, int>> outputs_;  // by stage: node and buffer that it writes
+    std::vector<std::pair<int, int>> written_;  // by stage: node and buffer that it writes
     std::vector<int> values_;                   // by node: its buffer, -1 for what was fused away
     std::vector<kernels::ImageShape> images_;
     std::vector<std::int64_t> offsets_;
     std::int64_t arena_bytes_ = 0;
-    int output_gradient_ = -1;
+    std::vector<Output> outputs_;
 };
 
 }  // namespace nanoatlas::nn

@@ -63,6 +63,25 @@ class AddStage final : public SimpleStage {
     void lead_back(const Run&, const void*, std::size_t) override {}
 };
 
+/// The way back reads the input once more: the slope is no function of the output.
+class GeluStage final : public SimpleStage {
+  public:
+    using SimpleStage::SimpleStage;
+
+    void forward(const Run& run) override {
+        run.backend.gelu(run.at(x_[0]), image_.elements(), run.at(y_));
+    }
+
+  protected:
+    void wire_gradient(Wiring& wiring, std::size_t i) override {
+        wiring.value(group_.inputs[i]);
+        SimpleStage::wire_gradient(wiring, i);
+    }
+    void lead_back(const Run& run, const void* dy, std::size_t) override {
+        run.backend.gelu_backward(dy, run.at(x_[0]), image_.elements(), run.at(dx_[0]));
+    }
+};
+
 class PoolStage final : public SimpleStage {
   public:
     PoolStage(const Group& group, Wiring& wiring) : SimpleStage(group, wiring) {
@@ -170,6 +189,13 @@ std::unique_ptr<Stage> make_stage(const Group& group, Wiring& wiring) {
             return make_convolution_stage(group, wiring);
         case Op::batch_norm:
             return make_norm_stage(group, wiring);
+        case Op::layer_norm:
+            return make_layer_norm_stage(group, wiring);
+        case Op::layer_scale:
+        case Op::stochastic_depth:
+            return make_scale_stage(group, wiring);
+        case Op::gelu:
+            return std::make_unique<GeluStage>(group, wiring);
         case Op::max_pool:
         case Op::average_pool:
             return std::make_unique<PoolStage>(group, wiring);

@@ -10,7 +10,14 @@ std::size_t index(int i) {
 }
 
 bool has_parameters(Op op) {
-    return op == Op::convolution || op == Op::linear || op == Op::batch_norm;
+    return op == Op::convolution || op == Op::linear || op == Op::batch_norm ||
+           op == Op::layer_norm || op == Op::layer_scale;
+}
+
+/// Each element of the output is made of the one at its place in memory.
+bool is_elementwise(Op op) {
+    return op == Op::relu || op == Op::relu6 || op == Op::gelu || op == Op::dropout ||
+           op == Op::stochastic_depth;
 }
 
 }  // namespace
@@ -50,7 +57,7 @@ Wiring::Wiring(const Graph& graph, const Fusion& fusion, const ParameterLayout& 
 
 void Wiring::check_layout(const Group& group) const {
     const Op op = node(group.first).op;
-    if (op == Op::linear || op == Op::relu || op == Op::relu6 || op == Op::dropout) return;
+    if (op == Op::linear || is_elementwise(op)) return;
     for (const int input : node(group.first).inputs)
         VALIDATE(
             image(input).channels == node(input).shape.channels,
@@ -62,8 +69,7 @@ void Wiring::check_layout(const Group& group) const {
 kernels::ImageShape Wiring::image(int i) const {
     const Node* lies = &node(i);
     // What a flattened value is computed into element by element lies as that value does.
-    while (lies->op == Op::flatten || lies->op == Op::dropout || lies->op == Op::relu ||
-           lies->op == Op::relu6 || lies->op == Op::add)
+    while (lies->op == Op::flatten || lies->op == Op::add || is_elementwise(lies->op))
         lies = &node(lies->inputs[0]);
     return {samples_, lies->shape.height, lies->shape.width, lies->shape.channels};
 }

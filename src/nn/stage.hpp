@@ -114,11 +114,13 @@ class Stage {
     virtual bool is_collective() const { return false; }
 };
 
-/// The stage of a group, wired forward. Convolutions in convolution_stage.cpp, batch norms in
-/// norm_stage.cpp, the rest in simple_stages.cpp.
+/// The stage of a group, wired forward. Those with parameters have files of their own, the rest are
+/// in simple_stages.cpp.
 std::unique_ptr<Stage> make_stage(const Group& group, Wiring& wiring);
 std::unique_ptr<Stage> make_convolution_stage(const Group& group, Wiring& wiring);
 std::unique_ptr<Stage> make_norm_stage(const Group& group, Wiring& wiring);
+std::unique_ptr<Stage> make_layer_norm_stage(const Group& group, Wiring& wiring);
+std::unique_ptr<Stage> make_scale_stage(const Group& group, Wiring& wiring);
 /// Of a group that pools; not for training.
 kernels::PoolShape pool_shape(const Group& group, const Wiring& wiring);
 

@@ -134,6 +134,77 @@ TEST(ReferenceGradients, of_dropout) {
         x, dx);
 }
 
+TEST(ReferenceGradients, of_layer_norm) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        base::Random random(seed);
+        const auto rows = draw(random, 1, 6), channels = draw(random, 2, 9);
+        auto x = draw_doubles(random, rows * channels);
+        const auto dy = draw_doubles(random, rows * channels);
+        const auto weight = draw_values(random, channels), bias = draw_values(random, channels);
+        const LayerNormCoefficients by{weight.data(), bias.data(), 1e-2};
+        Values y(dy.size()), dx(x.size());
+        std::vector<float> dweight(weight.size()), dbias(weight.size());
+        reference::layer_norm_backward(dy.data(), x.data(), rows, channels, by, dx.data(),
+                                       dweight.data(), dbias.data());
+        const auto scalar = [&](const LayerNormCoefficients& coefficients) {
+            reference::layer_norm(x.data(), rows, channels, coefficients, y.data());
+            return dot(dy, y);
+        };
+        expect_gradient([&] { return scalar(by); }, x, dx, 1e-5, 1e-6);
+        for (std::size_t c = 0; c < weight.size(); ++c) {
+            // The output is linear in these: a step of 1 is exact in f32.
+            auto moved = weight, shifted = bias;
+            moved[c] += 1;
+            shifted[c] += 1;
+            const double here = scalar(by);
+            EXPECT_NEAR(scalar({moved.data(), bias.data(), by.eps}) - here, dweight[c], 1e-5);
+            EXPECT_NEAR(scalar({weight.data(), shifted.data(), by.eps}) - here, dbias[c], 1e-5);
+        }
+    }
+}
+
+TEST(ReferenceGradients, of_gelu) {
+    base::Random random(1);
+    auto x = draw_doubles(random, 60);
+    for (auto& value : x) value *= 4;
+    const auto dy = draw_doubles(random, 60);
+    Values y(60), dx(60);
+    reference::gelu_backward(dy.data(), x.data(), 60, dx.data());
+    expect_gradient(
+        [&] {
+            reference::gelu(x.data(), 60, y.data());
+            return dot(dy, y);
+        },
+        x, dx);
+}
+
+TEST(ReferenceGradients, of_scales) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        base::Random random(seed);
+        const ImageShape shape{draw(random, 1, 6), 2, 3, draw(random, 1, 5)};
+        auto by_channel = draw_values(random, shape.channels);
+        const Scale by{by_channel.data(), {.stream = seed, .first_sample = 3, .probability = 0.25}};
+        auto x = draw_doubles(random, shape.elements()),
+             addend = draw_doubles(random, shape.elements());
+        const auto dy = draw_doubles(random, shape.elements());
+        Values y(dy.size()), dx(x.size());
+        std::vector<float> dby_channel(by_channel.size());
+        reference::scale_backward(dy.data(), x.data(), shape, by, dx.data(), dby_channel.data());
+        const auto scalar = [&] {
+            reference::scale(x.data(), addend.data(), shape, by, y.data());
+            return dot(dy, y);
+        };
+        expect_gradient(scalar, x, dx);
+        expect_gradient(scalar, addend, dy);
+        for (std::size_t c = 0; c < by_channel.size(); ++c) {
+            const double here = scalar();
+            by_channel[c] += 1;
+            EXPECT_NEAR(scalar() - here, dby_channel[c], 1e-5);
+            by_channel[c] -= 1;
+        }
+    }
+}
+
 /// The whole of a batch norm with the batch's statistics, put together from its stages.
 class Norm {
   public:

@@ -69,7 +69,7 @@ TEST_F(BackendsAgree, on_convolutions) {
     for (std::uint64_t seed = 0; seed < 60; ++seed)
         expect_equal(seed, [](Backend& backend, base::Random random) {
             auto shape = draw_convolution(random, 40);
-            shape.activation = draw_activation(random);
+            shape.activation = static_cast<Activation>(draw(random, 0, 3));
             shape.addend = random.chance(0.3);
             const auto weights = draw_values(random, weight_count(shape));
             const auto bias = draw_values(random, shape.output.channels);
@@ -134,6 +134,70 @@ TEST_F(BackendsAgree, on_batch_norm) {
             return std::vector<Values>{Values(sums.begin(), sums.end()), y.values(), g.values(),
                                        Values(gradient_sums.begin(), gradient_sums.end()),
                                        dx.values()};
+        });
+}
+
+TEST_F(BackendsAgree, on_layer_norm) {
+    for (std::uint64_t seed = 0; seed < 40; ++seed)
+        expect_equal(
+            seed,
+            [](Backend& backend, base::Random random) {
+                const ImageShape shape{draw(random, 1, 5), draw(random, 1, 9), draw(random, 1, 9),
+                                       draw(random, 1, 70)};
+                const auto rows = shape.rows(), channels = shape.channels;
+                const Image x(backend, shape, draw_values(random, shape.elements()));
+                const Image dy(backend, shape, draw_values(random, shape.elements()));
+                const auto weight = draw_values(random, channels),
+                           bias = draw_values(random, channels);
+                const LayerNormCoefficients by{weight.data(), bias.data(), 1e-2};
+                const Image y(backend, shape), dx(backend, shape);
+                Values dweight(weight.size()), dbias(weight.size());
+
+                backend.layer_norm(x.get(), rows, channels, by, y.get());
+                const bool in_place = random.chance(0.5), wanted = random.chance(0.8);
+                const Image& to = in_place ? dy : dx;
+                backend.layer_norm_backward(dy.get(), x.get(), rows, channels, by,
+                                            wanted ? to.get() : nullptr, dweight.data(),
+                                            dbias.data());
+                return std::vector<Values>{y.values(), wanted ? to.values() : Values{}, dweight,
+                                           dbias};
+            },
+            20);  // the distances from a row's mean, rounded, over a deviation of 0.1 at least
+}
+
+TEST_F(BackendsAgree, on_gelu) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const ImageShape shape{1, 1, 1, draw(random, 1, 3000)};
+            auto values = draw_values(random, shape.elements());
+            for (auto& value : values) value *= 8;
+            const Image x(backend, shape, values);
+            const Image dy(backend, shape, draw_values(random, shape.elements()));
+            const Image y(backend, shape);
+            backend.gelu(x.get(), shape.elements(), y.get());
+            backend.gelu_backward(dy.get(), x.get(), shape.elements(), dy.get());
+            return std::vector<Values>{y.values(), dy.values()};
+        });
+}
+
+TEST_F(BackendsAgree, on_scales) {
+    for (std::uint64_t seed = 0; seed < 40; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            const ImageShape shape{draw(random, 1, 5), draw(random, 1, 5), draw(random, 1, 5),
+                                   draw(random, 1, 70)};
+            const auto by_channel = draw_values(random, shape.channels);
+            const Scale by{random.chance(0.7) ? by_channel.data() : nullptr,
+                           {.stream = random(),
+                            .first_sample = draw(random, 0, 9),
+                            .probability = random.chance(0.5) ? 0.5 : 0}};
+            const Image x(backend, shape, draw_values(random, shape.elements()));
+            const Image addend(backend, shape, draw_values(random, shape.elements()));
+            const Image y(backend, shape), dx(backend, shape);
+            Values dby_channel(by_channel.size());
+            backend.scale(x.get(), random.chance(0.5) ? addend.get() : nullptr, shape, by, y.get());
+            backend.scale_backward(addend.get(), x.get(), shape, by, dx.get(),
+                                   random.chance(0.8) ? dby_channel.data() : nullptr);
+            return std::vector<Values>{y.values(), dx.values(), dby_channel};
         });
 }
 
@@ -210,6 +274,41 @@ TEST(Dropout, keeps_the_wanted_part_and_depends_on_the_sample_s_number_alone) {
             kept += dropout_keeps(all, sample, i) ? 1 : 0;
         }
     EXPECT_NEAR(kept, 28000, 4 * std::sqrt(40000 * 0.3 * 0.7));
+}
+
+/// As exact as f32 allows over the whole range: torch's own is as far from f64.
+TEST(Gelu, is_that_of_the_error_function) {
+    const auto backend = onednn::make_backend(Precision::f32);
+    const ImageShape shape{1, 1, 1, 400001};
+    Values points(static_cast<std::size_t>(shape.elements()));
+    for (std::size_t i = 0; i < points.size(); ++i)
+        points[i] = static_cast<float>(static_cast<double>(i) * 1e-4 - 20);
+    const Image x(*backend, shape, points), y(*backend, shape), dx(*backend, shape);
+    const Image ones(*backend, shape, Values(points.size(), 1));
+    backend->gelu(x.get(), shape.elements(), y.get());
+    backend->gelu_backward(ones.get(), x.get(), shape.elements(), dx.get());
+    const auto found = y.values(), slope = dx.values();
+    double worst = 0, worst_slope = 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        const double at = points[i], below = 0.5 * (1 + std::erf(at / std::sqrt(2.0)));
+        const double density = std::exp(-at * at / 2) / std::sqrt(2 * 3.14159265358979324);
+        worst = std::max(worst, std::abs(found[i] - at * below) / std::max(1.0, std::abs(at)));
+        worst_slope = std::max(worst_slope, std::abs(slope[i] - (below + at * density)));
+    }
+    EXPECT_LT(worst, 2e-7);
+    EXPECT_LT(worst_slope, 4e-7);
+}
+
+TEST(StochasticDepth, drops_the_wanted_part_of_the_samples_and_scales_the_others) {
+    const DropoutKey all{.stream = 5, .first_sample = 0, .probability = 0.2};
+    const DropoutKey rank{.stream = 5, .first_sample = 400, .probability = 0.2};
+    double sum = 0;
+    for (std::int64_t sample = 400; sample < 10400; ++sample) {
+        EXPECT_EQ(sample_scale(all, sample), sample_scale(rank, sample - 400));
+        sum += sample_scale(all, sample);
+    }
+    EXPECT_NEAR(sum, 10000, 4 * std::sqrt(10000 * 0.2 / 0.8));
+    EXPECT_EQ(sample_scale({.stream = 5, .first_sample = 0, .probability = 0}, 3), 1);
 }
 
 TEST(Cudnn, says_that_it_was_not_configured_in) {

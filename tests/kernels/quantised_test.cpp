@@ -77,6 +77,7 @@ Case draw_case(base::Random& random, Scales scales) {
     shape = draw_convolution(random, 40);
     shape.training = shape.data_gradient = false;
     shape.activation = draw_activation(random);
+    if (scales == Scales::any && random.chance(0.2)) shape.activation = Activation::gelu;
     shape.addend = random.chance(0.4);
     drawn.shape.x = draw_format(random, scales, -6);
     drawn.shape.addend = draw_format(random, scales, -4);

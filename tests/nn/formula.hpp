@@ -35,6 +35,7 @@ inline nn::HostTensor formula_tensor(const nn::TensorSpec& spec) {
         const auto fan_in = static_cast<double>(spec.elements() / spec.shape[0]);
         return draw(std::sqrt(6 / fan_in), 0);
     }
+    if (spec.kind == nn::ParameterKind::scale) return draw(0.05, 0.1);
     const bool is_near_one =
         spec.kind == nn::ParameterKind::norm &&
         (spec.name.ends_with(".weight") || spec.name.ends_with(".running_var"));

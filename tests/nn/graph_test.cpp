@@ -54,11 +54,15 @@ TEST(Graph, names_its_tensors) {
     for (const char* name : {"stem.weight", "stem_norm.bias", "left.bias", "head.weight"})
         EXPECT_TRUE(names.contains(name)) << name;
     EXPECT_FALSE(names.contains("stem.bias"));
+    EXPECT_FALSE(names.contains("c_scale.weight"));
     EXPECT_EQ(graph.buffers().size(), 10U);
     EXPECT_EQ(graph.node(graph.features()).shape.channels, 10);
     const auto tensors = initial_tensors(graph, 1);
     EXPECT_EQ(tensors.size(), graph.parameters().size() + graph.buffers().size());
     EXPECT_EQ(tensors.at("a1.weight").shape, (std::vector<std::int64_t>{8, 4, 3, 3}));
+    EXPECT_EQ(tensors.at("c2.weight").shape, (std::vector<std::int64_t>{16, 8}));
+    EXPECT_EQ(tensors.at("c_scale").shape, (std::vector<std::int64_t>{8, 1, 1}));
+    EXPECT_EQ(tensors.at("c_scale").values, std::vector<float>(8, 0.5F));
     EXPECT_EQ(tensors.at("a1.weight").values, initial_tensors(graph, 1).at("a1.weight").values);
     EXPECT_NE(tensors.at("a1.weight").values, initial_tensors(graph, 2).at("a1.weight").values);
 }
@@ -75,19 +79,21 @@ TEST(Graph, refuses_what_does_not_fit) {
     EXPECT_THROW(graph.max_pool(x, {.kernel = 9, .stride = 1}), InputError);
     EXPECT_THROW(graph.find("z"), InputError);
     EXPECT_THROW(graph.dropout(x, 1), InputError);
+    EXPECT_THROW(graph.stochastic_depth(x, -0.1), InputError);
     EXPECT_THROW(Graph({3, 0, 5}), InputError);
 }
 
 TEST(Fusion, joins_what_is_computed_at_once) {
     const auto graph = small_graph();
     const std::vector<bool> none(graph.nodes().size(), false), all(graph.nodes().size(), true);
-    // stem, a1, a2 + addition, b1 + addition, b2, pool, left, right, concat, average, adaptive,
-    // hidden, head; flatten and dropout vanish.
-    EXPECT_EQ(fuse(graph, none, none).groups.size(), 13U);
-    // Five norms of their own, and a dropout.
-    EXPECT_EQ(fuse(graph, all, none).groups.size(), 19U);
-    // Kept: all but flatten and dropout on their own.
-    EXPECT_EQ(fuse(graph, none, all).groups.size(), graph.nodes().size() - 3);
+    // stem, a1, a2 + addition, b1 + addition, b2, c1, its norm, c2 + GELU, c3 + scale + addition,
+    // pool, left, right, concat, average, adaptive, hidden, head; what flattens or drops vanishes,
+    // and the auxiliary output is not needed.
+    EXPECT_EQ(fuse(graph, none, none).groups.size(), 17U);
+    // Five norms of their own, a GELU, scale + addition, a dropout, two for the auxiliary output.
+    EXPECT_EQ(fuse(graph, all, none).groups.size(), 27U);
+    // Kept: all on their own but what flattens or drops (twice each) and the input.
+    EXPECT_EQ(fuse(graph, none, all).groups.size(), graph.nodes().size() - 5);
 }
 
 TEST(Fusion, computes_each_value_before_it_is_read) {

@@ -23,6 +23,15 @@ TensorMap resnet() {
     return formula_tensors(zoo::make("resnet18", {.classes = 5}));
 }
 
+/// A network's tensors without their values, where only names and shapes matter.
+TensorMap hollow(const std::string& arch, const zoo::Options& options = {}) {
+    const auto graph = zoo::make(arch, options);
+    TensorMap tensors;
+    for (const auto& specs : {graph.parameters(), graph.buffers()})
+        for (const auto& spec : specs) tensors[spec.name] = {.shape = spec.shape, .values = {}};
+    return tensors;
+}
+
 std::string error_of(const TensorMap& weights, const FitOptions& options) {
     try {
         fit_weights(weights, options);
@@ -39,7 +48,7 @@ TEST(Fit, complete_weights_are_taken_as_they_are) {
     EXPECT_EQ(fit.channels, 3);
     EXPECT_TRUE(fit.drawn.empty());
     EXPECT_TRUE(fit.surplus.empty());
-    EXPECT_FALSE(fit.by_order);
+    EXPECT_EQ(fit.naming, "");
     ASSERT_EQ(fit.tensors.size(), weights.size());
     for (const auto& [name, tensor] : weights)
         EXPECT_EQ(fit.tensors.at(name).values, tensor.values) << name;
@@ -53,7 +62,7 @@ TEST(Fit, a_prefix_that_all_names_share_is_dropped) {
 
 /// Gluon's names: convolutions, norms and dense layers are counted each by themselves.
 TEST(Fit, foreign_names_are_matched_by_order) {
-    const auto graph = zoo::make("resnet18", {.classes = 1000});
+    const auto graph = zoo::make("resnet18", {.classes = 7, .channels = 1});
     const auto weights = formula_tensors(graph);
     TensorMap foreign;
     std::map<Op, int> counts;
@@ -76,10 +85,12 @@ TEST(Fit, foreign_names_are_matched_by_order) {
     }
     ASSERT_EQ(foreign.size(), weights.size());
     const auto fit = fit_weights(foreign, {.arch = "resnet18"});
-    EXPECT_TRUE(fit.by_order);
+    EXPECT_NE(fit.naming.find("by order"), std::string::npos) << fit.naming;
     for (const auto& [name, tensor] : weights)
         EXPECT_EQ(fit.tensors.at(name).values, tensor.values) << name;
-    foreign.begin()->second.shape.push_back(1);
+    EXPECT_EQ(fit.classes, 7);
+    EXPECT_EQ(fit.channels, 1);
+    foreign.begin()->second.shape.push_back(2);
     EXPECT_NE(error_of(foreign, {.arch = "resnet18"}), "");
 }
 
@@ -117,6 +128,58 @@ TEST(Fit, weights_of_another_network_are_refused) {
     auto weights = resnet();
     weights.at("layer4.0.conv1.weight").shape = {512, 256, 1, 9};
     EXPECT_NE(error_of(weights, {.arch = "resnet18"}).find("512x256x1x9 instead of 512x256x3x3"),
+              std::string::npos);
+}
+
+TEST(Fit, the_network_that_the_weights_are_of_is_named) {
+    const auto expect_advice = [](const TensorMap& weights, const std::string& arch,
+                                  const std::string& right) {
+        const auto error = error_of(weights, {.arch = arch});
+        EXPECT_NE(error.find("they fit " + right + ", give --arch " + right), std::string::npos)
+            << error;
+    };
+    expect_advice(hollow("resnet18"), "resnet34", "resnet18");
+    expect_advice(hollow("resnet50", {.classes = 3}), "resnet18", "resnet50");
+    expect_advice(hollow("squeezenet1_1", {.channels = 1}), "alexnet", "squeezenet1_1");
+    // The smaller network's names and shapes are all among those of the larger one.
+    expect_advice(hollow("resnet34"), "resnet18", "resnet34");
+    TensorMap wrapped;
+    for (const auto& [name, tensor] : hollow("resnet34")) wrapped["model." + name] = tensor;
+    expect_advice(wrapped, "resnet18", "resnet34");
+    wrapped["criterion.weight"] = {{1}, {}};
+    const auto fit = fit_weights(wrapped, {.arch = "resnet34"});
+    EXPECT_EQ(fit.surplus, std::vector<std::string>{"criterion.weight"});
+    EXPECT_EQ(fit.naming, "names behind 'model.'");
+}
+
+TEST(Fit, norms_that_an_export_folded_are_recognised) {
+    const auto is_recognised = [](const TensorMap& weights) {
+        return error_of(weights, {.arch = "resnet18"}).find("without folding norms") !=
+               std::string::npos;
+    };
+    auto weights = hollow("resnet18");
+    for (const auto& [name, tensor] : hollow("resnet18"))
+        if (name.find("bn") != std::string::npos || name.find("downsample.1") != std::string::npos)
+            weights.erase(name);
+    EXPECT_TRUE(is_recognised(weights));
+    auto renamed = weights.extract("conv1.weight");
+    EXPECT_FALSE(is_recognised(weights));
+    renamed.key() = "onnx::Conv_193";
+    weights.insert(std::move(renamed));
+    EXPECT_TRUE(is_recognised(weights));
+}
+
+TEST(Fit, classifiers_that_no_network_has_are_refused) {
+    auto weights = hollow("resnet18", {.classes = 5});
+    weights.at("fc.bias").shape = {4};
+    EXPECT_NE(error_of(weights, {.arch = "resnet18"}).find("fc.bias is 4 instead of 5"),
+              std::string::npos);
+    weights.erase("fc.bias");
+    weights.at("fc.weight").shape = {std::int64_t{1} << 33, 0};
+    EXPECT_NE(error_of(weights, {.arch = "resnet18", .partial = true}).find("8589934592 classes"),
+              std::string::npos);
+    weights.at("fc.weight").shape = {0, 512};
+    EXPECT_NE(error_of(weights, {.arch = "resnet18", .partial = true}).find("instead of 1000x512"),
               std::string::npos);
 }
 

@@ -98,7 +98,7 @@ TEST_F(Import, weights_inside_a_training_checkpoint_are_found) {
                                        {"module.bn.num_batches_tracked", matrix("").pickled()}});
     const auto options =
         call(global("argparse", "Namespace"), ")") + dict({{"lr", integer(1)}}) + 'b';
-    for (const auto* key : {"state_dict", "model_state_dict", "model", "net"}) {
+    for (const auto* key : {"state_dict", "model_state_dict", "model", "net", "anything"}) {
         const auto file = torch_zip(
             dict({{"epoch", integer(3)}, {"args", options}, {key, weights + metadata + 'b'}}),
             {{"0", raw(six)}});
@@ -137,6 +137,60 @@ TEST_F(Import, safetensors) {
     EXPECT_EQ(tensors.at("a.weight").shape, (Extents{2, 3}));
     EXPECT_EQ(tensors.at("half").values, Values{1});
     EXPECT_EQ(tensors.at("brain").values, Values{1});
+}
+
+std::string raw_data(const std::string& bytes) {
+    return protobuf::bytes(9, bytes);
+}
+
+TEST_F(Import, onnx_initialisers_of_every_format_become_f32) {
+    const auto value = [](auto... bits) {
+        return raw(std::vector<std::uint16_t>{static_cast<std::uint16_t>(bits)...});
+    };
+    const auto tensors = read(onnx({
+        onnx_tensor("conv.weight", {2, 3}, 1, raw_data(raw(six))),
+        onnx_tensor("listed", {6}, 1, protobuf::bytes(4, raw(six))),
+        onnx_tensor("half", {2}, 10, raw_data(value(0x3c00, 0xc500))),
+        onnx_tensor("brain", {2, 1}, 16, raw_data(value(0x3f80, 0xc0a0))),
+        onnx_tensor("double", {}, 11, raw_data(raw(std::vector<double>{0.5}))),
+        onnx_tensor("empty", {0, 3}, 1, ""),
+        onnx_tensor("shape", {2}, 7, raw_data(raw(std::vector<std::int64_t>{-1, 512}))),
+        protobuf::bytes(1, "\x02\x03") + onnx_tensor("packed", {}, 1, raw_data(raw(six))),
+    }));
+    ASSERT_EQ(tensors.size(), 7U) << "whole numbers are no weights";
+    EXPECT_EQ(tensors.at("conv.weight").shape, (Extents{2, 3}));
+    EXPECT_EQ(tensors.at("conv.weight").values, six);
+    EXPECT_EQ(tensors.at("listed").values, six);
+    EXPECT_EQ(tensors.at("half").values, (Values{1, -5}));
+    EXPECT_EQ(tensors.at("brain").values, (Values{1, -5}));
+    EXPECT_EQ(tensors.at("double").values, Values{0.5F});
+    EXPECT_TRUE(tensors.at("empty").values.empty());
+    EXPECT_EQ(tensors.at("packed").shape, (Extents{2, 3}));
+}
+
+/// As torch.onnx.export writes by default since PyTorch 2.9.
+TEST_F(Import, onnx_numbers_in_a_file_beside_it_are_read) {
+    const auto external = [](const std::string& name, const std::string& offset) {
+        const auto entry = [](const std::string& key, const std::string& value) {
+            return protobuf::bytes(13, protobuf::bytes(1, key) + protobuf::bytes(2, value));
+        };
+        return onnx_tensor(name, {3}, 1,
+                           entry("location", "w.data") + entry("offset", offset) +
+                               entry("length", "12") + protobuf::number(14, 1));
+    };
+    folder_.write("w.data", raw(six));
+    const auto tensors = read(onnx({external("first", "0"), external("second", "12")}));
+    EXPECT_EQ(tensors.at("first").values, (Values{1, -2, 3.5F}));
+    EXPECT_EQ(tensors.at("second").values, (Values{0, 1e-20F, 6}));
+}
+
+TEST_F(Import, what_wrappers_add_to_names_is_dropped) {
+    const auto value = state_dict({matrix("module._orig_mod.conv1.weight"),
+                                   matrix("features.module.0.weight"), matrix("module_like")});
+    const auto tensors = read(torch_zip(value, {{"0", raw(six)}}));
+    EXPECT_EQ(tensors.size(), 3U);
+    for (const auto* name : {"conv1.weight", "features.0.weight", "module_like"})
+        EXPECT_TRUE(tensors.contains(name)) << name;
 }
 
 TEST_F(Import, folder_of_npy) {

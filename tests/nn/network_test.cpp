@@ -11,6 +11,7 @@
 
 #include "base/check.hpp"
 #include "nn/initialise.hpp"
+#include "nn/loss.hpp"
 #include "tests/mpi_test.hpp"
 #include "tests/nn/small_graph.hpp"
 
@@ -205,6 +206,33 @@ TEST(Network, keeps_what_is_frozen) {
     for (const auto& slot : network.slots())
         EXPECT_EQ(slot.frozen, slot.offset >= std::ssize(network.gradients())) << slot.name;
     EXPECT_NE(message_of([&] { trained_network({.batch = 6, .frozen_to = "head"}, world()); }), "");
+}
+
+TEST(Network, adds_the_auxiliary_output_s_loss_times_its_weight) {
+    const auto with_weight = [](double weight, std::int64_t classes) {
+        Graph graph(small_input);
+        const auto trunk = graph.relu(graph.convolution(
+            graph.input(), "trunk", {.channels = 6, .kernel = 3, .stride = 2, .bias = true}));
+        const auto pooled = graph.flatten(graph.global_average_pool(trunk));
+        graph.set_auxiliary(graph.linear(pooled, "auxiliary", classes), weight);
+        graph.set_output(graph.linear(graph.flatten(trunk), "head", small_classes));
+        return graph;
+    };
+    const auto graph = with_weight(0.4, small_classes);
+    const auto batch = small_batch(7).of_rank(world());
+    const auto samples = std::ssize(batch.labels);
+    const LossOptions options{.label_smoothing = 0.1};
+    Network network(graph, {.batch = samples, .training = true, .keep = {"auxiliary"}}, world());
+    network.load(tensors_of(graph));
+    const auto loss_of = [&](std::span<const float> logits) {
+        return softmax_cross_entropy(logits, batch.labels, small_classes, options, world()).result;
+    };
+    const auto main = loss_of(network.forward(batch.images));
+    const auto auxiliary = loss_of(network.value("auxiliary"));
+    const auto found = network.train_step(batch.images, batch.labels, options, {});
+    EXPECT_NEAR(found.loss, main.loss + 0.4 * auxiliary.loss, 1e-5);
+    EXPECT_EQ(found.correct, main.correct);
+    EXPECT_NE(message_of([&] { Network(with_weight(0.4, 3), {.batch = 1}, world()); }), "");
 }
 
 TEST(Network, evaluates_with_the_parameters_of_the_last_step) {

@@ -13,9 +13,9 @@ namespace nanoatlas::testing {
 inline constexpr nn::Shape small_input{3, 12, 11};
 inline constexpr std::int64_t small_classes = 5;
 
-/// Residual with and without a projection, branches that are concatenated, grouped and depthwise
-/// convolutions, uneven padding, both activations, all kinds of pooling, dropout, two linear
-/// layers.
+/// Residual with and without a projection, and as ConvNeXt's; an auxiliary output, branches that
+/// are concatenated, grouped and depthwise convolutions, uneven padding, all activations, all kinds
+/// of pooling, dropout, two linear layers.
 inline nn::Graph small_graph() {
     nn::Graph graph(small_input);
     auto x = graph.convolution(graph.input(), "stem",
@@ -32,6 +32,16 @@ inline nn::Graph small_graph() {
     branch = graph.batch_norm(branch, "b1_norm");
     auto skip = graph.batch_norm(graph.convolution(x, "b2", {.channels = 8}), "b2_norm");
     x = graph.add(branch, skip, "block2");
+
+    branch = graph.convolution(
+        x, "c1", {.channels = 8, .kernel = 3, .padding = 1, .groups = 8, .bias = true});
+    branch = graph.layer_norm(branch, "c1_norm");
+    branch = graph.gelu(graph.linear_of_pixels(branch, "c2", 16));
+    branch = graph.linear_of_pixels(branch, "c3", 8);
+    branch = graph.layer_scale(branch, "c_scale", {.initial = 0.5});
+    x = graph.add(graph.stochastic_depth(branch, 0.25), x, "block3");
+    graph.set_auxiliary(
+        graph.linear(graph.flatten(graph.global_average_pool(x)), "auxiliary", small_classes), 0.3);
 
     x = graph.max_pool(x, {.kernel = 3, .stride = 2, .ceil_mode = true}, "pool");
     const auto left = graph.relu(graph.convolution(x, "left", {.channels = 5, .bias = true}));

@@ -171,4 +171,38 @@ inline std::string safetensors(const std::string& header, const std::string& dat
     return little_endian(header.size(), 8) + header + data;
 }
 
+/// Pieces of a protobuf message.
+namespace protobuf {
+using Text = std::string;
+
+inline Text varint(std::uint64_t value) {
+    Text bytes;
+    for (; value > 127; value >>= 7) bytes += static_cast<char>((value & 127) | 128);
+    return bytes + static_cast<char>(value);
+}
+inline Text number(std::uint64_t field, std::uint64_t value) {
+    return varint(field << 3) + varint(value);
+}
+inline Text bytes(std::uint64_t field, const Text& content) {
+    return varint(field << 3 | 2) + varint(content.size()) + content;
+}
+}  // namespace protobuf
+
+/// A TensorProto; numbers: its field of numbers (9: raw, 4: floats), or what else is to stand there
+inline std::string onnx_tensor(const std::string& name, const std::vector<std::int64_t>& dims,
+                               int data_type, const std::string& numbers) {
+    std::string message;
+    for (const auto extent : dims)
+        message += protobuf::number(1, static_cast<std::uint64_t>(extent));
+    return message + protobuf::number(2, static_cast<std::uint64_t>(data_type)) +
+           protobuf::bytes(8, name) + numbers;
+}
+
+/// A ModelProto of which only the graph's initialisers matter.
+inline std::string onnx(const std::vector<std::string>& tensors) {
+    std::string graph = protobuf::bytes(2, "graph");
+    for (const auto& tensor : tensors) graph += protobuf::bytes(5, tensor);
+    return protobuf::number(1, 8) + protobuf::bytes(2, "test") + protobuf::bytes(7, graph);
+}
+
 }  // namespace nanoatlas::testing

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -95,16 +96,17 @@ std::uint64_t count_elements(std::span<const std::int64_t> shape, std::string_vi
     constexpr std::uint64_t most = std::uint64_t{1} << 33;
     VALIDATE(shape.size() <= 8, "tensor '{}' has {} dimensions (at most 8 make sense)",
              printable(name), shape.size());
-    std::uint64_t count = 1;
+    std::uint64_t count = 1;  // as if no dimension were 0, so that all products stay small
+    bool is_empty = false;
     for (const auto extent : shape) {
         VALIDATE(extent >= 0, "tensor '{}' has a dimension of {}", printable(name), extent);
-        const auto factor = static_cast<std::uint64_t>(extent);
-        VALIDATE(factor == 0 || count <= most / factor,
-                 "tensor '{}' of shape {} is larger than any file", printable(name),
-                 shape_text(shape));
+        is_empty |= extent == 0;
+        const auto factor = std::max<std::uint64_t>(static_cast<std::uint64_t>(extent), 1);
+        VALIDATE(count <= most / factor, "tensor '{}' of shape {} is larger than any file",
+                 printable(name), shape_text(shape));
         count *= factor;
     }
-    return count;
+    return is_empty ? 0 : count;
 }
 
 std::string shape_text(std::span<const std::int64_t> shape) {

@@ -21,7 +21,7 @@ std::size_t size_of(Element element);
 void convert(Bytes bytes, Element element, std::span<float> values);
 
 /// Elements of a tensor. throws InputError if a dimension is negative, there are more than eight,
-/// or the product exceeds 2^33
+/// or the product of those that are not 0 exceeds 2^33
 std::uint64_t count_elements(std::span<const std::int64_t> shape, std::string_view name);
 
 /// "64x3x7x7"; "scalar" for no dimensions.

@@ -3,12 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
 #include <optional>
+#include <set>
 
 #include "base/check.hpp"
 #include "nn/import/element.hpp"
+#include "nn/import/names.hpp"
 #include "nn/initialise.hpp"
 #include "nn/zoo/zoo.hpp"
 
@@ -19,104 +19,14 @@ namespace {
 using Specs = std::vector<TensorSpec>;
 
 constexpr std::int64_t published_classes = 1000;  ///< ImageNet's
+constexpr std::int64_t most_classes = 1'000'000;
+constexpr std::int64_t ample_size = 320;  ///< an input that is too small for no network [pixels]
 
-Specs all_specs(const Graph& graph) {
+Specs specs_of(const Graph& graph) {
     auto specs = graph.parameters();
     const auto buffers = graph.buffers();
     specs.insert(specs.end(), buffers.begin(), buffers.end());
     return specs;
-}
-
-std::size_t count_known(const TensorMap& weights, const Specs& specs) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        specs, [&](const TensorSpec& spec) { return weights.contains(spec.name); }));
-}
-
-/// Without the part up to the first dot, if all names share it: "model.conv1.weight".
-std::optional<TensorMap> without_prefix(const TensorMap& weights) {
-    const auto& first = weights.begin()->first;
-    const auto dot = first.find('.');
-    if (dot == std::string::npos) return std::nullopt;
-    const auto prefix = first.substr(0, dot + 1);
-    TensorMap shorter;
-    for (const auto& [name, tensor] : weights) {
-        if (!name.starts_with(prefix)) return std::nullopt;
-        shorter.emplace(name.substr(prefix.size()), tensor);
-    }
-    return shorter;
-}
-
-/// A foreign name cut into what sorts it and what the tensor is.
-struct ForeignName {
-    std::string whole, layer, role;  ///< "squeezenet0_conv12", "weight"
-};
-
-std::optional<ForeignName> parse_foreign(const std::string& name) {
-    static const std::array<std::pair<std::string_view, std::string_view>, 6> endings = {{
-        {"running_mean", "running_mean"},
-        {"running_var", "running_var"},
-        {"gamma", "weight"},
-        {"beta", "bias"},
-        {"weight", "weight"},
-        {"bias", "bias"},
-    }};
-    for (const auto& [ending, role] : endings)
-        if (name.size() > ending.size() && name.ends_with(ending)) {
-            const auto layer = name.substr(0, name.size() - ending.size() - 1);
-            const bool is_norm = ending != "weight" && ending != "bias";
-            return ForeignName{name, layer, (is_norm ? "norm " : "") + std::string(role)};
-        }
-    return std::nullopt;
-}
-
-/// "conv9" before "conv10".
-bool natural_less(const std::string& a, const std::string& b) {
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    std::size_t i = 0, j = 0;
-    while (i < a.size() && j < b.size()) {
-        if (!is_digit(a[i]) || !is_digit(b[j])) {
-            if (a[i] != b[j]) return a[i] < b[j];
-            ++i, ++j;
-            continue;
-        }
-        const auto end_a =
-            std::ranges::find_if_not(a.begin() + static_cast<std::ptrdiff_t>(i), a.end(), is_digit);
-        const auto end_b =
-            std::ranges::find_if_not(b.begin() + static_cast<std::ptrdiff_t>(j), b.end(), is_digit);
-        const std::string number_a(a.begin() + static_cast<std::ptrdiff_t>(i), end_a);
-        const std::string number_b(b.begin() + static_cast<std::ptrdiff_t>(j), end_b);
-        if (number_a.size() != number_b.size()) return number_a.size() < number_b.size();
-        if (number_a != number_b) return number_a < number_b;
-        i += number_a.size(), j += number_b.size();
-    }
-    return a.size() - i < b.size() - j;
-}
-
-std::string role_of(const TensorSpec& spec) {
-    const auto role = spec.name.substr(spec.name.rfind('.') + 1);
-    return (spec.kind == ParameterKind::norm ? "norm " : "") + role;
-}
-
-/// The file's tensors under the network's names, if they pair off in order with equal shapes.
-std::optional<TensorMap> renamed_by_order(const TensorMap& weights, const Specs& specs) {
-    std::map<std::string, std::vector<ForeignName>> foreign;
-    for (const auto& [name, tensor] : weights) {
-        const auto parsed = parse_foreign(name);
-        if (!parsed) return std::nullopt;
-        foreign[parsed->role].push_back(*parsed);
-    }
-    for (auto& [role, names] : foreign) std::ranges::sort(names, natural_less, &ForeignName::layer);
-    std::map<std::string, std::size_t> used;
-    TensorMap renamed;
-    for (const auto& spec : specs) {
-        const auto role = role_of(spec);
-        const auto place = used[role]++;
-        if (place >= foreign[role].size()) return std::nullopt;
-        const auto& tensor = weights.at(foreign[role][place].whole);
-        if (tensor.shape != spec.shape) return std::nullopt;
-        renamed.emplace(spec.name, tensor);
-    }
-    return renamed.size() == weights.size() ? std::optional(renamed) : std::nullopt;
 }
 
 std::string list(const std::vector<std::string>& names) {
@@ -126,105 +36,187 @@ std::string list(const std::vector<std::string>& names) {
     return fmt::format("{}{}", fmt::join(names.begin(), end, ", "), rest);
 }
 
-/// The extent of a node's weight in the file; `otherwise` if it is not there.
-std::int64_t extent_of(const TensorMap& weights, const std::string& node, std::size_t dimension,
-                       std::int64_t otherwise) {
-    const auto found = weights.find(node + ".weight");
-    return found != weights.end() && found->second.shape.size() > dimension
-               ? found->second.shape[dimension]
-               : otherwise;
-}
-
-/// Takes each tensor of the network from the file or draws it; objects to what cannot be.
-class Fitter {
+/// A file's tensors by a network's names.
+class NamedWeights {
   public:
-    Fitter(const TensorMap& weights, const Graph& graph, const FitOptions& options)
-        : weights_(weights),
-          graph_(graph),
-          options_(options),
-          classifier_(zoo::ends(options.arch).classifier) {}
-
-    void take(const TensorSpec& spec, bool other_classes, Fit& fit) {
-        const auto found = weights_.find(spec.name);
-        const bool is_head = spec.name.starts_with(classifier_ + ".");
-        if (is_head && other_classes) return draw(spec, fit);
-        if (found == weights_.end()) {
-            missing_.push_back(spec.name);
-            return draw(spec, fit);
-        }
-        if (found->second.shape != spec.shape)
-            wrong_.push_back(fmt::format("{} is {} instead of {}", spec.name,
-                                         shape_text(found->second.shape), shape_text(spec.shape)));
-        fit.tensors.emplace(spec.name, found->second);
+    NamedWeights(TensorMap& weights, const std::string& arch, const Specs& specs)
+        : weights_(weights), names_(translate_by_name(weights, arch, specs)) {
+        if (!names_.theirs.empty()) return;
+        names_ = translate_by_order(weights, arch, specs);
+        by_order_ = !names_.theirs.empty();
     }
 
-    void check(const Fit& fit) const {
-        const auto wanted = fit.tensors.size();
-        const auto surplus =
-            fit.surplus.empty() ? "" : fmt::format("; not of this network: {}", list(fit.surplus));
-        VALIDATE(wrong_.empty(),
-                 "the weights are not those of {} ({} tensors of another shape: {}{}); choose "
-                 "another --arch",
-                 options_.arch, wrong_.size(), list(wrong_), surplus);
-        VALIDATE(fit.drawn.size() < wanted,
-                 "none of the tensors of {} is among the weights{}; choose another --arch",
-                 options_.arch, surplus);
-        VALIDATE(missing_.empty() || options_.partial,
-                 "the weights of {} are incomplete ({} of {} tensors are missing: {}{}); choose "
-                 "another --arch, or draw what is missing with --partial on",
-                 options_.arch, missing_.size(), wanted, list(missing_), surplus);
+    HostTensor* find(const std::string& name) const {
+        const auto known = names_.theirs.find(name);
+        return known == names_.theirs.end() ? nullptr : &weights_.at(known->second);
+    }
+
+    /// The extent of a node's weight; `otherwise` if it is not there.
+    std::int64_t extent_of(const std::string& node, std::size_t dimension,
+                           std::int64_t otherwise) const {
+        const auto* weight = find(node + ".weight");
+        return weight != nullptr && weight->shape.size() > dimension ? weight->shape[dimension]
+                                                                     : otherwise;
+    }
+
+    /// The file's names that the network has no tensor for.
+    std::vector<std::string> surplus() const {
+        std::set<std::string_view> used;
+        for (const auto& [ours, theirs] : names_.theirs) used.insert(theirs);
+        std::vector<std::string> rest;
+        for (const auto& [name, tensor] : weights_)
+            if (!used.contains(name)) rest.push_back(printable(name));
+        return rest;
+    }
+
+    std::string naming() const {
+        if (by_order_) return "names of no known convention, matched by order and shape";
+        const auto whose =
+            names_.convention.empty() ? "names" : fmt::format("names of {}", names_.convention);
+        if (!names_.prefix.empty()) return fmt::format("{} behind '{}'", whose, names_.prefix);
+        return names_.convention.empty() ? "" : whose;
     }
 
   private:
-    void draw(const TensorSpec& spec, Fit& fit) {
-        if (fresh_.empty()) fresh_ = initial_tensors(graph_, options_.seed);
-        fit.tensors.emplace(spec.name, fresh_.at(spec.name));
-        fit.drawn.push_back(spec.name);
-    }
-
-    const TensorMap& weights_;
-    const Graph& graph_;
-    const FitOptions& options_;
-    TensorMap fresh_;  ///< made when first needed
-    std::string classifier_;
-    std::vector<std::string> missing_, wrong_;
+    TensorMap& weights_;
+    Translation names_;
+    bool by_order_ = false;
 };
+
+/// The tensors whose shapes depend on the number of classes.
+std::set<std::string> find_heads(const std::string& arch) {
+    const auto few = specs_of(zoo::make(arch, {.classes = 1, .size = ample_size})),
+               more = specs_of(zoo::make(arch, {.classes = 2, .size = ample_size}));
+    std::set<std::string> heads;
+    for (std::size_t i = 0; i < few.size(); ++i)
+        if (few[i].shape != more[i].shape) heads.insert(few[i].name);
+    return heads;
+}
+
+/// What of a network a file has.
+struct Comparison {
+    Specs taken, drawn;
+    std::vector<std::string> missing, wrong;  ///< wrong: with the shapes
+    bool only_norms_missing = true;           ///< all that is missing belongs to norms
+};
+
+/// other_classes: heads are drawn even if they are there
+Comparison compare(const NamedWeights& weights, const Graph& graph, const std::string& arch,
+                   bool other_classes) {
+    const auto heads = find_heads(arch);
+    const auto is_needed = graph.ancestors(graph.output());
+    Comparison comparison;
+    for (const auto& spec : specs_of(graph)) {
+        const auto* tensor = weights.find(spec.name);
+        if (other_classes && heads.contains(spec.name)) {
+            comparison.drawn.push_back(spec);
+        } else if (tensor == nullptr) {
+            comparison.drawn.push_back(spec);
+            if (!is_needed[static_cast<std::size_t>(spec.node)]) continue;
+            comparison.missing.push_back(spec.name);
+            comparison.only_norms_missing &= spec.kind == ParameterKind::norm;
+        } else {
+            comparison.taken.push_back(spec);
+            if (!is_same_layer(tensor->shape, spec.shape))
+                comparison.wrong.push_back(fmt::format("{} is {} instead of {}", spec.name,
+                                                       shape_text(tensor->shape),
+                                                       shape_text(spec.shape)));
+        }
+    }
+    return comparison;
+}
+
+std::int64_t channels_of(const NamedWeights& weights, const std::string& arch) {
+    return weights.extent_of(zoo::ends(arch).stem, 1, 3);
+}
+
+/// The network that the weights are complete for and that leaves fewest of them over, fewer than
+/// `surplus`; empty if there is none.
+std::string find_better_network(TensorMap& weights, std::size_t surplus) {
+    std::string best;
+    for (const auto& arch : zoo::names()) {
+        const auto specs = specs_of(zoo::make(arch, {.size = ample_size}));
+        const NamedWeights named(weights, arch, specs);
+        const auto left_over = named.surplus().size();
+        if (left_over >= surplus || left_over == weights.size()) continue;
+        const auto graph = zoo::make(
+            arch, {.channels = channels_of(named, arch) == 1 ? 1 : 3, .size = ample_size});
+        const auto comparison = compare(named, graph, arch, true);
+        if (!comparison.missing.empty() || !comparison.wrong.empty()) continue;
+        best = arch;
+        surplus = left_over;
+    }
+    return best;
+}
+
+/// What to do about weights that do not fit.
+std::string advice(TensorMap& weights, std::size_t surplus) {
+    const auto other = find_better_network(weights, surplus);
+    return other.empty() ? "choose another --arch"
+                         : fmt::format("they fit {0}, give --arch {0}", other);
+}
+
+/// throws InputError if the weights are not the network's, saying which tensors disagree
+void check(const Comparison& comparison, TensorMap& weights, const Fit& fit,
+           const FitOptions& options) {
+    const auto& [taken, drawn, missing, wrong, only_norms_missing] = comparison;
+    const auto total = taken.size() + drawn.size();
+    const auto surplus =
+        fit.surplus.empty() ? "" : fmt::format("; not of this network: {}", list(fit.surplus));
+    VALIDATE(wrong.empty(),
+             "the weights are not those of {} ({} tensors of another shape: {}{}); {}",
+             options.arch, wrong.size(), list(wrong), surplus, advice(weights, weights.size()));
+    VALIDATE(!taken.empty(), "none of the tensors of {} is among the weights{}; {}", options.arch,
+             surplus, advice(weights, weights.size()));
+    // torch.onnx.export gives a folded convolution a new name, or leaves it the old one.
+    const bool is_folded =
+        only_norms_missing || std::ranges::any_of(fit.surplus, [](const std::string& name) {
+            return name.starts_with("onnx::Conv");
+        });
+    VALIDATE(missing.empty() || options.partial,
+             "the weights of {} are incomplete ({} of {} tensors are missing: {}{}); {}",
+             options.arch, missing.size(), total, list(missing), surplus,
+             is_folded
+                 ? "export them without folding norms into convolutions"
+                 : advice(weights, weights.size()) + ", or draw what is missing with --partial on");
+    if (missing.empty() && !fit.surplus.empty())
+        VALIDATE(find_better_network(weights, fit.surplus.size()).empty(),
+                 "the weights are not those of {} (it has no tensors {}); {}", options.arch,
+                 list(fit.surplus), advice(weights, fit.surplus.size()));
+}
 
 }  // namespace
 
 Fit fit_weights(TensorMap weights, const FitOptions& options) {
-    Fit fit;
     const auto ends = zoo::ends(options.arch);
-    const auto make = [&](std::int64_t classes, std::int64_t channels) {
-        return zoo::make(options.arch,
-                         {.classes = classes, .channels = channels, .size = options.size});
-    };
-    const auto published = all_specs(make(published_classes, 3));
-    if (count_known(weights, published) == 0)
-        if (auto shorter = without_prefix(weights)) weights = std::move(*shorter);
-    if (count_known(weights, published) == 0)
-        if (auto renamed = renamed_by_order(weights, published)) {
-            weights = std::move(*renamed);
-            fit.by_order = true;
-        }
-
-    const auto file_classes = extent_of(weights, ends.classifier, 0, 0);
-    fit.classes = options.classes > 0 ? options.classes
-                                      : (file_classes > 0 ? file_classes : published_classes);
-    fit.channels = extent_of(weights, ends.stem, 1, 3);
+    const NamedWeights named(weights, options.arch,
+                             specs_of(zoo::make(options.arch, {.size = options.size})));
+    const auto file_classes = named.extent_of(ends.classifier, 0, 0);
+    VALIDATE(file_classes <= most_classes,
+             "the weights' classifier has {} classes (at most {} make sense); choose another file",
+             file_classes, most_classes);
+    Fit fit{.classes = options.classes, .surplus = named.surplus(), .naming = named.naming()};
+    if (fit.classes == 0) fit.classes = file_classes > 0 ? file_classes : published_classes;
+    fit.channels = channels_of(named, options.arch);
     VALIDATE(
         fit.channels == 1 || fit.channels == 3,
         "the weights' first layer reads {} channels (grey has 1, colour 3); choose another network",
         fit.channels);
-    const auto graph = make(fit.classes, fit.channels);
-    const auto specs = all_specs(graph);
-    for (const auto& [name, tensor] : weights)
-        if (std::ranges::find(specs, name, &TensorSpec::name) == specs.end())
-            fit.surplus.push_back(name);
-    Fitter fitter(weights, graph, options);
-    for (const auto& spec : specs)
-        fitter.take(spec, options.classes > 0 && file_classes != options.classes, fit);
-    fitter.check(fit);
+    const auto graph = zoo::make(
+        options.arch, {.classes = fit.classes, .channels = fit.channels, .size = options.size});
+    const auto comparison =
+        compare(named, graph, options.arch, options.classes > 0 && options.classes != file_classes);
+    check(comparison, weights, fit, options);
+
+    for (const auto& spec : comparison.taken)
+        fit.tensors.emplace(spec.name,
+                            HostTensor{spec.shape, std::move(named.find(spec.name)->values)});
+    if (comparison.drawn.empty()) return fit;
+    auto fresh = initial_tensors(graph, options.seed);
+    for (const auto& spec : comparison.drawn) {
+        fit.drawn.push_back(spec.name);
+        fit.tensors.emplace(spec.name, std::move(fresh.at(spec.name)));
+    }
     return fit;
 }
 

@@ -19,18 +19,20 @@ struct FitOptions {
 };
 
 struct Fit {
-    TensorMap tensors;  ///< all parameters and running statistics of the network
-    std::int64_t classes, channels;
-    std::vector<std::string> drawn;    ///< not from the file: the classifier of other classes, and
-                                       ///< what was missing
-    std::vector<std::string> surplus;  ///< in the file, of no use
-    bool by_order = false;             ///< the file's names were foreign
+    TensorMap tensors = {};  ///< all parameters and running statistics of the network
+    std::int64_t classes = 0, channels = 0;
+    std::vector<std::string> drawn = {};  ///< not from the file: the classifier of other classes,
+                                          ///< an auxiliary head, and what was missing
+    std::vector<std::string> surplus = {};  ///< in the file, of no use; by its names
+    std::string naming = {};  ///< "timm's names", "names behind 'model.'"; empty for ours
 };
 
-/// Foreign names (of ONNX's or Gluon's exports) are matched in their natural order, convolutions,
-/// norms and dense layers each by themselves, if every shape agrees; a prefix that all names share
-/// is dropped.
-/// throws InputError if tensors are missing or of other shapes: lists them
+/// Names may be the network's or of a convention that is known here, behind any prefix; foreign
+/// ones are matched by order (names.hpp). A layer that ends in the classes is drawn where the
+/// file's has others; the layers of an auxiliary head, which only training uses, where the file has
+/// none.
+/// throws InputError if tensors are missing or of other shapes: lists them, and names the networks
+/// of the zoo that the file fits instead
 Fit fit_weights(TensorMap weights, const FitOptions& options);
 
 }  // namespace nanoatlas::nn

@@ -41,9 +41,17 @@ constexpr std::array bystanders = std::to_array<std::string_view>({
     "builtins set",
     "collections Counter",
     "collections defaultdict",
+    "datetime datetime",
     "numpy dtype",
+    "numpy ndarray",
+    "numpy._core.multiarray _reconstruct",
     "numpy._core.multiarray scalar",
+    "numpy.core.multiarray _reconstruct",
     "numpy.core.multiarray scalar",
+    "pathlib PosixPath",
+    "pathlib WindowsPath",
+    "pathlib._local PosixPath",
+    "pathlib._local WindowsPath",
     "torch Size",
     "torch bfloat16",
     "torch device",
@@ -51,6 +59,7 @@ constexpr std::array bystanders = std::to_array<std::string_view>({
     "torch float32",
     "torch float64",
     "torch int64",
+    "torch.torch_version TorchVersion",
 });
 
 }  // namespace

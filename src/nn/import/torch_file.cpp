@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "base/check.hpp"
 #include "nn/import/pickle.hpp"
@@ -34,16 +35,27 @@ std::string list_keys(const Pickle& pickle, const PickleNode& node) {
     return fmt::format("{}", fmt::join(keys, ", "));
 }
 
+/// The dict of tensors at the top or, in a training checkpoint, one level below: under a usual key,
+/// or the only one that is there.
 const PickleNode& find_state_dict(const Pickle& pickle) {
-    if (holds_tensors(pickle, pickle.top())) return pickle.top();
+    const auto& top = pickle.top();
+    if (holds_tensors(pickle, top)) return top;
     for (const auto* key : {"state_dict", "model_state_dict", "model", "net"})
-        if (const auto* inner = pickle.find(pickle.top(), key);
+        if (const auto* inner = pickle.find(top, key);
             inner != nullptr && holds_tensors(pickle, *inner))
             return *inner;
-    throw InputError(
-        fmt::format("it holds no dict of tensors, at the top or under state_dict, "
-                    "model_state_dict, model or net (keys found: {})",
-                    list_keys(pickle, pickle.top())));
+    std::set<NodeId> found;  // each once, however often it is referred to
+    if (top.kind == Kind::dict)
+        for (std::size_t i = 1; i < top.items.size(); i += 2) found.insert(top.items[i]);
+    std::erase_if(found, [&](NodeId id) { return !holds_tensors(pickle, pickle[id]); });
+    VALIDATE(!found.empty(),
+             "it holds no dict of tensors, at the top or one level below (keys found: {})",
+             list_keys(pickle, top));
+    VALIDATE(found.size() == 1,
+             "it holds {} dicts of tensors, none of them under state_dict, model_state_dict, model "
+             "or net (keys found: {})",
+             found.size(), list_keys(pickle, top));
+    return pickle[*found.begin()];
 }
 
 std::vector<std::int64_t> integers(const Pickle& pickle, NodeId tuple, const std::string& name) {

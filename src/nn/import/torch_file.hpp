@@ -9,7 +9,8 @@
 namespace nanoatlas::nn {
 
 /// A state_dict, or a training checkpoint that holds one under "state_dict", "model_state_dict",
-/// "model" or "net"; all numbers as f32, strides resolved. Names as in the file.
+/// "model" or "net", or only one under any key; all numbers as f32, strides resolved. Names as in
+/// the file.
 /// throws InputError, without the file's name
 TensorMap read_torch_zip(Bytes bytes);
 TensorMap read_torch_legacy(Bytes bytes);

@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "nn/import/element.hpp"
+#include "nn/import/onnx.hpp"
 #include "nn/import/safetensors.hpp"
 #include "nn/import/torch_file.hpp"
 #include "nn/import/zip.hpp"
@@ -38,20 +39,33 @@ TensorMap read_file(const std::string& path) {
     if (is_zip(bytes)) return read_torch_zip(bytes);
     if (is_pickle(bytes)) return read_torch_legacy(bytes);
     if (bytes.size() > 8 && bytes[8] == std::byte{'{'}) return read_safetensors(bytes);
-    throw InputError("it begins neither as a .pth nor as a .safetensors");
+    if (is_onnx(bytes)) return read_onnx(bytes, std::filesystem::path(path).parent_path());
+    throw InputError("it begins neither as a .pth nor as a .safetensors or .onnx");
+}
+
+/// Without the parts that torch's wrappers put into a name, at its beginning or within:
+/// DataParallel and DistributedDataParallel "module.", torch.compile "_orig_mod.".
+std::string unwrapped(std::string name) {
+    for (const std::string wrapper : {"module.", "_orig_mod."}) {
+        if (name.starts_with(wrapper)) name.erase(0, wrapper.size());
+        for (auto dot = name.find("." + wrapper); dot != std::string::npos;
+             dot = name.find("." + wrapper))
+            name.erase(dot + 1, wrapper.size());
+    }
+    return name;
 }
 
 TensorMap tidy(TensorMap&& tensors) {
     TensorMap tidied;
-    constexpr std::string_view wrapper = "module.";
     for (auto& [name, tensor] : tensors) {
         if (name.ends_with("num_batches_tracked")) continue;
         const auto bad =
             std::ranges::find_if_not(tensor.values, [](float v) { return std::isfinite(v); });
         VALIDATE(bad == tensor.values.end(), "tensor '{}' holds {} at element {}", printable(name),
                  *bad, bad - tensor.values.begin());
-        tidied.insert_or_assign(name.starts_with(wrapper) ? name.substr(wrapper.size()) : name,
-                                std::move(tensor));
+        VALIDATE(tidied.try_emplace(unwrapped(name), std::move(tensor)).second,
+                 "it has two tensors '{}', with and without a wrapper's prefix",
+                 printable(unwrapped(name)));
     }
     VALIDATE(!tidied.empty(), "it holds no tensors");
     return tidied;
@@ -67,7 +81,7 @@ TensorMap read_weights(const std::string& path) {
     } catch (const InputError& error) {
         throw InputError(fmt::format(
             "cannot read weights '{}': {}; give a .pth with a state_dict (torch.save(model."
-            "state_dict(), file)), a .safetensors, or a folder of .npy",
+            "state_dict(), file)), a .safetensors, an .onnx, or a folder of .npy",
             path, error.what()));
     } catch (const std::bad_alloc&) {
         throw InputError(fmt::format(
