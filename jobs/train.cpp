@@ -42,7 +42,7 @@ base::OptionTable describe(TrainOptions& options) {
     table.add("freeze", options.fit.freeze, "layers to leave alone: none, backbone or to:LAYER");
     table.add("size", options.size,
               "side of the network's input [pixels]; 0: the model's, else "
-              "the corpus's up to 224");
+              "the corpus's up to the published one");
     table.add("epochs", train.epochs, "passes over the training part");
     table.add("batch", train.batch, "images of a step, over all ranks");
     table.add("optimizer", options.optimizer, "how weights are updated").choices({"sgd", "adamw"});
@@ -108,7 +108,8 @@ nn::ModelFile starting_model(const TrainOptions& options, const store::CorpusRea
     const auto seed = options.fit.train.seed;
     if (options.init == "none" ||
         (options.init == "auto" && options.arch != "efficientnet_lite0")) {
-        const int size = options.size > 0 ? options.size : std::min(224, corpus.height());
+        const auto published = static_cast<int>(nn::zoo::published_size(options.arch));
+        const int size = options.size > 0 ? options.size : std::min(published, corpus.height());
         const auto statistics = nn::pixel_statistics(data.images, data.train.rows, world);
         return nn::fresh_model(options.arch, corpus.classes(), size, statistics, seed);
     }

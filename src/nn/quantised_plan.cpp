@@ -88,8 +88,9 @@ class Quantiser {
         for (const auto& group : fusion.groups) note_readers(group);
     }
 
-    std::vector<std::unique_ptr<Stage>> make() {
+    std::vector<PlannedStage> make() {
         for (const auto& group : fusion_.groups) {
+            node_ = group.first;
             add(group);
             if (kept_[index(group.output)]) want_f32(group.output);
         }
@@ -193,7 +194,7 @@ class Quantiser {
     }
 
     void append(std::unique_ptr<Stage> stage) {
-        stages_.push_back(std::move(stage));
+        stages_.push_back({node_, std::move(stage)});
         ++wiring_.time;
     }
 
@@ -203,15 +204,14 @@ class Quantiser {
     Formats formats_;
     std::vector<int> integers_;  // by storage: the buffer of its integers, -1 without
     std::vector<bool> in_f32_, kept_, read_as_integers_;
-    std::vector<std::unique_ptr<Stage>> stages_;
+    std::vector<PlannedStage> stages_;
+    int node_ = -1;  // of the group that is being added
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<Stage>> make_quantised_stages(const Fusion& fusion,
-                                                          const std::vector<bool>& kept,
-                                                          const Quantisation& quantisation,
-                                                          Wiring& wiring) {
+std::vector<PlannedStage> make_quantised_stages(const Fusion& fusion, const std::vector<bool>& kept,
+                                                const Quantisation& quantisation, Wiring& wiring) {
     return Quantiser(fusion, kept, quantisation, wiring).make();
 }
 
