@@ -98,6 +98,22 @@ TEST(QuantisedNetwork, values_that_are_computed_in_f32_are_quantised_for_their_r
     EXPECT_LT(worst_distance(graph, {}), 0.05);
 }
 
+TEST(QuantisedNetwork, layer_norms_and_gelu_stand_between_integers) {
+    Graph graph({3, 8, 8});
+    auto x = graph.convolution(graph.input(), "stem", {.channels = 8, .kernel = 2, .stride = 2});
+    x = graph.layer_norm(x, "stem_norm");
+    auto branch = graph.convolution(
+        x, "depthwise", {.channels = 8, .kernel = 3, .padding = 1, .groups = 8, .bias = true});
+    branch = graph.layer_norm(branch, "norm");
+    branch = graph.gelu(graph.convolution(branch, "wide", {.channels = 32, .bias = true}));
+    branch = graph.convolution(branch, "narrow", {.channels = 8, .bias = true});
+    x = graph.add(graph.layer_scale(branch, "scale"), x);
+    x = graph.flatten(graph.adaptive_average_pool(x, 1));
+    graph.set_features(x);
+    graph.set_output(graph.linear(x, "head", 5));
+    EXPECT_LT(worst_distance(graph, {}), 0.05);
+}
+
 TEST(QuantisedNetwork, a_partial_batch_gives_what_a_full_one_does) {
     const auto graph = small_graph();
     auto network = network_of(graph, 5);
