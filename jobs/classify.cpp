@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "base/number.hpp"
 #include "base/progress.hpp"
 #include "comm/session.hpp"
 #include "image/list.hpp"
@@ -21,7 +22,7 @@ namespace {
 
 struct ClassifyOptions {
     std::vector<std::string> images;
-    std::string model, output, fit = "crop", bar = "auto";
+    std::string model, output, fit = "crop", bar = "auto", threshold = "auto";
     std::int64_t top = 3;
     nn::InferenceOptions inference;
 };
@@ -32,6 +33,9 @@ base::OptionTable describe(ClassifyOptions& options) {
     table.add("model", options.model, "model.h5").required();
     table.add("output", options.output, "predictions.h5, .csv or .json to write").required();
     table.add("top", options.top, "classes listed for each image in .csv and .json");
+    table.add("threshold", options.threshold,
+              "probability below which an answer is 'none of these'; auto: the model's, if it has "
+              "one; off");
     table.add("fit", options.fit, "how a picture becomes square, as for ingest")
         .choices({"crop", "squash", "pad"});
     table.add("bar", options.bar, "info bar: auto, keep or rows=N, as for ingest");
@@ -84,7 +88,7 @@ std::vector<float> predict(nn::Network& network, const nn::ModelFile& model,
                      [&](std::int64_t, std::span<const float> logits) {
                          probabilities.insert(probabilities.end(), logits.begin(), logits.end());
                      });
-    nn::softmax(probabilities, model.classes.size());
+    nn::softmax(probabilities, model.classes.size(), model.temperature);
     return probabilities;
 }
 
@@ -124,6 +128,17 @@ class SourceInputs final : public nn::Inputs {
     const nn::ModelFile& model_;
 };
 
+/// 0 where everything gets an answer.
+double threshold_of(const ClassifyOptions& options, const nn::ModelFile& model) {
+    if (options.threshold == "off") return 0;
+    if (options.threshold == "auto") return model.threshold ? model.threshold->value : 0;
+    const auto value = base::parse_number<double>(options.threshold);
+    VALIDATE(value && *value >= 0 && *value <= 1,
+             "--threshold '{}' is none of auto, off and a probability; give one of these",
+             options.threshold);
+    return *value;
+}
+
 template <class T>
 void append(std::vector<T>& all, const std::vector<T>& more) {
     all.insert(all.end(), more.begin(), more.end());
@@ -143,6 +158,7 @@ Predictions classify(const nn::ModelFile& model, const std::vector<image::Source
                             "images");
     Predictions predictions;
     predictions.classes = model.classes;
+    predictions.threshold = threshold_of(options, model);
     const std::int64_t piece = 512 * world.size();
     for (std::int64_t first = 0; first < std::ssize(sources); first += piece) {
         const auto block = comm::row_block(std::min(piece, std::ssize(sources) - first), world);
@@ -157,6 +173,17 @@ Predictions classify(const nn::ModelFile& model, const std::vector<image::Source
         append(predictions.reject_causes, world.all_gather(mine.reject_causes));
     }
     return predictions;
+}
+
+void print_summary(const Predictions& predictions, const std::string& output) {
+    const auto answers = predictions.answers();
+    const auto none = std::count(answers.begin(), answers.end(), -1);
+    base::print(fmt::format(
+        "{} images classified{}, {} could not be read -> {}", predictions.paths.size(),
+        predictions.threshold > 0 ? fmt::format(" ({} of them none of these, threshold {:.4f})",
+                                                none, predictions.threshold)
+                                  : "",
+        predictions.reject_paths.size(), output));
 }
 
 }  // namespace
@@ -190,9 +217,7 @@ int run_classify(const Arguments& arguments, const comm::Communicator& world) {
     for (std::size_t i = 0; i < predictions.reject_paths.size(); ++i)
         base::log_warning(fmt::format("not classified: {} ({})", predictions.reject_paths[i],
                                       predictions.reject_causes[i]));
-    base::print(fmt::format("{} images classified, {} could not be read -> {}",
-                            predictions.paths.size(), predictions.reject_paths.size(),
-                            options.output));
+    print_summary(predictions, options.output);
     return comm::exit_status::done;
 }
 

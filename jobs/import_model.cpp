@@ -21,7 +21,7 @@ namespace {
 
 struct Options {
     std::string from, classes, output;
-    std::vector<std::string> mean = {"0.485", "0.456", "0.406"}, std = {"0.229", "0.224", "0.225"};
+    std::vector<std::string> mean, std;
     nn::ImportOptions model;
 };
 
@@ -39,8 +39,8 @@ base::OptionTable describe(Options& options) {
     table.add("partial", options.model.partial,
               "draw tensors that the file lacks instead of refusing it");
     table.add("size", options.model.size, "side of the network's input [pixels]; 0: as published");
-    table.add("mean", options.mean, "of the channels in training, pixels in [0, 1]");
-    table.add("std", options.std, "of the channels in training, pixels in [0, 1]");
+    table.add("mean", options.mean, "of the channels in training, pixels in [0, 1]; as published");
+    table.add("std", options.std, "of the channels in training, pixels in [0, 1]; as published");
     return table;
 }
 
@@ -80,6 +80,9 @@ void print_summary(const nn::Imported& imported, const Options& options) {
     if (!fit.naming.empty()) base::print("the file has " + fit.naming);
     if (!fit.drawn.empty())
         base::print(fmt::format("drawn anew, train before use: {}", fmt::join(fit.drawn, ", ")));
+    if (!fit.auxiliary.empty())
+        base::print(fmt::format("drawn anew, of no use but in training: {}",
+                                fmt::join(fit.auxiliary, ", ")));
     if (!fit.surplus.empty())
         base::print(fmt::format("in the file, not used: {}", fmt::join(fit.surplus, ", ")));
     base::print(

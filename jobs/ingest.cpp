@@ -40,7 +40,8 @@ base::OptionTable describe(IngestOptions& options) {
              "of an oblong image: its middle square, all of it squashed, or padded")
         .choices({"crop", "squash", "pad"});
     table.add("labels", options.describe.labels,
-              "folders: the first folder below --images; none; or csv:FILE with path,label lines");
+              "folders: their path below --images ('Nanowires/Forest'), of folders:N the first N; "
+              "none; or csv:FILE with path,label lines");
     table.add("bar", options.bar,
               "info bar: auto (found and cut), keep, or rows=N (cut at the bottom)");
     table.add(

@@ -10,6 +10,8 @@
 #include "comm/signals.hpp"
 #include "jobs/jobs.hpp"
 #include "nn/train/fit.hpp"
+#include "nn/train/growth.hpp"
+#include "nn/train/rejection.hpp"
 #include "nn/train/start.hpp"
 #include "nn/zoo/zoo.hpp"
 #include "store/output.hpp"
@@ -24,9 +26,9 @@ namespace fs = std::filesystem;
 struct TrainOptions {
     std::string corpus, output, arch = "resnet18", init = "auto", checkpoint;
     std::string optimizer = "adamw", schedule = "cosine", precision = "f32", backend = "onednn";
-    std::string augment = "auto", keep = "best";
+    std::string augment = "auto", keep = "best", old_classes = "auto";
     int size = 0;
-    double rate = 0;
+    double rate = 0, target_precision = 0.95;
     bool sync_bn = true, class_weights = false, resume = false;
     nn::FitOptions fit;
 };
@@ -39,6 +41,11 @@ base::OptionTable describe(TrainOptions& options) {
     table.add("arch", options.arch, "network").choices(nn::zoo::names());
     table.add("init", options.init,
               "model.h5 to begin with; auto: ImageNet's weights for efficientnet_lite0, else none");
+    table
+        .add("old-classes", options.old_classes,
+             "classes of --init that the corpus lacks; auto: kept if the corpus has any of its "
+             "others")
+        .choices({"auto", "keep", "drop"});
     table.add("freeze", options.fit.freeze, "layers to leave alone: none, backbone or to:LAYER");
     table.add("size", options.size,
               "side of the network's input [pixels]; 0: the model's, else "
@@ -62,6 +69,9 @@ base::OptionTable describe(TrainOptions& options) {
         .choices({"auto", "on", "upright", "off"});
     table.add("keep", options.keep, "epoch whose weights are written, by validation accuracy")
         .choices({"best", "last"});
+    table.add("target-precision", options.target_precision,
+              "of answers; what is less sure than the threshold chosen for it on the validation "
+              "part is none of these; 0: no threshold");
     table.add("sync-bn", options.sync_bn, "batch norm over the images of all ranks");
     table.add("precision", options.precision, "of activations").choices({"f32", "bf16"});
     table.add("backend", options.backend, "who computes").choices({"onednn", "cudnn", "reference"});
@@ -100,24 +110,103 @@ void complete(TrainOptions& options) {
     VALIDATE(train.warmup >= 0 && train.warmup < 1, "--warmup {} is not in [0, 1)", train.warmup);
     VALIDATE(options.size >= 0 && options.rate >= 0 && train.weight_decay >= 0,
              "--size, --lr and --weight-decay cannot be negative");
+    nn::check_target_precision(options.target_precision);
+}
+
+bool begins_with_a_file(const TrainOptions& options) {
+    return options.init != "auto" && options.init != "none";
+}
+
+nn::InferenceOptions inference_options(const TrainOptions& options) {
+    return {.batch = 32, .precision = options.precision, .backend = options.backend};
 }
 
 nn::ModelFile starting_model(const TrainOptions& options, const store::CorpusReader& corpus,
                              const nn::FitData& data, store::Provenance& provenance,
                              const comm::Communicator& world) {
     const auto seed = options.fit.train.seed;
+    const auto classes = nn::leaf_names(corpus.classes());
     if (options.init == "none" ||
         (options.init == "auto" && options.arch != "efficientnet_lite0")) {
         const auto published = static_cast<int>(nn::zoo::published_size(options.arch));
         const int size = options.size > 0 ? options.size : std::min(published, corpus.height());
         const auto statistics = nn::pixel_statistics(data.images, data.train.rows, world);
-        return nn::fresh_model(options.arch, corpus.classes(), size, statistics, seed);
+        return nn::fresh_model(options.arch, classes, size, statistics, seed);
     }
     if (options.init == "auto")
-        return nn::adapted_model(nn::default_model(world), corpus.classes(), options.size, seed);
+        return nn::adapted_model(nn::default_model(world), classes, options.size, seed);
     provenance.add_input(options.init);
-    return nn::adapted_model(nn::read_model(options.init, world), corpus.classes(), options.size,
-                             seed);
+    auto model = nn::read_model(options.init, world);
+    auto grown = nn::grown_classes(model.classes, corpus.classes(),
+                                   nn::parse_old_classes(options.old_classes));
+    return nn::adapted_model(std::move(model), grown, options.size, seed);
+}
+
+/// The samples by the model's classes, in place of the corpus's.
+void relabel(nn::FitData& data, const store::CorpusReader& corpus, const nn::ModelFile& model) {
+    const nn::Taxonomy taxonomy(model.classes);
+    data.train = nn::relabelled(data.train, corpus.classes(), taxonomy).known;
+    data.validation = nn::relabelled(data.validation, corpus.classes(), taxonomy).known;
+    nn::warn_of_absent_classes(taxonomy, data.train);
+}
+
+/// Nothing unless the training begins with a model that knows classes of the corpus. Collective.
+std::optional<nn::Retention> watch_old_classes(const TrainOptions& options,
+                                               const store::CorpusReader& corpus,
+                                               const nn::FitData& data,
+                                               const comm::Communicator& world) {
+    if (!begins_with_a_file(options)) return std::nullopt;
+    const auto old = nn::read_model(options.init, world);
+    if (!nn::knows_any(old.classes, corpus.classes())) return std::nullopt;
+    return std::make_optional<nn::Retention>(old, corpus, data.validation, data.images,
+                                             inference_options(options), world);
+}
+
+void report_old_classes(const nn::Retention& watched, const nn::ModelFile& model,
+                        const std::string& init, store::Provenance& provenance) {
+    const auto classes = watched.compare(model);
+    const auto all = nn::Retention::sum(classes);
+    if (all.rows == 0)
+        return base::log_warning(fmt::format(
+            "the validation part has no images of the classes that '{}' knew: how well they are "
+            "still known cannot be told",
+            init));
+    for (const auto& one : classes)
+        base::log_info(fmt::format("old class '{}': {:.4f} before, {:.4f} after, {} images",
+                                   one.name, one.before(), one.after(), one.rows));
+    base::log_info(fmt::format(
+        "the {} classes that '{}' knew: accuracy {:.4f} before, {:.4f} after, on {} images of the "
+        "validation part",
+        classes.size(), init, all.before(), all.after(), all.rows));
+    provenance.add_result("old_classes_images", static_cast<double>(all.rows));
+    provenance.add_result("old_classes_accuracy_before", all.before());
+    provenance.add_result("old_classes_accuracy_after", all.after());
+}
+
+void report_calibration(const nn::Calibration& found, const nn::ModelFile& model,
+                        double target_precision, store::Provenance& provenance) {
+    if (found.rows == 0)
+        return base::log_warning(
+            "the validation part has no labelled images: probabilities are as the network gives "
+            "them, and there is no threshold for none of these");
+    base::log_info(
+        fmt::format("temperature {:.4f}: loss {:.4f} -> {:.4f}, calibration error {:.4f} -> {:.4f}",
+                    model.temperature, found.before.loss, found.after.loss,
+                    found.before.calibration_error, found.after.calibration_error));
+    provenance.add_result("temperature", model.temperature);
+    provenance.add_result("validation_loss_before_temperature", found.before.loss);
+    provenance.add_result("validation_loss", found.after.loss);
+    if (model.threshold)
+        base::log_info(fmt::format(
+            "threshold {:.4f} for precision {}: {:.2f} % of the validation images get an answer, "
+            "{:.2f} % of these are right",
+            model.threshold->value, target_precision, 100 * model.threshold->coverage,
+            100 * model.threshold->precision));
+    else if (target_precision > 0)
+        base::log_warning(fmt::format(
+            "no threshold can be vouched for at precision {} (the {} validation images are too "
+            "few, or too many answers are wrong); everything gets an answer",
+            target_precision, found.rows));
 }
 
 /// A model to begin with says what the network is; another --arch beside it is a mistake.
@@ -225,17 +314,19 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
 
     const store::CorpusReader corpus(options.corpus);
     const nn::Images images(corpus);
-    const nn::FitData data{.images = images,
-                           .train = nn::labelled_samples(corpus, store::Part::train),
-                           .validation = nn::labelled_samples(corpus, store::Part::validation)};
+    nn::FitData data{.images = images,
+                     .train = nn::labelled_samples(corpus, store::Part::train),
+                     .validation = nn::labelled_samples(corpus, store::Part::validation)};
     VALIDATE(!data.train.rows.empty(),
              "the training part of corpus '{}' has no labelled images (there is nothing to learn "
              "from); ingest with --labels, or check --parts",
              options.corpus);
-    if (options.class_weights)
-        options.fit.train.class_weights = nn::balanced_weights(data.train, corpus.classes().size());
     auto model = starting_model(options, corpus, data, provenance, world);
     check_architecture(table, options, model);
+    const auto old_classes = watch_old_classes(options, corpus, data, world);
+    relabel(data, corpus, model);
+    if (options.class_weights)
+        options.fit.train.class_weights = nn::balanced_weights(data.train, model.classes.size());
     const auto settings = settings_text(table, data);
     const auto hooks = make_hooks(options, settings, signals, provenance, world);
     nn::TrainingResult result;
@@ -246,6 +337,13 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
     }
     if (result.validation_accuracy)
         provenance.add_result("validation_accuracy", *result.validation_accuracy);
+    if (old_classes) report_old_classes(*old_classes, model, options.init, provenance);
+    {
+        const auto scope = provenance.phases().measure("train/calibration");
+        const auto found = nn::calibrate(model, images, data.validation, options.target_precision,
+                                         inference_options(options), world);
+        report_calibration(found, model, options.target_precision, provenance);
+    }
     nn::write_model(options.output, model, provenance, world);
     print_summary(options, model, data, result);
     return comm::exit_status::done;

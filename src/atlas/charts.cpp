@@ -212,4 +212,42 @@ std::string reliability_chart(const std::vector<ReliabilityBin>& bins) {
                inside);
 }
 
+std::string coverage_chart(const std::vector<CoveragePoint>& curve, double threshold) {
+    constexpr double width = 480, height = 260, left = 46, top = 14, base = top + height;
+    double low = 0.9;  // so that a curve near 1 is not all noise
+    for (const auto& point : curve) low = std::min(low, point.precision);
+    low = std::floor(10 * low) / 10;
+    const auto x = [&](double coverage) { return left + width * coverage; };
+    const auto y = [&](double precision) { return base - height * (precision - low) / (1 - low); };
+    std::string inside;
+    for (int tick = 0; tick <= 4; ++tick) {
+        inside += line(x(tick / 4.0), top, x(tick / 4.0), base, "grid");
+        inside += label(x(tick / 4.0), base + 18, "middle", fmt::format("{}", 25 * tick));
+    }
+    for (const double tick : round_ticks(100 * low, 100, 5)) {
+        inside += line(left, y(tick / 100), left + width, y(tick / 100), "grid");
+        inside += label(left - 6, y(tick / 100) + 4, "end", fmt::format("{:g}", tick));
+    }
+    std::string path;
+    const CoveragePoint* used = nullptr;
+    for (const auto& point : curve) {
+        path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : " L", x(point.coverage),
+                            y(point.precision));
+        if (threshold >= 0 && point.threshold >= threshold) used = &point;
+    }
+    inside += fmt::format(R"(<path class="curve" d="{}"/>)", path);
+    if (used != nullptr)
+        inside += fmt::format(
+            R"(<circle class="bar" cx="{:.1f}" cy="{:.1f}" r="5"><title>threshold {:.4f}: )"
+            "{:.1f} % of the images get an answer, {:.1f} % of these are right</title></circle>",
+            x(used->coverage), y(used->precision), threshold, 100 * used->coverage,
+            100 * used->precision);
+    inside += label(left + width / 2, base + 36, "middle", "images with an answer [%]");
+    inside += fmt::format(
+        R"-(<text transform="translate(10 {:.0f}) rotate(-90)" text-anchor="middle">right [%]</text>)-",
+        top + height / 2);
+    return svg(left + width + 20, base + 44, "Share of right answers over the share of answers",
+               inside);
+}
+
 }  // namespace nanoatlas::atlas

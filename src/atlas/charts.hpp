@@ -27,6 +27,13 @@ std::vector<ReliabilityBin> reliability(std::span<const float> confidence,
                                         std::span<const char> right, int bins);
 std::string reliability_chart(const std::vector<ReliabilityBin>& bins);
 
+/// Predictions of at least this confidence: their share of all, and the share of right ones.
+struct CoveragePoint {
+    double threshold = 0, coverage = 0, precision = 0;
+};
+/// Precision over coverage, with a dot at the threshold that is in use (below 0: none is).
+std::string coverage_chart(const std::vector<CoveragePoint>& curve, double threshold);
+
 /// At most about `most` round numbers (1, 2, 5 times a power of ten) that lie in [low, high].
 std::vector<double> round_ticks(double low, double high, int most);
 

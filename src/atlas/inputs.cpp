@@ -10,12 +10,16 @@
 #include <unordered_map>
 
 #include "base/check.hpp"
+#include "base/path_parts.hpp"
 #include "comm/communicator.hpp"
 #include "store/corpus.hpp"
 #include "store/matrix.hpp"
 
 namespace nanoatlas::atlas {
 namespace {
+
+// Answers of classify that are no classes of the network: "Nanowires/?" is one above them.
+constexpr std::string_view none_of_these = "none of these", open_end = "/?";
 
 /// From the normalised records, in pieces: they take kilobytes a row.
 std::vector<double> read_magnifications(const store::CorpusReader& corpus) {
@@ -117,32 +121,46 @@ void read_clusters(const std::string& path, Inputs& inputs) {
     inputs.sources.push_back({"clusters", path, file.provenance()});
 }
 
+/// The place of a name in the list, behind it if it is new.
+std::int32_t number_of(const std::string& name, std::vector<std::string>& names) {
+    const auto place = std::find(names.begin(), names.end(), name) - names.begin();
+    if (place == std::ssize(names)) names.push_back(name);
+    return static_cast<std::int32_t>(place);
+}
+
 void read_predictions(const std::string& path, Inputs& inputs) {
     const store::ArtefactReader file(path, "predictions");
     const auto paths = file.read_strings("path");
     const auto labels = file.read<std::int32_t>("label");
     const auto probabilities = file.read<float>("probability");
-    Predictions predictions{.classes = file.read_strings("classes"),
-                            .label = std::vector<std::int32_t>(inputs.path.size(), -1),
-                            .confidence = std::vector<float>(
-                                inputs.path.size(), std::numeric_limits<float>::quiet_NaN())};
+    const auto count = inputs.path.size();
+    Predictions predictions{
+        .classes = file.read_strings("classes"),
+        .label = std::vector<std::int32_t>(count, -1),
+        .most_probable = std::vector<std::int32_t>(count, -1),
+        .confidence = std::vector<float>(count, std::numeric_limits<float>::quiet_NaN())};
     const std::size_t classes = predictions.classes.size();
     VALIDATE(labels.size() == paths.size() && probabilities.size() == paths.size() * classes,
              "cannot use predictions '{}': its datasets differ in length; run classify again",
              path);
     std::unordered_map<std::string, std::size_t> row_of;
     for (std::size_t i = 0; i < paths.size(); ++i) row_of.emplace(paths[i], i);
+    const auto answers = file.has("answer") ? file.read_strings("answer")
+                                            : std::vector(paths.size(), std::string(none_of_these));
     bool any = false;
-    for (std::size_t i = 0; i < inputs.path.size(); ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         const auto found = row_of.find(inputs.path[i]);
         if (found == row_of.end()) continue;
         const std::size_t row = found->second;
         const auto label = labels[row];
-        VALIDATE(label >= 0 && label < static_cast<std::int32_t>(classes),
+        VALIDATE(label >= -1 && label < static_cast<std::int32_t>(classes),
                  "cannot use predictions '{}': row {} has class {} of {}; run classify again", path,
                  row, label, classes);
-        predictions.label[i] = label;
-        predictions.confidence[i] = probabilities[row * classes + static_cast<std::size_t>(label)];
+        const auto begin = probabilities.begin() + static_cast<std::ptrdiff_t>(row * classes);
+        const auto best = std::max_element(begin, begin + static_cast<std::ptrdiff_t>(classes));
+        predictions.most_probable[i] = static_cast<std::int32_t>(best - begin);
+        predictions.confidence[i] = *best;
+        predictions.label[i] = label >= 0 ? label : number_of(answers[row], predictions.classes);
         any = true;
     }
     VALIDATE(any,
@@ -171,6 +189,17 @@ std::string read_json_object(const std::string& path, const char* what, Inputs& 
 }
 
 }  // namespace
+
+bool Predictions::has_answer(std::size_t row) const {
+    return label[row] >= 0 && classes[static_cast<std::size_t>(label[row])] != none_of_these;
+}
+
+bool Inputs::is_right(std::size_t row, std::int32_t predicted) const {
+    const std::string_view truth = classes[static_cast<std::size_t>(label[row])];
+    std::string_view name = predictions->classes[static_cast<std::size_t>(predicted)];
+    if (name.ends_with(open_end)) name.remove_suffix(open_end.size());
+    return base::lies_in(name, truth) || base::lies_in(truth, name);
+}
 
 bool Inputs::has_labels() const {
     return std::any_of(label.begin(), label.end(), [](std::int32_t l) { return l >= 0; });

@@ -34,9 +34,13 @@ struct Clusters {
 
 /// Of the images of the corpus, by path.
 struct Predictions {
-    std::vector<std::string> classes;
-    std::vector<std::int32_t> label;  ///< [N], -1: no prediction
-    std::vector<float> confidence;    ///< [N], probability of the predicted class; NaN without one
+    std::vector<std::string> classes;  ///< of the network; behind them other answers that occur
+    std::vector<std::int32_t> label;   ///< [N], the answer; -1: no prediction
+    std::vector<std::int32_t> most_probable;  ///< [N], class, whether it is the answer or not
+    std::vector<float> confidence;            ///< [N], its probability; NaN without a prediction
+
+    /// Whether something was answered that is right or wrong, not "none of these".
+    bool has_answer(std::size_t row) const;
 };
 
 struct Reject {
@@ -67,6 +71,8 @@ struct Inputs {
     std::vector<Source> sources;
 
     bool has_labels() const;
+    /// Whether a class of the network is that of a row, or one above or below it.
+    bool is_right(std::size_t row, std::int32_t predicted) const;
 };
 
 /// Not collective. throws InputError if a file cannot be read or has another number of rows than

@@ -109,7 +109,14 @@ std::string per_class_table(const Json& metrics) {
            rows + "</tbody></table></div></section>";
 }
 
-std::string confusion_table(const Json& metrics) {
+/// A number of an object, or what stands for it where it is missing or null.
+double number_in(const Json& object, const char* name, double otherwise) {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_number() ? found->get<double>() : otherwise;
+}
+
+/// The table alone; empty if there is none.
+std::string confusion_of(const Json& metrics) {
     const auto classes = metrics.find("classes"), matrix = metrics.find("confusion");
     if (classes == metrics.end() || matrix == metrics.end() || !classes->is_array() ||
         !matrix->is_array() || matrix->size() != classes->size())
@@ -129,9 +136,57 @@ std::string confusion_table(const Json& metrics) {
         for (const auto& count : row)
             table.counts.push_back(count.is_number() ? count.get<std::int64_t>() : 0);
     }
+    return table.html();
+}
+
+std::string confusion_table(const Json& metrics) {
+    const auto table = confusion_of(metrics);
+    if (table.empty()) return "";
     return R"(<section><h2>Confusion</h2><p class="about">Rows: the label; columns: what was predicted. )"
            "Shaded by the share of the row.</p>" +
-           table.html() + "</section>";
+           table + "</section>";
+}
+
+/// What a threshold on the confidence buys and costs.
+std::string coverage_section(const Json& metrics) {
+    const auto points = metrics.find("coverage");
+    if (points == metrics.end() || !points->is_array() || points->size() < 2) return "";
+    std::vector<CoveragePoint> curve;
+    for (const auto& point : *points) {
+        if (!point.is_object()) return "";
+        curve.push_back({.threshold = number_in(point, "threshold", 0),
+                         .coverage = number_in(point, "coverage", 0),
+                         .precision = number_in(point, "precision", 0)});
+    }
+    const auto rejection = metrics.value("none_of_these", Json::object());
+    const double threshold = number_in(rejection, "threshold", -1);
+    std::string about =
+        "Answers are given where the probability of the most probable class reaches a threshold; "
+        "the others are none of these. The line: how many images get an answer, and how many of "
+        "these answers are right, for every threshold.";
+    if (threshold >= 0)
+        about += fmt::format(" The dot: the model's threshold {:.4f}, chosen for precision {}.",
+                             threshold, number_text(number_in(rejection, "target_precision", 0)));
+    return R"(<section><h2>None of these</h2><p class="about">)" + about + "</p>" +
+           coverage_chart(curve, threshold) + "</section>";
+}
+
+/// Scores and confusion at the levels above the classes.
+std::string level_sections(const Json& metrics) {
+    const auto levels = metrics.find("levels");
+    if (levels == metrics.end() || !levels->is_array()) return "";
+    std::string sections;
+    for (std::size_t i = 0; i + 1 < levels->size(); ++i) {
+        const auto& level = (*levels)[i];
+        if (!level.is_object()) return "";
+        sections += fmt::format(
+            R"(<section><h2>Level {}</h2><p class="about">Classes by the first {} of their names: )"
+            "{} images, accuracy {:.4f}, macro-F1 {:.4f}.</p>{}</section>",
+            i + 1, i == 0 ? "part" : fmt::format("{} parts", i + 1),
+            count_text(level.value("rows", std::int64_t{0})), number_in(level, "accuracy", 0),
+            number_in(level, "macro_f1", 0), confusion_of(level));
+    }
+    return sections;
 }
 
 /// Predictions of images outside the training part whose label is a class that the network knows.
@@ -141,11 +196,10 @@ std::string calibration(const Atlas& atlas) {
     std::vector<float> confidence;
     std::vector<char> right;
     for (std::size_t i = 0; i < data.label.size(); ++i) {
-        const auto predicted = data.predictions->label[i];
+        const auto predicted = data.predictions->most_probable[i];
         if (data.label[i] < 0 || predicted < 0 || data.part[i] == 0) continue;
         confidence.push_back(data.predictions->confidence[i]);
-        right.push_back(data.classes[static_cast<std::size_t>(data.label[i])] ==
-                        data.predictions->classes[static_cast<std::size_t>(predicted)]);
+        right.push_back(data.is_right(i, predicted));
     }
     if (confidence.empty()) return "";
     return fmt::format(
@@ -168,7 +222,8 @@ PageFile evaluation_page(const Atlas& atlas) {
     if (!data.metrics.empty()) {
         const auto metrics = Json::parse(data.metrics);
         content += "<section><h2>Predictions</h2>" + figure_cards(metrics) + "</section>";
-        content += confusion_table(metrics) + per_class_table(metrics);
+        content += confusion_table(metrics) + per_class_table(metrics) + level_sections(metrics) +
+                   coverage_section(metrics);
     }
     content += calibration(atlas);
     return frame_page(atlas, "evaluation.html", "Evaluation", content, {"names.js"});

@@ -48,16 +48,12 @@ std::string scale(const char* key, const char* title, const std::vector<double>&
         key, title, logarithmic, unit, column(narrow));
 }
 
-/// 0 where the prediction has the label's name, 1 where it has not, -1 where either is missing.
+/// 0 where the answer has the label's name, 1 where it has not, -1 where either is missing.
 std::vector<std::int32_t> mistakes(const Inputs& data) {
     std::vector<std::int32_t> values(data.label.size(), -1);
     for (std::size_t i = 0; i < values.size(); ++i) {
-        const auto label = data.label[i], predicted = data.predictions->label[i];
-        if (label < 0 || predicted < 0) continue;
-        values[i] = data.classes[static_cast<std::size_t>(label)] ==
-                            data.predictions->classes[static_cast<std::size_t>(predicted)]
-                        ? 0
-                        : 1;
+        if (data.label[i] < 0 || !data.predictions->has_answer(i)) continue;
+        values[i] = data.is_right(i, data.predictions->label[i]) ? 0 : 1;
     }
     return values;
 }

@@ -52,8 +52,8 @@ std::array<std::string, 4> sidecar_names(const std::string& name) {
             stem + "-" + (extension.empty() ? extension : extension.substr(1)) + ".hdr"};
 }
 
-std::string first_folder(const std::string& relative) {
-    const auto slash = relative.find('/');
+std::string folder_of(const std::string& relative) {
+    const auto slash = relative.rfind('/');
     return slash == std::string::npos ? "" : relative.substr(0, slash);
 }
 
@@ -145,7 +145,7 @@ class Lister {
             return;
         }
         const auto relative = folder.relative + name;
-        add_file((fs::path(folder.path) / name).string(), relative, first_folder(relative), names);
+        add_file((fs::path(folder.path) / name).string(), relative, folder_of(relative), names);
     }
 
     /// names: what lies in its folder; empty: look for sidecars on disk.

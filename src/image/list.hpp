@@ -13,7 +13,8 @@ struct Source {
     std::string path{};
     /// Path below the folder that was given; for matching tables.
     std::string relative{};
-    /// First folder below the one given, or the label of the IDX pair; "" none.
+    /// Path of its folder below the one given ("Nanowires/Forest"), the folder's name in a list, or
+    /// the label of the IDX pair; "" none.
     std::string folder_label{};
     /// A file beside it that describes it; "" none.
     std::string sidecar{};

@@ -7,6 +7,8 @@
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "base/number.hpp"
+#include "base/path_parts.hpp"
 #include "image/duplicates.hpp"
 #include "image/union_find.hpp"
 #include "ingest/assignments.hpp"
@@ -59,11 +61,26 @@ void add_labels(const Values& labels, store::CorpusTable& table) {
     for (const auto& label : labels) table.label.push_back(label ? number.at(*label) : -1);
 }
 
-Values folder_labels(const std::vector<image::Source>& sources) {
+constexpr std::string_view depth_prefix = "folders:";
+
+/// DEPTH of "folders:DEPTH", nothing of "folders": how many folders make a class's name.
+std::optional<int> folder_depth(const std::string& option) {
+    if (!option.starts_with(depth_prefix)) return std::nullopt;
+    const auto depth = base::parse_number<int>(option.substr(depth_prefix.size()));
+    VALIDATE(depth && *depth > 0,
+             "cannot read --labels '{}' (the depth is a number of folders); give folders:1 for the "
+             "first folder alone",
+             option);
+    return depth;
+}
+
+Values folder_labels(const std::vector<image::Source>& sources, std::optional<int> depth) {
     Values labels;
-    for (const auto& source : sources)
-        labels.push_back(source.folder_label.empty() ? std::nullopt
-                                                     : std::optional(source.folder_label));
+    for (const auto& source : sources) {
+        const std::string_view path = source.folder_label;
+        const auto label = depth ? base::first_parts(path, *depth) : path;
+        labels.push_back(label.empty() ? std::nullopt : std::optional<std::string>(label));
+    }
     return labels;
 }
 
@@ -129,7 +146,7 @@ void check(const DescribeOptions& options) {
         VALIDATE(known, "cannot read --{} '{}' (no such way); give {} or csv:FILE", name, value,
                  fmt::join(words, ", "));
     };
-    validate("labels", options.labels, {"folders", "none"});
+    if (!folder_depth(options.labels)) validate("labels", options.labels, {"folders", "none"});
     validate("groups", options.groups, {"auto"});
     validate("parts", options.parts, {"auto"});
 }
@@ -139,7 +156,8 @@ Given read_given(const std::vector<image::Source>& sources, const DescribeOption
     Given given{.labels = read_values(options.labels, "label", sources, comm),
                 .groups = read_values(options.groups, "group", sources, comm),
                 .parts = {}};
-    if (options.labels == "folders") given.labels = folder_labels(sources);
+    if (options.labels.starts_with("folders"))
+        given.labels = folder_labels(sources, folder_depth(options.labels));
     if (options.labels == "none") given.labels = Values(sources.size());
     for (const auto& part : read_values(options.parts, "part", sources, comm))
         given.parts.push_back(part ? std::optional(parse_part(*part)) : std::nullopt);

@@ -12,7 +12,7 @@
 namespace nanoatlas::ingest {
 
 struct DescribeOptions {
-    std::string labels = "folders";  ///< folders, none, csv:FILE
+    std::string labels = "folders";  ///< folders, folders:DEPTH, none, csv:FILE
     std::string groups = "auto";     ///< auto, csv:FILE
     std::string parts = "auto";      ///< auto, csv:FILE
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/check.hpp"
@@ -14,14 +15,31 @@ namespace {
 class SampleLoss {
   public:
     SampleLoss(const LossOptions& options, std::size_t classes)
-        : smoothing_(options.label_smoothing), weights_(classes, 1.0), log_probability_(classes) {
+        : smoothing_(options.label_smoothing),
+          inner_(options.inner),
+          itself_(classes),
+          weights_(classes, 1.0),
+          log_probability_(classes),
+          share_(classes) {
         std::ranges::copy(options.class_weights, weights_.begin());
         weight_sum_ = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+        std::iota(itself_.begin(), itself_.end(), 0);
     }
 
-    double weight(std::size_t label) const { return weights_[label]; }
+    double weight(std::size_t label) const {
+        double sum = 0;
+        const auto classes = classes_of(label);
+        for (const auto c : classes) sum += weights_[static_cast<std::size_t>(c)];
+        return sum / static_cast<double>(classes.size());
+    }
 
-    /// loss = -(1 - s) w[y] log p[y] - s / C sum_c w[c] log p[c]
+    bool means(std::size_t label, std::int32_t predicted) const {
+        const auto classes = classes_of(label);
+        return std::ranges::find(classes, predicted) != classes.end();
+    }
+
+    /// loss = -(1 - s) w[y] log p[y] - s / C sum_c w[c] log p[c]; p[y] of a label y that stands for
+    /// several classes is their sum, and its target their shares in it
     double operator()(std::span<const float> logits, std::size_t label, double scale,
                       std::span<float> gradient) {
         const double largest = *std::ranges::max_element(logits);
@@ -30,12 +48,12 @@ class SampleLoss {
         for (std::size_t c = 0; c < logits.size(); ++c)
             log_probability_[c] = logits[c] - largest - std::log(sum);
 
-        const double on_label = (1 - smoothing_) * weights_[label];
+        const double on_label = (1 - smoothing_) * weight(label);
         const double spread = smoothing_ / static_cast<double>(logits.size());
-        double loss = -on_label * log_probability_[label];
+        double loss = -on_label * find_shares(label);
         for (std::size_t c = 0; c < logits.size(); ++c) {
             loss -= spread * weights_[c] * log_probability_[c];
-            const double target = spread * weights_[c] + (c == label ? on_label : 0);
+            const double target = spread * weights_[c] + on_label * share_[c];
             const double mass = on_label + spread * weight_sum_;
             gradient[c] =
                 static_cast<float>(scale * (mass * std::exp(log_probability_[c]) - target));
@@ -44,8 +62,30 @@ class SampleLoss {
     }
 
   private:
+    std::span<const std::int32_t> classes_of(std::size_t label) const {
+        if (label < itself_.size()) return std::span(itself_).subspan(label, 1);
+        return inner_[label - itself_.size()];
+    }
+
+    /// The label's log probability; share_: of its classes in that probability, 0 for others.
+    double find_shares(std::size_t label) {
+        std::ranges::fill(share_, 0.0);
+        const auto classes = classes_of(label);
+        double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+        for (const auto c : classes)
+            largest = std::max(largest, log_probability_[static_cast<std::size_t>(c)]);
+        for (const auto c : classes) {
+            const auto at = static_cast<std::size_t>(c);
+            sum += share_[at] = std::exp(log_probability_[at] - largest);
+        }
+        for (auto& share : share_) share /= sum;
+        return largest + std::log(sum);
+    }
+
     double smoothing_;
-    std::vector<double> weights_, log_probability_;
+    const InnerNodes& inner_;
+    std::vector<std::int32_t> itself_;
+    std::vector<double> weights_, log_probability_, share_;
     double weight_sum_;
 };
 
@@ -70,7 +110,8 @@ Loss softmax_cross_entropy(std::span<const float> logits, std::span<const std::i
         sums[0] += sample(row, label, weight > 0 ? 1 / weight : 0,
                           std::span(loss.gradient).subspan(i * width, width));
         sums[1] += 1;
-        sums[2] += std::ranges::max_element(row) - row.begin() == static_cast<long>(label) ? 1 : 0;
+        const auto predicted = std::ranges::max_element(row) - row.begin();
+        sums[2] += sample.means(label, static_cast<std::int32_t>(predicted)) ? 1 : 0;
     }
     comm.sum(std::span<double>(sums));
     loss.result = {sums[0], static_cast<std::int64_t>(sums[1]), static_cast<std::int64_t>(sums[2])};

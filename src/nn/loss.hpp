@@ -1,5 +1,7 @@
 // Softmax cross-entropy and its gradient, as torch's cross_entropy with class weights and label
-// smoothing (mean over the labelled samples of all ranks, weighted by their classes).
+// smoothing (mean over the labelled samples of all ranks, weighted by their classes). A label that
+// stands for several classes (nn/taxonomy.hpp) has the sum of their probabilities, and the mean of
+// their weights.
 #pragma once
 
 #include <cstdint>

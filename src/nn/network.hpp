@@ -23,6 +23,7 @@
 #include "nn/graph.hpp"
 #include "nn/profile.hpp"
 #include "nn/ranges.hpp"
+#include "nn/taxonomy.hpp"
 #include "nn/tensor.hpp"
 
 namespace nanoatlas::nn {
@@ -58,6 +59,7 @@ struct ParameterSlot {
 struct LossOptions {
     std::vector<float> class_weights{};  ///< by class; empty: all 1
     double label_smoothing = 0;          ///< in [0, 1)
+    InnerNodes inner{};  ///< what labels above the classes stand for (nn/taxonomy.hpp)
 };
 
 /// Random numbers of a step (dropout) are a function of this and of a sample's place in the global
@@ -125,7 +127,7 @@ class Network {
     /// the sum over ranks, whose messages travel while the rest is computed. Collective: every rank
     /// calls it, with 0 samples where it has none left.
     /// images  [count, channels, height, width], count <= options.batch
-    /// labels  [count] in [0, classes), or -1: not counted
+    /// labels  [count] in [0, classes + inner nodes), or -1: not counted
     StepResult train_step(std::span<const float> images, std::span<const std::int32_t> labels,
                           const LossOptions& loss, const StepKey& key);
 

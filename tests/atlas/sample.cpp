@@ -123,6 +123,8 @@ void write_predictions(const std::string& path, const Sample& sample,
     }
     store::ArtefactWriter writer(path, "predictions", comm);
     writer.write_whole<float>("probability", probability, {sample.images, classes});
+    for (std::int64_t row = 0; sample.has_rejections && row < sample.images; row += 7)
+        label[static_cast<std::size_t>(row)] = -1;
     writer.write_whole<std::int32_t>("label", label, {sample.images});
     writer.write_whole_strings("path", paths);
     writer.write_whole_strings("classes", hostile_names);

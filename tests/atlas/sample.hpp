@@ -16,6 +16,7 @@ struct Sample {
     bool has_variances = true;   ///< of the embedding's columns, as a PCA writes them
     bool has_noise = false;      ///< every seventh image is in no cluster
     bool has_predictions = true;
+    bool has_rejections = false;  ///< every seventh prediction is none of these
     int rejects = 2;
     int image_side = 48;
 };

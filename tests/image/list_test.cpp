@@ -47,7 +47,8 @@ TEST_F(List, images_below_a_folder_in_the_order_of_their_paths) {
     const auto listing = list("");
     EXPECT_EQ(relative(listing),
               (Names{"a/deep/er/x.png", "a/x.png", "b/1.jpeg", "b/2.TIF", "top.tiff"}));
-    EXPECT_EQ(listing.sources[0].folder_label, "a");
+    EXPECT_EQ(listing.sources[0].folder_label, "a/deep/er");
+    EXPECT_EQ(listing.sources[1].folder_label, "a");
     EXPECT_EQ(listing.sources[3].folder_label, "b");
     EXPECT_EQ(listing.sources[4].folder_label, "");
     EXPECT_EQ(listing.passed_over, 2);

@@ -231,6 +231,26 @@ TEST_F(Ingest, tables_give_labels_groups_and_parts) {
     EXPECT_TRUE(ingest("unlabelled.h5", {.labels = "none"}).classes().empty());
 }
 
+TEST(FolderLabels, are_the_path_of_the_folders_or_its_beginning) {
+    std::vector<image::Source> sources;
+    for (const auto* label : {"Nanowires/Forest/crust", "Nanowires", "Tips", ""})
+        sources.push_back({.path = "x", .folder_label = label});
+    const auto labels = [&](const std::string& option) {
+        const ingest::DescribeOptions options{.labels = option};
+        ingest::check(options);
+        std::vector<std::string> texts;
+        for (const auto& label : ingest::read_given(sources, options, world()).labels)
+            texts.push_back(label.value_or("-"));
+        return texts;
+    };
+    using Texts = std::vector<std::string>;
+    EXPECT_EQ(labels("folders"), (Texts{"Nanowires/Forest/crust", "Nanowires", "Tips", "-"}));
+    EXPECT_EQ(labels("folders:2"), (Texts{"Nanowires/Forest", "Nanowires", "Tips", "-"}));
+    EXPECT_EQ(labels("folders:1"), (Texts{"Nanowires", "Nanowires", "Tips", "-"}));
+    for (const auto* wrong : {"folders:0", "folders:", "folders:x", "foldersx", "folder"})
+        EXPECT_THROW(labels(wrong), InputError) << wrong;
+}
+
 TEST_F(Ingest, more_ranks_than_images_and_no_image) {
     world().on_root([&] {
         fs::create_directories(folder_ / "one");

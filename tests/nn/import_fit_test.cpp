@@ -2,6 +2,8 @@
 // listed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "nn/import/fit.hpp"
 #include "nn/import/grey.hpp"
@@ -150,6 +152,27 @@ TEST(Fit, the_network_that_the_weights_are_of_is_named) {
     const auto fit = fit_weights(wrapped, {.arch = "resnet34"});
     EXPECT_EQ(fit.surplus, std::vector<std::string>{"criterion.weight"});
     EXPECT_EQ(fit.naming, "names behind 'model.'");
+}
+
+TEST(Fit, inception_without_its_auxiliary_head_is_complete) {
+    const std::string arch = "inception_v3";
+    auto weights = hollow(arch);
+    EXPECT_TRUE(fit_weights(weights, {.arch = arch}).auxiliary.empty());
+    std::vector<std::string> auxiliary;
+    for (const auto& [name, tensor] : hollow(arch))
+        if (name.starts_with("AuxLogits.")) auxiliary.push_back(name), weights.erase(name);
+    auto fit = fit_weights(weights, {.arch = arch});
+    EXPECT_TRUE(fit.drawn.empty());
+    std::ranges::sort(fit.auxiliary);
+    EXPECT_EQ(fit.auxiliary, auxiliary);
+    EXPECT_EQ(fit.tensors.size(), hollow(arch).size());
+    // Smaller images leave no room for the head: it is of no use.
+    fit = fit_weights(hollow(arch), {.arch = arch, .size = 224});
+    EXPECT_EQ(fit.surplus, auxiliary);
+    // Other classes concern both heads.
+    fit = fit_weights(hollow(arch), {.arch = arch, .classes = 3});
+    EXPECT_EQ(fit.drawn, (std::vector<std::string>{"AuxLogits.fc.weight", "AuxLogits.fc.bias",
+                                                   "fc.weight", "fc.bias"}));
 }
 
 TEST(Fit, norms_that_an_export_folded_are_recognised) {

@@ -17,13 +17,30 @@ const std::vector<float> logits{1, 2, 3, 0, -1, 0.5, 2, 2, 0, -3, 1, 4};
 const std::vector<std::int32_t> labels{2, 0, -1, 1};
 
 /// The rows of this rank.
-Loss loss_of(const std::vector<float>& values, const LossOptions& options) {
-    const auto rows = comm::row_block(std::ssize(labels), world());
+Loss loss_of(const std::vector<float>& values, const LossOptions& options,
+             const std::vector<std::int32_t>& truth = labels) {
+    const auto rows = comm::row_block(std::ssize(truth), world());
     const auto part = [&](const auto& all, std::int64_t width) {
         return std::span(all).subspan(static_cast<std::size_t>(rows.first * width),
                                       static_cast<std::size_t>(rows.count * width));
     };
-    return softmax_cross_entropy(part(values, classes), part(labels, 1), classes, options, world());
+    return softmax_cross_entropy(part(values, classes), part(truth, 1), classes, options, world());
+}
+
+/// By differences of the loss.
+void expect_gradient(const LossOptions& options, const std::vector<std::int32_t>& truth) {
+    const auto gradient = world().all_gather(loss_of(logits, options, truth).gradient);
+    ASSERT_EQ(gradient.size(), logits.size());
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        constexpr float step = 1.0F / 256;
+        auto above = logits, below = logits;
+        above[i] += step;
+        below[i] -= step;
+        const double difference = (loss_of(above, options, truth).result.loss -
+                                   loss_of(below, options, truth).result.loss) /
+                                  (2 * step);
+        EXPECT_NEAR(gradient[i], difference, 1e-5);
+    }
 }
 
 /// By torch.nn.functional.cross_entropy(ignore_index=-1).
@@ -51,19 +68,32 @@ TEST(Loss, is_that_of_torch) {
 }
 
 TEST(Loss, gradient_is_that_of_the_mean) {
-    const LossOptions options{.class_weights = {2, 5, 0.5}, .label_smoothing = 0.2};
-    const auto gradient = world().all_gather(loss_of(logits, options).gradient);
-    ASSERT_EQ(gradient.size(), logits.size());
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-        constexpr float step = 1.0F / 256;
-        auto above = logits, below = logits;
-        above[i] += step;
-        below[i] -= step;
-        const double difference =
-            (loss_of(above, options).result.loss - loss_of(below, options).result.loss) /
-            (2 * step);
-        EXPECT_NEAR(gradient[i], difference, 1e-5);
-    }
+    expect_gradient({.class_weights = {2, 5, 0.5}, .label_smoothing = 0.2}, labels);
+}
+
+/// Labels 3 and 4 stand for classes {0, 2} and {1}.
+const InnerNodes inner{{0, 2}, {1}};
+const std::vector<std::int32_t> with_inner{3, 0, -1, 4};
+
+TEST(Loss, of_an_inner_node_is_that_of_the_sum_of_its_probabilities) {
+    const auto p = [](double logit, double a, double b, double c) {
+        return std::exp(logit) / (std::exp(a) + std::exp(b) + std::exp(c));
+    };
+    const double first = -std::log(p(1, 1, 2, 3) + p(3, 1, 2, 3)),
+                 second = -std::log(p(0, 0, -1, 0.5)), fourth = -std::log(p(1, -3, 1, 4));
+    const auto plain = loss_of(logits, {.inner = inner}, with_inner).result;
+    EXPECT_NEAR(plain.loss, (first + second + fourth) / 3, 1e-12);
+    EXPECT_EQ(plain.labelled, 3);
+    EXPECT_EQ(plain.correct, 1);
+    // The weight of an inner node is the mean of those of its leaves.
+    const auto weighted =
+        loss_of(logits, {.class_weights = {2, 5, 0.5}, .inner = inner}, with_inner).result;
+    EXPECT_NEAR(weighted.loss, (1.25 * first + 2 * second + 5 * fourth) / 8.25, 1e-12);
+}
+
+TEST(Loss, gradient_of_inner_nodes_is_that_of_the_mean) {
+    expect_gradient({.class_weights = {2, 5, 0.5}, .label_smoothing = 0.2, .inner = inner},
+                    with_inner);
 }
 
 TEST(Loss, of_no_labels_is_nothing) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace nanoatlas::nn {
 namespace {
@@ -71,14 +70,18 @@ TEST(Metrics, no_rows_give_zeros) {
     EXPECT_EQ(metrics.calibration_error, 0);
 }
 
-TEST(Metrics, json_holds_names_scores_and_confusion) {
-    const std::vector<std::string> classes = {"Tips", "Powder"};
-    const auto json = nlohmann::json::parse(metrics_json(
-        compute_metrics(judgements_of({{0, 0}, {1, 0}}), 2), classes, R"({"job": "evaluate"})"));
-    EXPECT_EQ(json["per_class"]["Tips"]["precision"], 0.5);
-    EXPECT_EQ(json["confusion"], nlohmann::json::parse("[[1, 0], [1, 0]]"));
-    EXPECT_EQ(json["accuracy"], 0.5);
-    EXPECT_EQ(json["provenance"]["job"], "evaluate");
+TEST(Metrics, an_inner_node_counts_in_the_loss_alone) {
+    const InnerNodes inner = {{1, 2}};
+    const std::vector<float> probabilities = {0.5F, 0.3F, 0.2F};
+    const auto judgement = judge(probabilities, 3, inner);
+    EXPECT_EQ(judgement.predicted, 0);
+    EXPECT_NEAR(judgement.loss, -std::log(0.5), 1e-6);
+    const auto metrics = compute_metrics(std::vector{judgement, judge(probabilities, 0, inner)}, 3);
+    EXPECT_EQ(metrics.rows, 1);
+    EXPECT_EQ(metrics.inner_rows, 1);
+    EXPECT_EQ(metrics.accuracy, 1);
+    EXPECT_NEAR(metrics.loss, std::log(2.0), 1e-6);
+    EXPECT_NEAR(metrics.calibration_error, 0.5, 1e-6);
 }
 
 }  // namespace

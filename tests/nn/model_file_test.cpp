@@ -50,6 +50,24 @@ TEST(ModelFile, comes_back_as_written) {
     }
 }
 
+TEST(ModelFile, keeps_temperature_and_threshold) {
+    const testing::TemporaryFolder folder;
+    auto model = small_model();
+    write_model(folder / "model.h5", model, provenance(), world());
+    EXPECT_EQ(read_model(folder / "model.h5", world()).temperature, 1);
+    EXPECT_FALSE(read_model(folder / "model.h5", world()).threshold);
+    model.temperature = 1.75;
+    model.threshold = Threshold{.value = 0.625, .target = 0.95, .precision = 0.97, .coverage = 0.5};
+    write_model(folder / "model.h5", model, provenance(), world());
+    const auto read = read_model(folder / "model.h5", world());
+    EXPECT_EQ(read.temperature, 1.75);
+    ASSERT_TRUE(read.threshold);
+    EXPECT_EQ(read.threshold->value, 0.625);
+    EXPECT_EQ(read.threshold->target, 0.95);
+    EXPECT_EQ(read.threshold->precision, 0.97);
+    EXPECT_EQ(read.threshold->coverage, 0.5);
+}
+
 TEST(ModelFile, what_no_network_could_be_is_refused) {
     const testing::TemporaryFolder folder;
     const auto expect_refused = [&](auto change) {
@@ -62,6 +80,9 @@ TEST(ModelFile, what_no_network_could_be_is_refused) {
     expect_refused([](ModelFile& m) { m.size = 0; });
     expect_refused([](ModelFile& m) { m.classes = {"a", "a"}; });
     expect_refused([](ModelFile& m) { m.classes.clear(); });
+    expect_refused([](ModelFile& m) { m.classes.emplace_back("Powder"); });
+    expect_refused([](ModelFile& m) { m.temperature = 0; });
+    expect_refused([](ModelFile& m) { m.threshold = Threshold{.value = 1.5}; });
     EXPECT_THROW(read_model(folder / "none.h5", world()), InputError);
     {
         store::ArtefactWriter other(folder / "features.h5", "features", world());

@@ -20,7 +20,6 @@ using Specs = std::vector<TensorSpec>;
 
 constexpr std::int64_t published_classes = 1000;  ///< ImageNet's
 constexpr std::int64_t most_classes = 1'000'000;
-constexpr std::int64_t ample_size = 320;  ///< an input that is too small for no network [pixels]
 
 Specs specs_of(const Graph& graph) {
     auto specs = graph.parameters();
@@ -83,36 +82,27 @@ class NamedWeights {
     bool by_order_ = false;
 };
 
-/// The tensors whose shapes depend on the number of classes.
-std::set<std::string> find_heads(const std::string& arch) {
-    const auto few = specs_of(zoo::make(arch, {.classes = 1, .size = ample_size})),
-               more = specs_of(zoo::make(arch, {.classes = 2, .size = ample_size}));
-    std::set<std::string> heads;
-    for (std::size_t i = 0; i < few.size(); ++i)
-        if (few[i].shape != more[i].shape) heads.insert(few[i].name);
-    return heads;
-}
-
 /// What of a network a file has.
 struct Comparison {
-    Specs taken, drawn;
+    Specs taken, drawn, auxiliary;
     std::vector<std::string> missing, wrong;  ///< wrong: with the shapes
     bool only_norms_missing = true;           ///< all that is missing belongs to norms
 };
 
-/// other_classes: heads are drawn even if they are there
+/// other_classes: classifiers are drawn even if they are there
 Comparison compare(const NamedWeights& weights, const Graph& graph, const std::string& arch,
                    bool other_classes) {
-    const auto heads = find_heads(arch);
+    const auto ends = zoo::ends(arch);
     const auto is_needed = graph.ancestors(graph.output());
     Comparison comparison;
     for (const auto& spec : specs_of(graph)) {
         const auto* tensor = weights.find(spec.name);
-        if (other_classes && heads.contains(spec.name)) {
+        if (other_classes && ends.is_classifier(spec.name)) {
             comparison.drawn.push_back(spec);
+        } else if (tensor == nullptr && !is_needed[static_cast<std::size_t>(spec.node)]) {
+            comparison.auxiliary.push_back(spec);
         } else if (tensor == nullptr) {
             comparison.drawn.push_back(spec);
-            if (!is_needed[static_cast<std::size_t>(spec.node)]) continue;
             comparison.missing.push_back(spec.name);
             comparison.only_norms_missing &= spec.kind == ParameterKind::norm;
         } else {
@@ -130,17 +120,17 @@ std::int64_t channels_of(const NamedWeights& weights, const std::string& arch) {
     return weights.extent_of(zoo::ends(arch).stem, 1, 3);
 }
 
-/// The network that the weights are complete for and that leaves fewest of them over, fewer than
-/// `surplus`; empty if there is none.
-std::string find_better_network(TensorMap& weights, std::size_t surplus) {
+/// Another network that the weights are complete for and that leaves fewest of them over, fewer
+/// than `surplus`; empty if there is none.
+std::string find_better_network(TensorMap& weights, const std::string& than, std::size_t surplus) {
     std::string best;
     for (const auto& arch : zoo::names()) {
-        const auto specs = specs_of(zoo::make(arch, {.size = ample_size}));
+        if (arch == than) continue;
+        const auto specs = specs_of(zoo::make(arch, {}));
         const NamedWeights named(weights, arch, specs);
         const auto left_over = named.surplus().size();
         if (left_over >= surplus || left_over == weights.size()) continue;
-        const auto graph = zoo::make(
-            arch, {.channels = channels_of(named, arch) == 1 ? 1 : 3, .size = ample_size});
+        const auto graph = zoo::make(arch, {.channels = channels_of(named, arch) == 1 ? 1 : 3});
         const auto comparison = compare(named, graph, arch, true);
         if (!comparison.missing.empty() || !comparison.wrong.empty()) continue;
         best = arch;
@@ -150,8 +140,8 @@ std::string find_better_network(TensorMap& weights, std::size_t surplus) {
 }
 
 /// What to do about weights that do not fit.
-std::string advice(TensorMap& weights, std::size_t surplus) {
-    const auto other = find_better_network(weights, surplus);
+std::string advice(TensorMap& weights, const std::string& arch, std::size_t surplus) {
+    const auto other = find_better_network(weights, arch, surplus);
     return other.empty() ? "choose another --arch"
                          : fmt::format("they fit {0}, give --arch {0}", other);
 }
@@ -159,15 +149,16 @@ std::string advice(TensorMap& weights, std::size_t surplus) {
 /// throws InputError if the weights are not the network's, saying which tensors disagree
 void check(const Comparison& comparison, TensorMap& weights, const Fit& fit,
            const FitOptions& options) {
-    const auto& [taken, drawn, missing, wrong, only_norms_missing] = comparison;
-    const auto total = taken.size() + drawn.size();
+    const auto& [taken, drawn, auxiliary, missing, wrong, only_norms_missing] = comparison;
+    const auto total = taken.size() + drawn.size() + auxiliary.size();
     const auto surplus =
         fit.surplus.empty() ? "" : fmt::format("; not of this network: {}", list(fit.surplus));
     VALIDATE(wrong.empty(),
              "the weights are not those of {} ({} tensors of another shape: {}{}); {}",
-             options.arch, wrong.size(), list(wrong), surplus, advice(weights, weights.size()));
+             options.arch, wrong.size(), list(wrong), surplus,
+             advice(weights, options.arch, weights.size()));
     VALIDATE(!taken.empty(), "none of the tensors of {} is among the weights{}; {}", options.arch,
-             surplus, advice(weights, weights.size()));
+             surplus, advice(weights, options.arch, weights.size()));
     // torch.onnx.export gives a folded convolution a new name, or leaves it the old one.
     const bool is_folded =
         only_norms_missing || std::ranges::any_of(fit.surplus, [](const std::string& name) {
@@ -176,13 +167,13 @@ void check(const Comparison& comparison, TensorMap& weights, const Fit& fit,
     VALIDATE(missing.empty() || options.partial,
              "the weights of {} are incomplete ({} of {} tensors are missing: {}{}); {}",
              options.arch, missing.size(), total, list(missing), surplus,
-             is_folded
-                 ? "export them without folding norms into convolutions"
-                 : advice(weights, weights.size()) + ", or draw what is missing with --partial on");
+             is_folded ? "export them without folding norms into convolutions"
+                       : advice(weights, options.arch, weights.size()) +
+                             ", or draw what is missing with --partial on");
     if (missing.empty() && !fit.surplus.empty())
-        VALIDATE(find_better_network(weights, fit.surplus.size()).empty(),
+        VALIDATE(find_better_network(weights, options.arch, fit.surplus.size()).empty(),
                  "the weights are not those of {} (it has no tensors {}); {}", options.arch,
-                 list(fit.surplus), advice(weights, fit.surplus.size()));
+                 list(fit.surplus), advice(weights, options.arch, fit.surplus.size()));
 }
 
 }  // namespace
@@ -211,12 +202,16 @@ Fit fit_weights(TensorMap weights, const FitOptions& options) {
     for (const auto& spec : comparison.taken)
         fit.tensors.emplace(spec.name,
                             HostTensor{spec.shape, std::move(named.find(spec.name)->values)});
-    if (comparison.drawn.empty()) return fit;
+    if (comparison.drawn.empty() && comparison.auxiliary.empty()) return fit;
     auto fresh = initial_tensors(graph, options.seed);
-    for (const auto& spec : comparison.drawn) {
-        fit.drawn.push_back(spec.name);
-        fit.tensors.emplace(spec.name, std::move(fresh.at(spec.name)));
-    }
+    const auto draw = [&](const Specs& specs, std::vector<std::string>& names) {
+        for (const auto& spec : specs) {
+            names.push_back(spec.name);
+            fit.tensors.emplace(spec.name, std::move(fresh.at(spec.name)));
+        }
+    };
+    draw(comparison.drawn, fit.drawn);
+    draw(comparison.auxiliary, fit.auxiliary);
     return fit;
 }
 

@@ -13,7 +13,7 @@ namespace nanoatlas::nn {
 struct FitOptions {
     std::string arch;
     std::int64_t classes = 0;  ///< 0: as many as the file's classifier has, 1000 without one
-    std::int64_t size = 224;   ///< side of the input [pixels]
+    std::int64_t size = 0;     ///< side of the input [pixels]; 0: as published
     bool partial = false;      ///< tensors that the file lacks are drawn instead of being an error
     std::uint64_t seed = 0;    ///< of what is drawn
 };
@@ -22,8 +22,9 @@ struct Fit {
     TensorMap tensors = {};  ///< all parameters and running statistics of the network
     std::int64_t classes = 0, channels = 0;
     std::vector<std::string> drawn = {};  ///< not from the file: the classifier of other classes,
-                                          ///< an auxiliary head, and what was missing
-    std::vector<std::string> surplus = {};  ///< in the file, of no use; by its names
+                                          ///< and what was missing
+    std::vector<std::string> auxiliary = {};  ///< drawn too: what only training uses
+    std::vector<std::string> surplus = {};    ///< in the file, of no use; by its names
     std::string naming = {};  ///< "timm's names", "names behind 'model.'"; empty for ours
 };
 

@@ -18,6 +18,17 @@ std::vector<std::string> numbered_classes(std::int64_t count) {
     return names;
 }
 
+struct Normalisation {
+    std::vector<double> mean, std;
+};
+
+/// Inception's weights come from TensorFlow, whose images have values from -1 to 1; torchvision
+/// brings ImageNet's statistics back to that within the network (transform_input).
+Normalisation published_normalisation(const std::string& arch) {
+    if (arch == "inception_v3") return {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
+    return {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+}
+
 /// One value for each channel; one average for grey where three are given.
 std::vector<double> by_channel(const std::vector<double>& values, std::int64_t channels,
                                const char* name) {
@@ -47,8 +58,10 @@ Imported import_model(const std::string& from, const ImportOptions& options) {
     }
     model.arch = options.arch;
     model.classes = options.classes.empty() ? numbered_classes(fit.classes) : options.classes;
-    model.mean = by_channel(options.mean, fit.channels, "mean");
-    model.std = by_channel(options.std, fit.channels, "std");
+    const auto published = published_normalisation(options.arch);
+    model.mean =
+        by_channel(options.mean.empty() ? published.mean : options.mean, fit.channels, "mean");
+    model.std = by_channel(options.std.empty() ? published.std : options.std, fit.channels, "std");
     model.tensors = std::exchange(fit.tensors, {});
     if (options.grey) fold_to_grey(model);
     return imported;

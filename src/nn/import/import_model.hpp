@@ -12,10 +12,9 @@ namespace nanoatlas::nn {
 struct ImportOptions {
     std::string arch;
     std::vector<std::string> classes = {};  ///< empty: "class_0", ... as many as the file has
-    /// With which the network was trained, of pixels in [0, 1]; ImageNet's by default. Three
-    /// values, or one for a network that reads grey.
-    std::vector<double> mean = {0.485, 0.456, 0.406};
-    std::vector<double> std = {0.229, 0.224, 0.225};
+    /// With which the network was trained, of pixels in [0, 1]. Three values, or one for a network
+    /// that reads grey. Empty: as torchvision's weights, ImageNet's statistics, but for Inception.
+    std::vector<double> mean = {}, std = {};
     int size = 0;          ///< side of the input [pixels]; 0: as published
     bool grey = true;      ///< fold a stem for colour to grey
     bool partial = false;  ///< draw what the file lacks

@@ -28,35 +28,56 @@ void forward_rows(Network& network, std::int64_t batch, const Inputs& inputs,
     });
 }
 
-void softmax(std::span<float> logits, std::size_t classes) {
+void softmax(std::span<float> logits, std::size_t classes, double temperature) {
+    const auto inverse = static_cast<float>(1 / temperature);
     for (std::size_t begin = 0; begin < logits.size(); begin += classes) {
         const auto row = logits.subspan(begin, classes);
         const float largest = *std::max_element(row.begin(), row.end());
         double sum = 0;
-        for (auto& value : row) sum += value = std::exp(value - largest);
+        for (auto& value : row) sum += value = std::exp(inverse * (value - largest));
         for (auto& value : row) value = static_cast<float>(value / sum);
     }
 }
 
-std::vector<Judgement> judge_samples(Network& network, std::int64_t batch, const Inputs& inputs,
-                                     const Samples& samples, const comm::Communicator& comm) {
-    const auto block = comm::row_block(static_cast<std::int64_t>(samples.rows.size()), comm);
+std::vector<float> sample_logits(Network& network, std::int64_t batch, const Inputs& inputs,
+                                 const Samples& samples, const comm::Communicator& comm) {
+    const auto block = comm::row_block(std::ssize(samples.rows), comm);
     const auto mine =
         std::span<const std::int64_t>(samples.rows)
             .subspan(static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.count));
-    const auto classes =
-        static_cast<std::size_t>(network.graph().shape(network.graph().output()).elements());
+    std::vector<float> all;
+    forward_rows(network, batch, inputs, mine, [&](std::int64_t, std::span<const float> logits) {
+        all.insert(all.end(), logits.begin(), logits.end());
+    });
+    return all;
+}
+
+std::vector<Judgement> judge_logits(std::span<const float> logits, double temperature,
+                                    const Samples& samples, const Taxonomy::Level* level,
+                                    const comm::Communicator& comm) {
+    const auto block = comm::row_block(std::ssize(samples.rows), comm);
+    const auto rows = static_cast<std::size_t>(block.count);
+    const auto classes = rows > 0 ? logits.size() / rows : 0;
+    std::vector<float> probabilities(logits.begin(), logits.end());
+    softmax(probabilities, classes, temperature);
     std::vector<Judgement> judgements;
-    forward_rows(
-        network, batch, inputs, mine, [&](std::int64_t first, std::span<const float> logits) {
-            std::vector<float> batch_probabilities(logits.begin(), logits.end());
-            softmax(batch_probabilities, classes);
-            for (std::size_t i = 0; i < logits.size() / classes; ++i)
-                judgements.push_back(
-                    judge(std::span<const float>(batch_probabilities).subspan(i * classes, classes),
-                          samples.labels[static_cast<std::size_t>(block.first + first) + i]));
-        });
+    for (std::size_t i = 0; i < rows; ++i) {
+        const auto row = std::span<const float>(probabilities).subspan(i * classes, classes);
+        const auto label = samples.labels[static_cast<std::size_t>(block.first) + i];
+        if (level == nullptr) {
+            judgements.push_back(judge(row, label, samples.inner));
+            continue;
+        }
+        const auto truth = level->of_label[static_cast<std::size_t>(label)];
+        if (truth >= 0) judgements.push_back(judge(level->probabilities(row), truth));
+    }
     return comm.all_gather(judgements);
+}
+
+std::vector<Judgement> judge_samples(Network& network, std::int64_t batch, const Inputs& inputs,
+                                     const Samples& samples, const comm::Communicator& comm) {
+    return judge_logits(sample_logits(network, batch, inputs, samples, comm), 1, samples, nullptr,
+                        comm);
 }
 
 }  // namespace nanoatlas::nn

@@ -3,7 +3,7 @@
 #include "base/check.hpp"
 #include "base/log.hpp"
 #include "kernels/onednn/onednn.hpp"
-#include "nn/train/calibration.hpp"
+#include "nn/train/quantise.hpp"
 #include "nn/train/start.hpp"
 
 namespace nanoatlas::nn {

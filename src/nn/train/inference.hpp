@@ -28,7 +28,7 @@ void add_inference_options(base::OptionTable& table, InferenceOptions& options);
 Network inference_network(const ModelFile& model, const InferenceOptions& options,
                           std::vector<std::string> keep, const comm::Communicator& comm);
 
-/// With --precision int8: quantises the network, as quantise() of calibration.hpp; else returns no
+/// With --precision int8: quantises the network, as quantise() of quantise.hpp; else returns no
 /// ranges. Collective.
 Ranges quantise_if_asked(Network& network, const InferenceOptions& options, const Inputs& inputs,
                          std::span<const std::int64_t> rows, const comm::Communicator& comm);

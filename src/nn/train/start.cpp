@@ -22,6 +22,26 @@ Samples labelled_samples(const store::CorpusReader& corpus, store::Part part) {
     return samples;
 }
 
+Relabelled relabelled(const Samples& samples, const std::vector<std::string>& corpus_classes,
+                      const Taxonomy& taxonomy) {
+    std::vector<std::optional<std::int32_t>> label_of;
+    for (const auto& name : corpus_classes) label_of.push_back(taxonomy.find(name));
+    Relabelled by_network;
+    by_network.known.inner = taxonomy.inner();
+    std::vector<bool> is_strange(corpus_classes.size());
+    for (std::size_t i = 0; i < samples.rows.size(); ++i) {
+        const auto place = static_cast<std::size_t>(samples.labels[i]);
+        const auto label = label_of[place];
+        auto& destination = label ? by_network.known : by_network.unknown;
+        destination.rows.push_back(samples.rows[i]);
+        destination.labels.push_back(label.value_or(samples.labels[i]));
+        if (!label) is_strange[place] = true;
+    }
+    for (std::size_t c = 0; c < corpus_classes.size(); ++c)
+        if (is_strange[c]) by_network.strange.push_back(corpus_classes[c]);
+    return by_network;
+}
+
 PixelStatistics pixel_statistics(const Images& images, std::span<const std::int64_t> rows,
                                  const comm::Communicator& comm) {
     const auto block = comm::row_block(static_cast<std::int64_t>(rows.size()), comm);
@@ -64,20 +84,18 @@ ModelFile fresh_model(const std::string& arch, const std::vector<std::string>& c
     return model;
 }
 
-ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes, int size,
-                        std::uint64_t seed) {
-    if (size > 0) model.size = size;
-    if (model.classes == classes) return model;
-    model.classes = classes;
-    const auto ends = zoo::ends(model.arch);
-    for (auto& [name, tensor] : initial_tensors(graph_of(model), seed))
-        if (ends.is_classifier(name)) model.tensors[name] = tensor;
-    return model;
-}
-
 std::vector<float> balanced_weights(const Samples& samples, std::size_t classes) {
     std::vector<double> counts(classes, 0);
-    for (const auto label : samples.labels) ++counts[static_cast<std::size_t>(label)];
+    for (const auto label : samples.labels) {
+        const auto place = static_cast<std::size_t>(label);
+        if (place < classes) {
+            ++counts[place];
+            continue;
+        }
+        const auto& leaves = samples.inner[place - classes];
+        for (const auto leaf : leaves)
+            counts[static_cast<std::size_t>(leaf)] += 1 / static_cast<double>(leaves.size());
+    }
     const auto occurring = static_cast<double>(classes) -
                            static_cast<double>(std::count(counts.begin(), counts.end(), 0));
     std::vector<float> weights;

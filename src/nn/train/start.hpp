@@ -8,6 +8,7 @@
 #include "comm/communicator.hpp"
 #include "nn/graph.hpp"
 #include "nn/model_file.hpp"
+#include "nn/taxonomy.hpp"
 #include "nn/train/evaluation.hpp"
 #include "store/corpus.hpp"
 
@@ -15,6 +16,16 @@ namespace nanoatlas::nn {
 
 /// The labelled rows of a part of a corpus.
 Samples labelled_samples(const store::CorpusReader& corpus, store::Part part);
+
+/// Samples of a corpus by the classes of a network.
+struct Relabelled {
+    Samples known;                     ///< labelled as the network's taxonomy numbers them
+    Samples unknown;                   ///< of classes that it does not know: the corpus's labels
+    std::vector<std::string> strange;  ///< names of those classes
+};
+/// By name; a class that lies below one of the network's counts as that.
+Relabelled relabelled(const Samples& samples, const std::vector<std::string>& corpus_classes,
+                      const Taxonomy& taxonomy);
 
 /// Mean and standard deviation of grey values in [0, 1].
 struct PixelStatistics {
@@ -32,13 +43,9 @@ Graph graph_of(const ModelFile& model);
 ModelFile fresh_model(const std::string& arch, const std::vector<std::string>& classes, int size,
                       const PixelStatistics& statistics, std::uint64_t seed);
 
-/// A trained network for other classes: its classifier is drawn anew unless the classes are the
-/// same in number and name. size 0: the model's own.
-ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes, int size,
-                        std::uint64_t seed);
-
 /// By class: weights that give all classes that occur the same share of the loss, mean 1 over the
-/// samples; 0 for classes that don't occur.
+/// samples; 0 for classes that don't occur. A sample of an inner node counts for each of its leaves
+/// by the same part.
 std::vector<float> balanced_weights(const Samples& samples, std::size_t classes);
 
 }  // namespace nanoatlas::nn

@@ -115,10 +115,11 @@ void Trainer::train_step() {
     if (state_.step + 1 < order_.steps())
         data_.inputs.will_need(rows_at(
             data_.train, order_.slice(state_.epoch, state_.step + 1, comm_.rank(), comm_.size())));
-    const auto step = network_.train_step(
-        images, labels,
-        {.class_weights = settings_.class_weights, .label_smoothing = settings_.label_smoothing},
-        {.seed = settings_.seed, .step = global_step()});
+    const auto step = network_.train_step(images, labels,
+                                          {.class_weights = settings_.class_weights,
+                                           .label_smoothing = settings_.label_smoothing,
+                                           .inner = data_.train.inner},
+                                          {.seed = settings_.seed, .step = global_step()});
     check_finite(step.loss);
     const auto gradients = network_.gradients();
     optimizer_.step(network_.parameters().first(gradients.size()), gradients, rate(global_step()));
