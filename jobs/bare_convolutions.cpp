@@ -7,9 +7,10 @@
 
 namespace nanoatlas::jobs {
 
-BareConvolutions::BareConvolutions(const nn::Graph& graph, kernels::Precision precision,
-                                   std::int64_t samples, bool training)
-    : backend_(nn::make_backend(nn::BackendKind::onednn, precision)), training_(training) {
+BareConvolutions::BareConvolutions(const nn::Graph& graph, nn::BackendKind kind,
+                                   kernels::Precision precision, std::int64_t samples,
+                                   bool training)
+    : backend_(nn::make_backend(kind, precision)), training_(training) {
     for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
         const auto& node = graph.nodes()[i];
         if (node.op == nn::Op::convolution || node.op == nn::Op::linear)

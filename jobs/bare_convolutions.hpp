@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/cnn.hpp"
-#include "nn/graph.hpp"
+#include "nn/network.hpp"
 #include "nn/values.hpp"
 
 namespace nanoatlas::jobs {
@@ -15,8 +15,8 @@ namespace nanoatlas::jobs {
 /// Each with memory of its own size, nothing else.
 class BareConvolutions {
   public:
-    BareConvolutions(const nn::Graph& graph, kernels::Precision precision, std::int64_t samples,
-                     bool training);
+    BareConvolutions(const nn::Graph& graph, nn::BackendKind kind, kernels::Precision precision,
+                     std::int64_t samples, bool training);
 
     void run();
     /// Seconds of each layer, the least of some runs, by its node.

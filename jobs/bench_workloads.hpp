@@ -14,7 +14,7 @@ namespace nanoatlas::jobs {
 
 struct BenchOptions {
     std::string what, input, folder;
-    std::string arch = "resnet50", precision = "f32";
+    std::string arch = "resnet50", precision = "f32", backend = "onednn";
     std::string components = "50";
     std::int64_t rows = 0, columns = 0;  ///< 0: as suits the workload
     int k = 100, maxk = 100, clusters = 50;

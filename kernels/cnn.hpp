@@ -34,6 +34,7 @@ struct ImageShape {
     std::int64_t samples, height, width, channels;
     constexpr std::int64_t rows() const { return samples * height * width; }
     constexpr std::int64_t elements() const { return rows() * channels; }
+    bool operator==(const ImageShape&) const = default;
 };
 
 /// How a kernel moves over an image [pixels].
@@ -42,6 +43,7 @@ struct Window {
     std::int64_t stride_y = 1, stride_x = 1;
     std::int64_t top = 0, left = 0, bottom = 0, right = 0;  ///< padding
     std::int64_t dilation_y = 1, dilation_x = 1;
+    bool operator==(const Window&) const = default;
 };
 
 struct ConvolutionShape {
@@ -53,6 +55,7 @@ struct ConvolutionShape {
     bool addend = false;         ///< an image of the output's shape is added before the activation
     bool training = false;       ///< gradients of the weights are wanted
     bool data_gradient = false;  ///< the input's gradient is wanted
+    bool operator==(const ConvolutionShape&) const = default;
 };
 
 /// A batch norm by its running statistics, by channel.

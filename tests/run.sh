@@ -23,8 +23,18 @@ build_for_cuda() {
     cmake --build --preset cuda --target nanoatlas_kernels_kokkos test_neighbours_kernel
 }
 
+# The cuDNN back end too, whose planning needs no GPU; all of it on one: tests/gpu.sh.
+build_for_cudnn() {
+    cmake --preset cudnn > /dev/null
+    cmake --build --preset cudnn --target nanoatlas test_cnn test_cudnn_planning test_cudnn_plans test_network
+    ctest --preset cudnn
+}
+
 bash jobs/setup.sh --tests
-[ "$folder" = build/release ] && command -v nvcc > /dev/null && build_for_cuda
+if [ "$folder" = build/release ] && command -v nvcc > /dev/null; then
+    build_for_cuda
+    echo '#include <cudnn.h>' | nvcc -E -x cu - > /dev/null 2>&1 && build_for_cudnn
+fi
 cmake -S . -B "$folder" -G Ninja "${options[@]}" -DNANOATLAS_TESTS=ON > /dev/null
 cmake --build "$folder"
 ctest --test-dir "$folder" --output-on-failure -j "$(nproc)" "${selection[@]}" "$@"

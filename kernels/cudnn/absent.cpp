@@ -5,6 +5,10 @@
 
 namespace nanoatlas::kernels::cudnn {
 
+int device_count() {
+    return 0;
+}
+
 std::unique_ptr<Backend> make_backend(Precision, const Ranks*) {
     throw std::runtime_error(
         "this build has no cuDNN back end (NANOATLAS_CUDNN was off at configuration); use "

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "base/check.hpp"
@@ -39,6 +40,11 @@ std::unique_ptr<kernels::Backend> make_backend(BackendKind kind, Precision preci
         precision = Precision::f32;
     }
     return kernels::onednn::make_backend(precision);
+}
+
+BackendKind default_backend() {
+    const char* const name = std::getenv("NANOATLAS_BACKEND");
+    return name == nullptr ? BackendKind::onednn : backend_kind(name);
 }
 
 BackendKind backend_kind(const std::string& name) {

@@ -31,13 +31,15 @@ namespace nanoatlas::nn {
 using kernels::Precision;  // f32, bf16
 
 enum class BackendKind { onednn, cudnn, reference };
+/// The one that the environment's NANOATLAS_BACKEND names, else onednn. throws InputError
+BackendKind default_backend();
 
 struct NetworkOptions {
     std::int64_t batch = 32;               ///< samples of this rank in one call, at most; may be 0
     Precision precision = Precision::f32;  ///< of activations and packed weights; falls back to
                                            ///< f32, and says so, where the processor lacks bf16
     bool training = false;                 ///< train_step() is wanted: gradients are held
-    BackendKind backend = BackendKind::onednn;
+    BackendKind backend = default_backend();
     bool sync_batch_norm = true;  ///< statistics over the batch of all ranks
     /// This node and all before it keep their parameters and running statistics (their batch norms
     /// use those); empty: all is trained. The pooled features: graph.node(graph.features()).name.

@@ -16,7 +16,7 @@ struct FitOptions {
     std::string freeze = "none";  ///< none | backbone | to:LAYER
     std::optional<AugmentationSettings> augmentation = AugmentationSettings{};
     Precision precision = Precision::f32;
-    BackendKind backend = BackendKind::onednn;
+    BackendKind backend = default_backend();
     bool sync_batch_norm = true;
 };
 

@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# The whole suite on a machine with an NVIDIA GPU and no network.
+#   tests/gpu.sh bundle [FOLDER]          here: builds, and puts all that such a machine may lack into
+#                                         FOLDER (build/gpu-bundle), which can be copied anywhere,
+#                                         and into FOLDER.tar.gz
+#   FOLDER/gpu.sh run [RESULTS] [STEP...] there: finds cuDNN and NCCL (their path in CUDNN_PATH and
+#                                         NCCL_PATH, the CUDA toolkit, or Python's packages), runs the
+#                                         steps (default: all) and leaves a log of each in RESULTS
+#                                         (gpu-results); ends with a summary, and 1 if a step failed
+# Steps: kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer
+# The build folder is build/gpu, for any x86-64 processor with AVX2; NANOATLAS_GPU_BUILD names another.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tests=(test_cnn test_cudnn_planning test_cudnn_plans test_network test_zoo_network test_oracle test_trainer)
+all_steps=(kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer)
+
+say() { printf '%s\n' "gpu: $*" >&2; }
+
+# Libraries that every Linux has, and those that must fit the driver: not for the bundle.
+is_local() {
+    case $(basename "$1") in
+        ld-linux*|libc.so*|libm.so*|libdl.so*|librt.so*|libpthread.so*|libcuda.so*|libcudnn*|libnccl*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+#   copy_libraries <to> <file>...: what the files need, and what that needs
+copy_libraries() {
+    local to=$1; shift
+    ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
+        while read -r library; do is_local "$library" || cp -Lu "$library" "$to/"; done
+}
+
+# Open MPI finds its parts below OPAL_PREFIX, its plugins where OMPI_MCA_mca_base_component_path says.
+copy_mpi() {
+    local to=$1 plugins
+    plugins=$(dirname "$(find -L /usr/lib /usr/lib64 /usr/local/lib -name mca_btl_self.so 2> /dev/null | head -n 1)")
+    mkdir -p "$to/mpi/bin" "$to/mpi/plugins" "$to/mpi/share"
+    cp -L "$(command -v orted)" "$to/mpi/bin/orted"
+    cp -L "$(command -v orterun)" "$to/mpi/bin/mpirun"
+    # Transports between machines are not needed, and need much.
+    find -L "$plugins" -name 'mca_*.so' ! -name '*_ofi*' ! -name '*_ucx*' ! -name '*_openib*' ! -name '*_usnic*' \
+        ! -name '*_psm*' ! -name '*_portals*' ! -name 'mca_spml*' ! -name 'mca_sshmem*' ! -name 'mca_scoll*' \
+        ! -name 'mca_atomic*' ! -name 'mca_memheap*' -exec cp -L {} "$to/mpi/plugins/" \;
+    cp -rL /usr/share/openmpi "$to/mpi/share/" 2> /dev/null || true
+    copy_libraries "$to/lib" "$to"/mpi/bin/* "$to"/mpi/plugins/*.so
+}
+
+bundle() {
+    local root folder to
+    root=$(dirname "$here")
+    to=${1:-$root/build/gpu-bundle}
+    folder=${NANOATLAS_GPU_BUILD:-$root/build/gpu}
+    if [ ! -f "$folder/build.ninja" ]; then
+        cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DNANOATLAS_CUDNN=ON \
+            -DNANOATLAS_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3 > /dev/null
+    fi
+    cmake --build "$folder" --target nanoatlas "${tests[@]}"
+    rm -rf "$to"; mkdir -p "$to/bin" "$to/lib"
+    cp "$folder/jobs/nanoatlas" "$to/bin/"
+    for test in "${tests[@]}"; do find "$folder/tests" -name "$test" -type f -exec cp {} "$to/bin/" \;; done
+    strip "$to"/bin/*
+    copy_libraries "$to/lib" "$to"/bin/*
+    copy_mpi "$to"
+    strip --strip-unneeded "$to"/lib/* "$to"/mpi/plugins/*.so 2> /dev/null || true
+    # Small, and the machine has no ../shared.
+    if [ -d "$root/../shared/oracles/nn" ]; then
+        mkdir -p "$to/shared/oracles"; cp -r "$root/../shared/oracles/nn" "$to/shared/oracles/"
+    fi
+    cp "$here/gpu.sh" "$here/gpu_peer.py" "$to/"
+    tar -czf "$to.tar.gz" -C "$(dirname "$to")" "$(basename "$to")"
+    say "$(du -sh "$to" | cut -f1) in $to, $(du -h "$to.tar.gz" | cut -f1) in $to.tar.gz"
+}
+
+# The folder with a library, in the usual places.
+folder_of() {
+    local name=$1 given=$2 place
+    for place in "$given" "$given/lib" "$given/lib64" /usr/local/cuda/lib64 /usr/local/cuda/lib \
+        /usr/lib/x86_64-linux-gnu /usr/local/lib \
+        $(python3 -c 'import site, glob; print(*[f for s in site.getsitepackages() for f in glob.glob(s + "/nvidia/*/lib")])' 2> /dev/null); do
+        if [ -e "$place/$name" ]; then echo "$place"; return; fi
+    done
+    say "$name is not on this machine; say where with $3=FOLDER"; exit 1
+}
+
+prepare() {
+    local cudnn nccl place
+    if [ ! -d "$here/bin" ]; then say "$here is no bundle; make one with: tests/gpu.sh bundle"; exit 2; fi
+    cudnn=$(folder_of libcudnn.so.9 "${CUDNN_PATH:-/none}" CUDNN_PATH)
+    nccl=$(folder_of libnccl.so.2 "${NCCL_PATH:-/none}" NCCL_PATH)
+    export LD_LIBRARY_PATH="$here/lib:$cudnn:$nccl"
+    # cuDNN compiles some kernels with NVRTC, and multiplies with cuBLAS.
+    for place in /usr/local/cuda/lib64 $(dirname "$cudnn")/../*/lib; do
+        if compgen -G "$place/libnvrtc.so*" > /dev/null || compgen -G "$place/libcublas.so*" > /dev/null; then
+            LD_LIBRARY_PATH+=":$place"
+        fi
+    done
+    export OPAL_PREFIX=$here/mpi OMPI_MCA_mca_base_component_path=$here/mpi/plugins PATH=$here/mpi/bin:$PATH
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
+    export OMPI_MCA_plm_rsh_agent=/bin/false NANOATLAS_SHARED=$here/shared OMP_WAIT_POLICY=passive
+}
+
+on_gpu() { NANOATLAS_BACKEND=cudnn "$@"; }
+check_with() { compute-sanitizer --tool "$1" --error-exitcode 1 "$here/bin/test_cnn" "--gtest_filter=BackendsAgree.$2"; }
+
+bench() {
+    local what=$1 arch=$2 batch=$3
+    "$here/bin/nanoatlas" bench "$what" --arch "$arch" --batch "$batch" --precision bf16 --backend cudnn --steps 20 --json
+}
+
+do_step() {
+    case $1 in
+        kernels) "$here/bin/test_cnn" ;;
+        plans) "$here/bin/test_cudnn_planning" && "$here/bin/test_cudnn_plans" ;;
+        network) on_gpu "$here/bin/test_network" ;;
+        ranks) for ranks in 2 3 4; do on_gpu mpirun --oversubscribe --bind-to none -n $ranks "$here/bin/test_network"; done ;;
+        zoo) on_gpu "$here/bin/test_zoo_network" ;;
+        oracle) on_gpu "$here/bin/test_oracle" ;;
+        trainer) on_gpu "$here/bin/test_trainer" ;;
+        memcheck) check_with memcheck '*' ;;
+        racecheck) check_with racecheck '*norm*' ;;
+        bench) for arch in resnet50 resnet18; do bench train $arch 256; bench extract $arch 256; done ;;
+        peer) python3 "$here/gpu_peer.py" ;;
+        *) say "unknown step $1"; return 1 ;;
+    esac
+}
+
+run() {
+    local results=${1:-gpu-results} failed=0 step status start
+    shift || true
+    prepare
+    mkdir -p "$results"
+    nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv | tee "$results/device.log"
+    for step in ${*:-${all_steps[*]}}; do
+        start=$SECONDS status=passed
+        timeout 300 bash "$here/gpu.sh" step "$step" > "$results/$step.log" 2>&1 || { status=FAILED; failed=1; }
+        printf '%-10s %-7s %4d s\n' "$step" $status $((SECONDS - start)) | tee -a "$results/summary.log"
+    done
+    return $failed
+}
+
+case ${1:-} in
+    bundle) bundle "${@:2}" ;;
+    run) run "${@:2}" ;;
+    step) prepare; do_step "$2" ;;
+    *) sed -n '2,/^set -euo/p' "${BASH_SOURCE[0]}" | sed '$d; s/^# \{0,1\}//'; exit 2 ;;
+esac
