@@ -47,7 +47,7 @@ base::OptionTable describe(Settings& settings) {
     table.add("batch", bench.batch, "train, extract: images of a step, over all ranks");
     table.add("size", bench.size, "train, extract: side of the images [pixels]");
     table.add("precision", bench.precision, "train, extract: of activations")
-        .choices({"f32", "bf16"});
+        .choices({"f32", "bf16", "int8"});
     table.add("backend", bench.backend, "train, extract: who computes")
         .choices({"onednn", "cudnn", "reference"});
     table.add("steps", bench.steps, "train, extract: steps of one measurement");

@@ -92,6 +92,42 @@ std::vector<float> predict(nn::Network& network, const nn::ModelFile& model,
     return probabilities;
 }
 
+/// A user's images, read when they are asked for; those that cannot be read are left out.
+class SourceInputs final : public nn::Inputs {
+  public:
+    SourceInputs(const std::vector<image::Source>& sources, const image::PrepareOptions& how,
+                 const nn::ModelFile& model)
+        : sources_(sources), how_(how), model_(model) {}
+
+    std::int64_t elements() const override {
+        return std::int64_t{model_.channels()} * model_.size * model_.size;
+    }
+    std::vector<float> plain(std::span<const std::int64_t> rows) const override {
+        std::vector<std::uint8_t> pixels;
+        for (const auto row : rows) {
+            try {
+                const auto read = image::prepare(sources_[static_cast<std::size_t>(row)], how_);
+                pixels.insert(pixels.end(), read.pixels.begin(), read.pixels.end());
+            } catch (const std::exception&) {
+                continue;  // it is listed when its turn comes
+            }
+        }
+        const nn::Images images(std::move(pixels), model_.size, model_.size);
+        std::vector<std::int64_t> all(static_cast<std::size_t>(images.count()));
+        std::iota(all.begin(), all.end(), 0);
+        return nn::ImageInputs(images, model_.size, model_.mean, model_.std, std::nullopt, 0)
+            .plain(all);
+    }
+    std::vector<float> varied(std::span<const std::int64_t> rows, std::int64_t) const override {
+        return plain(rows);
+    }
+
+  private:
+    const std::vector<image::Source>& sources_;
+    const image::PrepareOptions& how_;
+    const nn::ModelFile& model_;
+};
+
 /// 0 where everything gets an answer.
 double threshold_of(const ClassifyOptions& options, const nn::ModelFile& model) {
     if (options.threshold == "off") return 0;
@@ -114,6 +150,10 @@ Predictions classify(const nn::ModelFile& model, const std::vector<image::Source
     image::PrepareOptions how{.size = model.size, .fit = image::parse_fit(options.fit)};
     image::parse_bar(options.bar, how);
     auto network = nn::inference_network(model, options.inference, {}, world);
+    std::vector<std::int64_t> all(sources.size());
+    std::iota(all.begin(), all.end(), 0);
+    nn::quantise_if_asked(network, options.inference, SourceInputs(sources, how, model), all,
+                          world);
     base::Progress progress("classify", comm::row_block(std::ssize(sources), world).count,
                             "images");
     Predictions predictions;

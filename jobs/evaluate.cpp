@@ -154,6 +154,7 @@ int run_evaluate(const Arguments& arguments, const comm::Communicator& world) {
     const nn::Images images(corpus);
     const nn::ImageInputs inputs(images, model.size, model.mean, model.std, std::nullopt, 0);
     auto network = nn::inference_network(model, options.inference, {}, world);
+    nn::quantise_if_asked(network, options.inference, inputs, samples.known.rows, world);
     const auto batch = options.inference.batch;
     nn::ModelScores scores;
     {

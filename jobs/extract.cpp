@@ -1,4 +1,7 @@
 // nanoatlas extract: what a network sees in each image of a corpus, as a row of numbers.
+#include <numeric>
+#include <span>
+
 #include "base/check.hpp"
 #include "base/log.hpp"
 #include "base/progress.hpp"
@@ -28,6 +31,23 @@ base::OptionTable describe(ExtractOptions& options) {
     return table;
 }
 
+/// What int8 was calibrated to, by layer.
+void write_ranges(store::ArtefactWriter& writer, const nn::Ranges& ranges) {
+    if (ranges.empty()) return;
+    std::vector<std::string> layers;
+    std::vector<double> limits;
+    std::vector<std::uint8_t> is_signed;
+    for (const auto& [layer, range] : ranges) {
+        layers.push_back(layer);
+        limits.push_back(range.limit);
+        is_signed.push_back(range.is_signed ? 1 : 0);
+    }
+    const auto count = std::ssize(layers);
+    writer.write_whole_strings("ranges/layer", layers);
+    writer.write_whole<double>("ranges/limit", limits, {count});
+    writer.write_whole<std::uint8_t>("ranges/signed", is_signed, {count});
+}
+
 /// Writes the layer's values of all rows, a batch at a time; each rank its block of rows.
 void write_features(store::ArtefactWriter& writer, const nn::ModelFile& model, nn::Value layer,
                     const nn::Graph& graph, const store::CorpusReader& corpus,
@@ -37,9 +57,12 @@ void write_features(store::ArtefactWriter& writer, const nn::ModelFile& model, n
     auto network = nn::inference_network(model, options.inference, {name}, world);
     const nn::Images images(corpus);
     const nn::ImageInputs inputs(images, model.size, model.mean, model.std, std::nullopt, 0);
+    std::vector<std::int64_t> all(static_cast<std::size_t>(corpus.rows()));
+    std::iota(all.begin(), all.end(), 0);
+    write_ranges(writer, nn::quantise_if_asked(network, options.inference, inputs, all, world));
     const auto block = comm::row_block(corpus.rows(), world);
-    std::vector<std::int64_t> rows;
-    for (auto row = block.first; row < block.end(); ++row) rows.push_back(row);
+    const auto rows = std::span<const std::int64_t>(all).subspan(
+        static_cast<std::size_t>(block.first), static_cast<std::size_t>(block.count));
 
     writer.create<float>("features", {corpus.rows(), columns});
     base::Progress progress("extract", block.count, "images");

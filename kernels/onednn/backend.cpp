@@ -50,7 +50,7 @@ class OnednnBackend final : public Backend, private reference::NormPasses {
                                            : make_direct(shape, engine_);
     }
     std::unique_ptr<Pooling> pooling(const PoolShape& shape) override {
-        return make_pooling(shape, engine_);
+        return make_pooling(shape, engine_->data_type(), engine_);
     }
     std::unique_ptr<BatchNorm> batch_norm(const BatchNormShape& shape) override {
         return reference::make_batch_norm(shape, *this);

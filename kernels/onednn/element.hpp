@@ -1,4 +1,4 @@
-// Elements of images: f32, or bf16 stored as the upper half of an f32.
+// Elements of images: f32, bf16 stored as the upper half of an f32, or 8-bit integers.
 #pragma once
 
 #include <bit>
@@ -15,6 +15,12 @@ inline float load(float value) {
 }
 inline float load(BFloat16 value) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16);
+}
+inline float load(std::int8_t value) {
+    return value;
+}
+inline float load(std::uint8_t value) {
+    return value;
 }
 
 inline void store(float value, float& to) {

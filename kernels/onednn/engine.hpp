@@ -26,8 +26,11 @@ class Engine {
     }
     /// An image as a descriptor, channels innermost.
     dnnl::memory::desc describe(const ImageShape& shape) const {
+        return describe(shape, data_type());
+    }
+    static dnnl::memory::desc describe(const ImageShape& shape, dnnl::memory::data_type type) {
         return {{shape.samples, shape.channels, shape.height, shape.width},
-                data_type(),
+                type,
                 dnnl::memory::format_tag::nhwc};
     }
     /// Scratch is one block, as large as the neediest primitive asks; attributes that say so.
@@ -67,6 +70,8 @@ std::unique_ptr<Convolution> make_direct(const ConvolutionShape& shape,
 /// As many groups as channels, and gradients wanted: those by our own loops.
 std::unique_ptr<Convolution> make_depthwise(const ConvolutionShape& shape,
                                             std::shared_ptr<Engine> engine);
-std::unique_ptr<Pooling> make_pooling(const PoolShape& shape, std::shared_ptr<Engine> engine);
+/// Of elements of that type.
+std::unique_ptr<Pooling> make_pooling(const PoolShape& shape, dnnl::memory::data_type type,
+                                      std::shared_ptr<Engine> engine);
 
 }  // namespace nanoatlas::kernels::onednn

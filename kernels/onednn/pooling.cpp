@@ -9,10 +9,10 @@ using dnnl::memory;
 
 class OnednnPooling final : public Pooling {
   public:
-    OnednnPooling(const PoolShape& shape, std::shared_ptr<Engine> engine)
+    OnednnPooling(const PoolShape& shape, memory::data_type type, std::shared_ptr<Engine> engine)
         : engine_(std::move(engine)),
-          x_(engine_->describe(shape.input)),
-          y_(engine_->describe(shape.output)) {
+          x_(Engine::describe(shape.input, type)),
+          y_(Engine::describe(shape.output, type)) {
         const auto& window = shape.window;
         const memory::dims strides{window.stride_y, window.stride_x};
         const memory::dims kernel{window.height, window.width}, dilation{0, 0};
@@ -71,8 +71,9 @@ class OnednnPooling final : public Pooling {
 
 }  // namespace
 
-std::unique_ptr<Pooling> make_pooling(const PoolShape& shape, std::shared_ptr<Engine> engine) {
-    return std::make_unique<OnednnPooling>(shape, std::move(engine));
+std::unique_ptr<Pooling> make_pooling(const PoolShape& shape, memory::data_type type,
+                                      std::shared_ptr<Engine> engine) {
+    return std::make_unique<OnednnPooling>(shape, type, std::move(engine));
 }
 
 }  // namespace nanoatlas::kernels::onednn

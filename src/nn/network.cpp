@@ -4,9 +4,11 @@
 #include <array>
 #include <list>
 #include <optional>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/random.hpp"
+#include "kernels/onednn/onednn.hpp"
 #include "nn/available_memory.hpp"
 #include "nn/backend.hpp"
 #include "nn/gradient_sum.hpp"
@@ -133,6 +135,10 @@ struct Network::State {
     CachedPlan& plan(bool training, std::int64_t samples);
     /// Takes the arena and packs the parameters if need be.
     Run prepare(CachedPlan& cached);
+    /// Reads images in and runs the plan for their number by pass(cached, run).
+    template <class Pass>
+    void evaluate(std::span<const float> images, std::int64_t count, const Pass& pass);
+    void check_quantisable() const;
     std::int64_t count_samples(std::span<const float> images) const;
     /// throws InputError on every rank if one of them has a label that is no class. Collective.
     std::int64_t count_over_ranks(std::span<const std::int32_t> labels,
@@ -155,6 +161,7 @@ struct Network::State {
     std::optional<Values> parameters, gradients, buffers;  // once there is memory for them
     std::int64_t version = 0;                              ///< of parameters and buffers
 
+    std::optional<Quantisation> quantisation;  ///< before the plans, which use it
     std::list<CachedPlan> plans;
     kernels::Memory arena;
     std::int64_t arena_bytes = 0;
@@ -175,7 +182,8 @@ CachedPlan& Network::State::plan(bool training, std::int64_t samples) {
                        .training = training,
                        .trained = training ? trained : untrained,
                        .kept = kept_nodes(graph, options, trained, training),
-                       .ranks = options.sync_batch_norm && comm.size() > 1 ? &ranks : nullptr};
+                       .ranks = options.sync_batch_norm && comm.size() > 1 ? &ranks : nullptr,
+                       .quantisation = quantisation ? &*quantisation : nullptr};
     const auto fusion = fuse(graph, wanted.trained, wanted.kept);
     plans.push_back({.plan = Plan(graph, fusion, layout, wanted, *backend)});
     plans.back().record_with(*backend);
@@ -204,6 +212,21 @@ Run Network::State::prepare(CachedPlan& cached) {
     cached.packed_version = version;
     last_forward = nullptr;
     return run;
+}
+
+template <class Pass>
+void Network::State::evaluate(std::span<const float> images, std::int64_t count, const Pass& pass) {
+    auto& cached = plan(false, count);
+    const Run run = prepare(cached);
+    backend->import_images(images.data(), cached.plan.image(0), run.at(cached.plan.input()));
+    pass(cached, run);
+    last_forward = &cached.plan;
+}
+
+void Network::State::check_quantisable() const {
+    VALIDATE(options.backend == BackendKind::onednn && backend->precision() == Precision::f32,
+             "8-bit integers are computed by onednn, after a look at the values in f32; choose "
+             "that back end");
 }
 
 std::int64_t Network::State::count_samples(std::span<const float> images) const {
@@ -343,12 +366,9 @@ std::span<const float> Network::forward(std::span<const float> images) {
     state.logits.clear();
     const auto count = state.count_samples(images);
     if (count == 0) return state.logits;
-    auto& cached = state.plan(false, count);
-    const Run run = state.prepare(cached);
-    const auto& plan = cached.plan;
-    state.backend->import_images(images.data(), plan.image(0), run.at(plan.input()));
-    cached.forward->play([&] { cached.plan.forward(run); });
-    state.last_forward = &plan;
+    state.evaluate(images, count, [](CachedPlan& cached, const Run& run) {
+        cached.forward->play([&] { cached.plan.forward(run); });
+    });
     state.logits =
         value(state.graph.nodes()[static_cast<std::size_t>(state.graph.output().node)].name);
     return state.logits;
@@ -369,6 +389,33 @@ std::vector<float> Network::value(const std::string& name) const {
     state_->backend->export_images(
         arena + plan->offsets()[static_cast<std::size_t>(plan->value(node))], image, values.data());
     return values;
+}
+
+void Network::observe(std::span<const float> images, const Observe& use) {
+    auto& state = *state_;
+    state.check_quantisable();
+    ASSERT(!state.quantisation);
+    const auto count = state.count_samples(images);
+    if (count == 0) return;
+    state.evaluate(images, count, [&](CachedPlan& cached, const Run& run) {
+        auto& plan = cached.plan;
+        const auto see = [&](int node, int buffer) {
+            const auto elements = static_cast<std::size_t>(plan.image(node).elements());
+            use(state.graph.nodes()[static_cast<std::size_t>(node)].name,
+                {static_cast<const float*>(run.at(buffer)), elements});
+        };
+        see(0, plan.input());
+        plan.observe(run, see);
+    });
+}
+
+void Network::quantise(Ranges ranges) {
+    auto& state = *state_;
+    state.check_quantisable();
+    ASSERT(!state.options.training);
+    state.last_forward = nullptr;
+    state.plans.clear();
+    state.quantisation.emplace(std::move(ranges), kernels::onednn::make_quantised_backend());
 }
 
 StepResult Network::train_step(std::span<const float> images, std::span<const std::int32_t> labels,

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@
 #include "kernels/cnn.hpp"
 #include "nn/graph.hpp"
 #include "nn/profile.hpp"
+#include "nn/ranges.hpp"
 #include "nn/taxonomy.hpp"
 #include "nn/tensor.hpp"
 
@@ -112,6 +114,16 @@ class Network {
     /// A copy of a node's output [count, elements] (channels, height, width) of the last forward();
     /// the node must be the output, the features, or in options.keep.
     std::vector<float> value(const std::string& name) const;
+
+    /// As forward(); hands over the images and what each stage puts out, by node, in the back
+    /// end's order of elements. Before quantise().
+    /// throws InputError unless the back end is onednn and the precision f32
+    using Observe = std::function<void(const std::string& node, std::span<const float> values)>;
+    void observe(std::span<const float> images, const Observe& use);
+    /// From now on forward() computes on 8-bit integers (quantised_plan.hpp); what it hands out
+    /// stays f32. Not for a network in training.
+    /// throws InputError as observe()
+    void quantise(Ranges ranges);
 
     /// Forward, softmax cross-entropy and backward; running statistics move on. gradients() holds
     /// the sum over ranks, whose messages travel while the rest is computed. Collective: every rank

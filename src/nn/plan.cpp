@@ -12,12 +12,20 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
     Wiring wiring(graph, fusion, layout, options.trained, options.samples, options.ranks, backend);
     const auto storage = [&](int node) { return fusion.storage[static_cast<std::size_t>(node)]; };
     wiring.value(0);
-    for (const auto& group : fusion.groups) {
-        stages_.push_back(make_stage(group, wiring));
-        nodes_.push_back(group.first);
-        finished_.push_back(layout.trained_end(wiring.node(group.first).name));
-        ++wiring.time;
-    }
+    if (options.quantisation != nullptr)
+        for (auto& [node, stage] :
+             make_quantised_stages(fusion, options.kept, *options.quantisation, wiring)) {
+            stages_.push_back(std::move(stage));
+            nodes_.push_back(node);
+        }
+    else
+        for (const auto& group : fusion.groups) {
+            stages_.push_back(make_stage(group, wiring));
+            nodes_.push_back(group.first);
+            finished_.push_back(layout.trained_end(wiring.node(group.first).name));
+            written_.emplace_back(group.output, wiring.value(group.output));
+            ++wiring.time;
+        }
 
     values_.assign(graph.nodes().size(), -1);
     for (int node = 0; node < static_cast<int>(values_.size()); ++node) {
@@ -57,6 +65,13 @@ void Plan::forward(const Run& run) {
         if (!runs(*stages_[i])) continue;
         const StageTimer timer(run.profile, nodes_[i], &StageSeconds::forward);
         stages_[i]->forward(run);
+    }
+}
+
+void Plan::observe(const Run& run, const std::function<void(int, int)>& seen) {
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+        stages_[i]->forward(run);
+        seen(written_[i].first, written_[i].second);
     }
 }
 

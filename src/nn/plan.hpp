@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "nn/fusion.hpp"
 #include "nn/parameters.hpp"
+#include "nn/quantised_plan.hpp"
 #include "nn/stage.hpp"
 
 namespace nanoatlas::nn {
@@ -19,6 +21,7 @@ struct PlanOptions {
     std::vector<bool> kept;     ///< by node: its value stays until the end
     /// Whose samples share batch statistics; null: this rank's alone.
     const kernels::Ranks* ranks = nullptr;
+    const Quantisation* quantisation = nullptr;  ///< evaluates on integers
 };
 
 class Plan {
@@ -47,6 +50,9 @@ class Plan {
 
     void pack(const float* parameters, const float* buffers);
     void forward(const Run& run);
+    /// As forward() of a plan without quantisation; after each stage seen(node, buffer): what it
+    /// put out.
+    void observe(const Run& run, const std::function<void(int, int)>& seen);
     /// finished(n): the gradients of the first n parameters are final.
     void backward(const Run& run, const std::function<void(std::int64_t)>& finished);
 
@@ -56,9 +62,10 @@ class Plan {
 
     std::int64_t samples_;
     std::vector<std::unique_ptr<Stage>> stages_;
-    std::vector<int> nodes_;              // by stage: Group::first
-    std::vector<std::int64_t> finished_;  // by stage: parameters whose gradients it completes
-    std::vector<int> values_;             // by node: its buffer, -1 for what was fused away
+    std::vector<int> nodes_;                    // by stage: Group::first
+    std::vector<std::int64_t> finished_;        // by stage: parameters whose gradients it completes
+    std::vector<std::pair<int, int>> written_;  // by stage: node and buffer that it writes
+    std::vector<int> values_;                   // by node: its buffer, -1 for what was fused away
     std::vector<kernels::ImageShape> images_;
     std::vector<std::int64_t> offsets_;
     std::int64_t arena_bytes_ = 0;

@@ -85,16 +85,8 @@ class GeluStage final : public SimpleStage {
 class PoolStage final : public SimpleStage {
   public:
     PoolStage(const Group& group, Wiring& wiring) : SimpleStage(group, wiring) {
-        const auto& node = wiring.node(group.first);
-        const auto& pool = std::get<Pool>(node.attributes);
-        const auto& padding = pool.padding;
-        const kernels::PoolShape shape{
-            .input = input_images_[0],
-            .output = image_,
-            .window = {pool.kernel.height, pool.kernel.width, pool.stride.height, pool.stride.width,
-                       padding.top, padding.left, padding.bottom, padding.right},
-            .kind = node.op == Op::max_pool ? kernels::PoolKind::max : kernels::PoolKind::average,
-            .training = wiring.wants_gradient(group.inputs[0])};
+        auto shape = pool_shape(group, wiring);
+        shape.training = wiring.wants_gradient(group.inputs[0]);
         if (image_.samples > 0) pooling_ = wiring.backend().pooling(shape);
     }
 
@@ -216,6 +208,17 @@ class DropoutStage final : public SimpleStage {
 };
 
 }  // namespace
+
+kernels::PoolShape pool_shape(const Group& group, const Wiring& wiring) {
+    const auto& node = wiring.node(group.first);
+    const auto& pool = std::get<Pool>(node.attributes);
+    const auto& padding = pool.padding;
+    return {.input = wiring.image(group.inputs[0]),
+            .output = wiring.image(group.output),
+            .window = {pool.kernel.height, pool.kernel.width, pool.stride.height, pool.stride.width,
+                       padding.top, padding.left, padding.bottom, padding.right},
+            .kind = node.op == Op::max_pool ? kernels::PoolKind::max : kernels::PoolKind::average};
+}
 
 std::unique_ptr<Stage> make_stage(const Group& group, Wiring& wiring) {
     switch (wiring.node(group.first).op) {

@@ -125,5 +125,7 @@ std::unique_ptr<Stage> make_convolution_stage(const Group& group, Wiring& wiring
 std::unique_ptr<Stage> make_norm_stage(const Group& group, Wiring& wiring);
 std::unique_ptr<Stage> make_layer_norm_stage(const Group& group, Wiring& wiring);
 std::unique_ptr<Stage> make_scale_stage(const Group& group, Wiring& wiring);
+/// Of a group that pools; not for training.
+kernels::PoolShape pool_shape(const Group& group, const Wiring& wiring);
 
 }  // namespace nanoatlas::nn

@@ -127,7 +127,8 @@ TEST_F(TrainJobs, features_and_predictions_do_not_depend_on_the_number_of_ranks)
 
     run("classify --images " + path("t10k-images-idx3-ubyte") + " --model " + path("model.h5") +
         " --bar keep --top 2 --output " + path("p.csv"));
-    EXPECT_TRUE(text_of("p.csv").starts_with("path,class1,probability1,class2,probability2\n"));
+    EXPECT_TRUE(
+        text_of("p.csv").starts_with("path,class1,probability1,class2,probability2,answer\n"));
     run("classify --images " + path("t10k-images-idx3-ubyte") + " --model " + path("model.h5") +
             " --bar keep --output " + path("p.json"),
         3);

@@ -137,6 +137,18 @@ TEST_F(Growth, a_class_that_joins_others_begins_with_their_mean) {
     for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(after[2 * i], before[4 * i + 1], 1e-6);
 }
 
+TEST_F(Growth, larger_images_bring_in_the_auxiliary_output) {
+    const auto small = fresh_model("inception_v3", {"c", "a"}, 96, {.mean = 0.5, .std = 0.3}, 1);
+    EXPECT_FALSE(small.tensors.contains("AuxLogits.fc.weight"));
+    const auto large = adapted_model(small, small.classes, 299, 9);
+    for (const auto& [name, tensor] : small.tensors)
+        EXPECT_EQ(large.tensors.at(name).values, tensor.values) << name;
+    const auto graph = graph_of(large);
+    for (const auto& specs : {graph.parameters(), graph.buffers()})
+        for (const auto& spec : specs)
+            EXPECT_EQ(large.tensors.at(spec.name).shape, spec.shape) << spec.name;
+}
+
 TEST_F(Growth, what_was_known_is_counted_before_and_after) {
     const testing::TemporaryFolder folder;
     write_small_corpus(folder / "corpus.h5", {"a", "b", "c/1", "c/2"}, 12);

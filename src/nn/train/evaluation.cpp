@@ -7,8 +7,8 @@
 
 namespace nanoatlas::nn {
 
-void forward_rows(Network& network, std::int64_t batch, const Inputs& inputs,
-                  std::span<const std::int64_t> rows, const UseBatch& use) {
+void for_each_batch(std::int64_t batch, const Inputs& inputs, std::span<const std::int64_t> rows,
+                    const UseInputs& use) {
     const auto count = static_cast<std::int64_t>(rows.size());
     const auto chunk = [&](std::int64_t first) {
         const auto length = std::clamp<std::int64_t>(count - first, 0, batch);
@@ -17,8 +17,15 @@ void forward_rows(Network& network, std::int64_t batch, const Inputs& inputs,
     };
     for (std::int64_t first = 0; first < count; first += batch) {
         inputs.will_need(chunk(first + batch));
-        use(first, network.forward(inputs.plain(chunk(first))));
+        use(first, inputs.plain(chunk(first)));
     }
+}
+
+void forward_rows(Network& network, std::int64_t batch, const Inputs& inputs,
+                  std::span<const std::int64_t> rows, const UseBatch& use) {
+    for_each_batch(batch, inputs, rows, [&](std::int64_t first, const std::vector<float>& images) {
+        use(first, network.forward(images));
+    });
 }
 
 void softmax(std::span<float> logits, std::size_t classes, double temperature) {

@@ -20,6 +20,12 @@ struct Samples {
     InnerNodes inner{};                  ///< of the network's taxonomy
 };
 
+/// Makes inputs of rows, a batch at a time: use(first, images), position of its first row and
+/// [rows of the batch, elements].
+using UseInputs = std::function<void(std::int64_t first, const std::vector<float>& images)>;
+void for_each_batch(std::int64_t batch, const Inputs& inputs, std::span<const std::int64_t> rows,
+                    const UseInputs& use);
+
 /// Passes this rank's rows through the network, a batch at a time; after each batch calls
 /// use(first, logits): position of its first row and logits [rows of the batch, classes]. Not
 /// collective.

@@ -58,6 +58,20 @@ void take_rows(HostTensor& tensor, const HostTensor& old, const std::vector<Orig
     }
 }
 
+/// Images that have become large enough for it bring in an auxiliary output: its tensors are drawn.
+void draw_absent_auxiliary(ModelFile& model, std::uint64_t seed) {
+    const auto graph = graph_of(model);
+    const auto is_needed = graph.ancestors(graph.output());
+    TensorMap fresh;
+    for (const auto& specs : {graph.parameters(), graph.buffers()})
+        for (const auto& spec : specs) {
+            if (is_needed[static_cast<std::size_t>(spec.node)] || model.tensors.contains(spec.name))
+                continue;
+            if (fresh.empty()) fresh = initial_tensors(graph, seed);
+            model.tensors[spec.name] = fresh.at(spec.name);
+        }
+}
+
 }  // namespace
 
 OldClasses parse_old_classes(const std::string& word) {
@@ -85,6 +99,7 @@ std::vector<std::string> grown_classes(const std::vector<std::string>& known,
 ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes, int size,
                         std::uint64_t seed) {
     if (size > 0) model.size = size;
+    draw_absent_auxiliary(model, seed);
     if (model.classes == classes) return model;
     const auto origins = origins_of(classes, Taxonomy(model.classes));
     model.classes = classes;

@@ -29,7 +29,8 @@ std::vector<std::string> grown_classes(const std::vector<std::string>& known,
 /// that lies below a known class begins with that row, its bias less log(how many there are), and
 /// one that joins several with their mean, its bias plus that log, so that the probabilities
 /// together are as before (of joined ones: where their logits are equal); others are drawn anew.
-/// size 0: the model's own.
+/// size 0: the model's own. Images large enough for an auxiliary output that the model lacks draw
+/// it.
 ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes, int size,
                         std::uint64_t seed);
 

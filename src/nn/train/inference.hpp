@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "comm/communicator.hpp"
 #include "nn/model_file.hpp"
 #include "nn/network.hpp"
+#include "nn/train/inputs.hpp"
 
 namespace nanoatlas::nn {
 
@@ -20,9 +22,15 @@ struct InferenceOptions {
 /// Adds --batch, --precision and --backend.
 void add_inference_options(base::OptionTable& table, InferenceOptions& options);
 
-/// The model's network with its tensors; keep: nodes whose values are wanted. Collective.
-/// throws InputError if an option is wrong, or the tensors don't fit the network
+/// The model's network with its tensors, in f32 where int8 is asked for; keep: nodes whose values
+/// are wanted. Collective. throws InputError if an option is wrong, or the tensors don't fit the
+/// network
 Network inference_network(const ModelFile& model, const InferenceOptions& options,
                           std::vector<std::string> keep, const comm::Communicator& comm);
+
+/// With --precision int8: quantises the network, as quantise() of quantise.hpp; else returns no
+/// ranges. Collective.
+Ranges quantise_if_asked(Network& network, const InferenceOptions& options, const Inputs& inputs,
+                         std::span<const std::int64_t> rows, const comm::Communicator& comm);
 
 }  // namespace nanoatlas::nn

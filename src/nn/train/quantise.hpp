@@ -1,0 +1,26 @@
+// Quantisation of a network by a sample of the images that it will see.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "nn/network.hpp"
+#include "nn/train/inputs.hpp"
+
+namespace nanoatlas::nn {
+
+/// Those rows that calibrate: all of them, or 256 drawn without preference, in their order.
+std::vector<std::int64_t> calibration_sample(std::span<const std::int64_t> rows);
+
+/// Passes a sample of the rows through the network in f32, finds the ranges of its layers and
+/// quantises it. Returns the ranges, the same on any number of ranks. Collective.
+///
+/// batch  of the network, at most, on every rank
+/// rows   the same on every rank
+/// throws InputError if there are no rows, or as Network::quantise()
+Ranges quantise(Network& network, std::int64_t batch, const Inputs& inputs,
+                std::span<const std::int64_t> rows, const comm::Communicator& comm);
+
+}  // namespace nanoatlas::nn

@@ -1,0 +1,179 @@
+// Networks on 8-bit integers against themselves in f32.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/check.hpp"
+#include "nn/initialise.hpp"
+#include "nn/network.hpp"
+#include "tests/mpi_test.hpp"
+#include "tests/nn/small_graph.hpp"
+
+namespace nanoatlas::testing {
+namespace {
+
+using namespace nn;
+using Values = std::vector<float>;
+
+/// Initial tensors with norms and running statistics away from 1 and 0.
+TensorMap tensors_of(const Graph& graph) {
+    auto tensors = initial_tensors(graph, 7);
+    base::Random random(9);
+    for (auto& [name, tensor] : tensors)
+        if (tensor.shape.size() == 1)
+            for (auto& value : tensor.values)
+                value += static_cast<float>(random.uniform(-0.3, 0.3));
+    return tensors;
+}
+
+Network network_of(const Graph& graph, std::int64_t batch, std::vector<std::string> keep = {}) {
+    Network network(graph, {.batch = batch, .keep = std::move(keep)}, comm::Communicator::self());
+    network.load(tensors_of(graph));
+    return network;
+}
+
+Values draw_images(const Graph& graph, std::int64_t count, std::uint64_t seed) {
+    base::Random random(seed);
+    Values images(static_cast<std::size_t>(count * graph.shape(graph.input()).elements()));
+    for (auto& value : images) value = static_cast<float>(random.uniform(-1, 1));
+    return images;
+}
+
+void quantise(Network& network, std::span<const float> images) {
+    RangeFinder finder;
+    finder.add(network, images);
+    network.quantise(finder.ranges(network, comm::Communicator::self()));
+}
+
+/// |a - b| / |b|
+double distance(std::span<const float> a, std::span<const float> b) {
+    double difference = 0, length = 0;
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        difference += std::pow(a[i] - b[i], 2);
+        length += std::pow(b[i], 2);
+    }
+    return std::sqrt(difference / length);
+}
+
+/// How far logits, features and the kept layers are from f32's.
+double worst_distance(const Graph& graph, const std::vector<std::string>& keep) {
+    auto exact = network_of(graph, 6, keep), quantised = network_of(graph, 6, keep);
+    const auto images = draw_images(graph, 6, 1);
+    quantise(quantised, images);
+    double worst = distance(quantised.forward(images), exact.forward(images));
+    auto names = keep;
+    names.push_back(graph.node(graph.features()).name);
+    for (const auto& name : names) {
+        const auto expected = exact.value(name), found = quantised.value(name);
+        EXPECT_EQ(expected.size(), found.size());
+        worst = std::max(worst, distance(found, expected));
+    }
+    return worst;
+}
+
+TEST(QuantisedNetwork, a_layer_of_every_kind_stays_close_to_f32) {
+    EXPECT_LT(worst_distance(small_graph(), {}), 0.05);
+}
+
+TEST(QuantisedNetwork, any_layer_can_be_kept) {
+    const auto graph = small_graph();
+    for (const auto& node : graph.nodes())
+        EXPECT_LT(worst_distance(graph, {node.name}), 0.05) << node.name;
+}
+
+TEST(QuantisedNetwork, values_that_are_computed_in_f32_are_quantised_for_their_readers) {
+    // A norm behind a concatenation, sums and activations by themselves, between convolutions.
+    Graph graph({3, 8, 8});
+    const auto a = graph.convolution(graph.input(), "a", {.channels = 8, .kernel = 3});
+    const auto b = graph.relu(graph.add(a, a), "sum");
+    const auto joined = graph.concat({a, b, graph.relu6(a)}, "joined");
+    auto x = graph.relu(graph.batch_norm(joined, "norm"));
+    x = graph.convolution(x, "c", {.channels = 12, .kernel = 3, .bias = true});
+    x = graph.relu(graph.batch_norm(graph.add(x, x), "lone_norm"));
+    x = graph.average_pool(graph.max_pool(x, {.kernel = 2, .stride = 1}),
+                           {.kernel = 2, .stride = 1});
+    x = graph.flatten(graph.adaptive_average_pool(x, 1));
+    graph.set_features(x);
+    graph.set_output(graph.linear(x, "head", 5));
+    EXPECT_LT(worst_distance(graph, {}), 0.05);
+}
+
+TEST(QuantisedNetwork, layer_norms_and_gelu_stand_between_integers) {
+    Graph graph({3, 8, 8});
+    auto x = graph.convolution(graph.input(), "stem", {.channels = 8, .kernel = 2, .stride = 2});
+    x = graph.layer_norm(x, "stem_norm");
+    auto branch = graph.convolution(
+        x, "depthwise", {.channels = 8, .kernel = 3, .padding = 1, .groups = 8, .bias = true});
+    branch = graph.layer_norm(branch, "norm");
+    branch = graph.gelu(graph.convolution(branch, "wide", {.channels = 32, .bias = true}));
+    branch = graph.convolution(branch, "narrow", {.channels = 8, .bias = true});
+    x = graph.add(graph.layer_scale(branch, "scale"), x);
+    x = graph.flatten(graph.adaptive_average_pool(x, 1));
+    graph.set_features(x);
+    graph.set_output(graph.linear(x, "head", 5));
+    EXPECT_LT(worst_distance(graph, {}), 0.05);
+}
+
+TEST(QuantisedNetwork, a_partial_batch_gives_what_a_full_one_does) {
+    const auto graph = small_graph();
+    auto network = network_of(graph, 5);
+    const auto images = draw_images(graph, 5, 2);
+    quantise(network, images);
+    const auto logits = network.forward(images);
+    const Values all(logits.begin(), logits.end());
+    const auto size = static_cast<std::size_t>(graph.shape(graph.input()).elements());
+    for (std::size_t i = 0; i < 5; ++i) {
+        const auto one = network.forward(std::span(images).subspan(i * size, size));
+        // Some value in f32 may lie so near a half that its last bits decide how it is rounded.
+        EXPECT_LT(distance(one, std::span(all).subspan(i * one.size(), one.size())), 0.01);
+    }
+}
+
+TEST(QuantisedNetwork, new_weights_are_quantised_anew) {
+    const auto graph = small_graph();
+    auto network = network_of(graph, 2);
+    const auto images = draw_images(graph, 2, 3);
+    quantise(network, images);
+    auto exact = network_of(graph, 2);
+    auto tensors = tensors_of(graph);
+    for (auto& value : tensors.at("head.weight").values) value = -value;
+    network.load(tensors);
+    exact.load(tensors);
+    EXPECT_LT(distance(network.forward(images), exact.forward(images)), 0.05);
+}
+
+TEST(QuantisedNetwork, ranges_are_the_same_on_any_number_of_ranks) {
+    const auto graph = small_graph();
+    const auto images = draw_images(graph, 8, 4);
+    const auto size = static_cast<std::size_t>(graph.shape(graph.input()).elements());
+    const auto find = [&](const comm::Communicator& comm) {
+        auto network = network_of(graph, 1);
+        RangeFinder finder;
+        for (std::size_t i = 0; i < 8; ++i)
+            if (static_cast<int>(i) % comm.size() == comm.rank())
+                finder.add(network, std::span(images).subspan(i * size, size));
+        return finder.ranges(network, comm);
+    };
+    EXPECT_EQ(find(world()), find(comm::Communicator::self()));
+}
+
+TEST(QuantisedNetwork, ranges_of_other_layers_are_refused) {
+    const auto graph = small_graph();
+    auto network = network_of(graph, 1), keeping = network_of(graph, 1, {"a1"});
+    const auto images = draw_images(graph, 1, 5);
+    RangeFinder finder;
+    finder.add(network, images);
+    keeping.quantise(finder.ranges(network, comm::Communicator::self()));
+    EXPECT_THROW(keeping.forward(images), InputError);
+}
+
+TEST(QuantisedNetwork, other_back_ends_are_refused) {
+    const auto graph = small_graph();
+    Network network(graph, {.batch = 1, .backend = BackendKind::reference},
+                    comm::Communicator::self());
+    EXPECT_THROW(network.quantise({}), InputError);
+    EXPECT_THROW(network.observe(draw_images(graph, 1, 6), {}), InputError);
+}
+
+}  // namespace
+}  // namespace nanoatlas::testing
