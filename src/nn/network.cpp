@@ -283,6 +283,11 @@ std::span<float> Network::parameters() {
     return state_->parameters;
 }
 
+std::span<float> Network::buffers() {
+    ++state_->version;
+    return state_->buffers;
+}
+
 void Network::load(const TensorMap& tensors) {
     std::string missing, misfits;
     for (const auto& slot : state_->layout.slots())
@@ -353,7 +358,12 @@ StepResult Network::train_step(std::span<const float> images, std::span<const st
              loss.class_weights.size());
     VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
              labels.size());
+    VALIDATE(loss.other_labels.size() == loss.shares.size() &&
+                 (loss.shares.empty() || loss.shares.size() == labels.size()),
+             "{} images have {} other labels and {} shares; give one for each", count,
+             loss.other_labels.size(), loss.shares.size());
     const auto of_all_ranks = state.count_over_ranks(labels);
+    state.count_over_ranks(loss.other_labels);
     auto& cached = state.plan(true, count);
     Run run = state.prepare(cached);
     run.dropout_stream = base::Random(key.seed, key.step)();
