@@ -10,6 +10,7 @@
 #include "base/options.hpp"
 #include "base/stopwatch.hpp"
 #include "comm/session.hpp"
+#include "jobs/bench_layers.hpp"
 #include "jobs/bench_workloads.hpp"
 #include "jobs/jobs.hpp"
 
@@ -102,6 +103,7 @@ void print_result(const nlohmann::ordered_json& result, bool json) {
                                 result["unit"].get<std::string>()));
     base::print(fmt::format("{} ranks of {} threads, {:.0f} MB at most", result["ranks"].dump(),
                             result["threads"].dump(), number("peak_memory_bytes") / 1e6));
+    if (result.contains("layers")) base::print(layer_text(result["layers"]));
 }
 
 }  // namespace
@@ -149,6 +151,7 @@ int run_bench(const Arguments& arguments, const comm::Communicator& world) {
             workload.amount / median(measure(workload.bare, settings.repeat, world));
     result["ranks"] = world.size();
     result["threads"] = omp_get_max_threads();
+    if (workload.layers) result["layers"] = workload.layers();
     print_result(result, settings.json);
     return comm::exit_status::done;
 }

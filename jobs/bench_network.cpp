@@ -5,8 +5,8 @@
 #include "base/check.hpp"
 #include "base/random.hpp"
 #include "comm/distribution.hpp"
+#include "jobs/bench_layers.hpp"
 #include "jobs/bench_workloads.hpp"
-#include "nn/backend.hpp"
 #include "nn/initialise.hpp"
 #include "nn/network.hpp"
 #include "nn/train/optimizer.hpp"
@@ -51,100 +51,38 @@ nn::Network make_network(const nn::Graph& graph, const BenchOptions& options,
     return network;
 }
 
-/// A network's convolutions and linear layers, each with memory of its own size, nothing else.
-class BareConvolutions {
-  public:
-    BareConvolutions(const nn::Graph& graph, nn::Precision precision, std::int64_t samples,
-                     bool training)
-        : backend_(nn::make_backend(nn::BackendKind::onednn, precision)), training_(training) {
-        for (const auto& node : graph.nodes())
-            if (node.op == nn::Op::convolution || node.op == nn::Op::linear)
-                add(shape_of(graph, node, samples));
-    }
-
-    void run() {
-        for (auto& layer : layers_) {
-            layer.primitive->forward(in_.get(), nullptr, out_.get());
-            if (!training_) continue;
-            if (layer.shape.data_gradient) layer.primitive->backward_data(out_.get(), in_.get());
-            layer.primitive->backward_weights(in_.get(), out_.get(), gradient_.data(),
-                                              layer.shape.bias ? gradient_.data() : nullptr);
-        }
-    }
-
-  private:
-    struct Layer {
-        kernels::ConvolutionShape shape;
-        std::unique_ptr<kernels::Convolution> primitive;
-    };
-
-    kernels::ConvolutionShape shape_of(const nn::Graph& graph, const nn::Node& node,
-                                       std::int64_t samples) const {
-        const auto image = [samples](const nn::Shape& shape) {
-            return kernels::ImageShape{samples, shape.height, shape.width, shape.channels};
-        };
-        const auto& from = graph.nodes()[static_cast<std::size_t>(node.inputs[0])];
-        kernels::ConvolutionShape shape{
-            .input = image(from.shape), .output = image(node.shape), .window = {}};
-        shape.training = training_;
-        shape.data_gradient = training_ && from.op != nn::Op::input;
-        if (const auto* options = std::get_if<nn::Convolution>(&node.attributes)) {
-            const auto& padding = options->padding;
-            shape.window = {options->kernel.height, options->kernel.width, options->stride.height,
-                            options->stride.width,  padding.top,           padding.left,
-                            padding.bottom,         padding.right,         options->dilation.height,
-                            options->dilation.width};
-            shape.groups = options->groups;
-            shape.bias = options->bias;
-        } else {
-            shape.window.height = from.shape.height;
-            shape.window.width = from.shape.width;
-            shape.bias = true;
-        }
-        return shape;
-    }
-
-    void add(const kernels::ConvolutionShape& shape) {
-        const auto weights =
-            static_cast<std::size_t>(shape.output.channels * shape.input.channels / shape.groups *
-                                     shape.window.height * shape.window.width);
-        const std::vector<float> values(weights, 0.01F);
-        const std::vector<float> bias(static_cast<std::size_t>(shape.output.channels));
-        layers_.push_back({shape, backend_->convolution(shape)});
-        layers_.back().primitive->set_weights(values.data(), shape.bias ? bias.data() : nullptr);
-        grow(in_, in_bytes_, shape.input.elements());
-        grow(out_, out_bytes_, shape.output.elements());
-        gradient_.resize(std::max(gradient_.size(), weights));
-    }
-
-    void grow(kernels::Memory& memory, std::int64_t& bytes, std::int64_t elements) {
-        if (elements * 4 <= bytes) return;
-        bytes = elements * 4;
-        memory = backend_->allocate(bytes);
-        std::fill_n(static_cast<char*>(memory.get()), bytes, '\0');
-    }
-
-    std::unique_ptr<kernels::Backend> backend_;
-    bool training_;
-    std::vector<Layer> layers_;
-    kernels::Memory in_, out_;
-    std::int64_t in_bytes_ = 0, out_bytes_ = 0;
-    std::vector<float> gradient_;
+/// What is measured of a network beside its steps.
+struct Measured {
+    nn::Graph graph;
+    std::shared_ptr<nn::Network> network;
+    std::int64_t samples;  ///< of this rank
+    bool training;
 };
 
-Workload network_workload(const BenchOptions& options, const nn::Graph& graph,
-                          nn::Precision precision, std::int64_t samples, bool training) {
+Workload network_workload(const BenchOptions& options, const Measured& measured,
+                          const std::function<void()>& step) {
     VALIDATE(options.batch > 0 && options.steps > 0, "--batch and --steps must be above 0");
     Workload workload;
     workload.amount = static_cast<double>(options.batch * options.steps);
     workload.unit = "img/s";
-    workload.sizes = {{"parameters", graph.parameter_count()}};
-    if (samples > 0) {
-        const auto bare = std::make_shared<BareConvolutions>(graph, precision, samples, training);
-        workload.bare = [bare, steps = options.steps] {
-            for (std::int64_t i = 0; i < steps; ++i) bare->run();
-        };
-    }
+    workload.sizes = {{"parameters", measured.graph.parameter_count()}};
+    step();  // makes what is made once
+    const auto profile = std::make_shared<nn::Profile>();
+    const auto steps_done = std::make_shared<std::int64_t>(0);
+    measured.network->take_times(*profile);
+    workload.run = [=, steps = options.steps] {
+        for (std::int64_t i = 0; i < steps; ++i, ++*steps_done) step();
+    };
+    if (measured.samples == 0) return workload;
+    const auto bare = std::make_shared<BareConvolutions>(
+        measured.graph, measured.network->precision(), measured.samples, measured.training);
+    workload.bare = [=, steps = options.steps] {
+        for (std::int64_t i = 0; i < steps; ++i) bare->run();
+    };
+    workload.layers = [=] {
+        return layer_table(measured.graph, *profile, *steps_done, measured.samples,
+                           measured.training, *bare);
+    };
     return workload;
 }
 
@@ -159,16 +97,10 @@ Workload train_workload(const BenchOptions& options, const comm::Communicator& w
     const auto size = network->parameters().size();
     const auto optimizer = std::make_shared<nn::Optimizer>(
         nn::OptimizerSettings{}, std::vector<nn::ParameterSlice>{{0, size, 1e-4}}, size);
-    auto workload = network_workload(options, graph, network->precision(), share.count, true);
-    const auto step = [=](std::int64_t i) {
-        network->train_step(batch->images, batch->labels, {}, {.step = i});
+    return network_workload(options, {graph, network, share.count, true}, [=] {
+        network->train_step(batch->images, batch->labels, {}, {.step = optimizer->steps()});
         optimizer->step(network->parameters(), network->gradients(), 1e-3);
-    };
-    step(0);  // makes what is made once
-    workload.run = [=, steps = options.steps] {
-        for (std::int64_t i = 0; i < steps; ++i) step(i);
-    };
-    return workload;
+    });
 }
 
 Workload extract_workload(const BenchOptions& options, const comm::Communicator& world) {
@@ -178,16 +110,10 @@ Workload extract_workload(const BenchOptions& options, const comm::Communicator&
         std::make_shared<nn::Network>(make_network(graph, options, share, false, world));
     const auto batch = std::make_shared<const Batch>(draw_batch(options, share));
     const auto features = graph.node(graph.features()).name;
-    auto workload = network_workload(options, graph, network->precision(), share.count, false);
-    const auto step = [=] {
+    return network_workload(options, {graph, network, share.count, false}, [=] {
         network->forward(batch->images);
         network->value(features);
-    };
-    step();  // makes what is made once
-    workload.run = [=, steps = options.steps] {
-        for (std::int64_t i = 0; i < steps; ++i) step();
-    };
-    return workload;
+    });
 }
 
 }  // namespace nanoatlas::jobs

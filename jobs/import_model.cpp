@@ -38,7 +38,7 @@ base::OptionTable describe(Options& options) {
     table.add("grey", options.model.grey, "fold a first layer for colour to grey");
     table.add("partial", options.model.partial,
               "draw tensors that the file lacks instead of refusing it");
-    table.add("size", options.model.size, "side of the network's input [pixels]");
+    table.add("size", options.model.size, "side of the network's input [pixels]; 0: as published");
     table.add("mean", options.mean, "of the channels in training, pixels in [0, 1]");
     table.add("std", options.std, "of the channels in training, pixels in [0, 1]");
     return table;

@@ -29,7 +29,8 @@ nn::ModelFile starting_model(const TrainOptions& options, const store::CorpusRea
     const auto seed = options.fit.train.seed;
     if (options.init == "none" ||
         (options.init == "auto" && options.arch != "efficientnet_lite0")) {
-        const int size = options.size > 0 ? options.size : std::min(224, corpus.height());
+        const auto published = static_cast<int>(nn::zoo::published_size(options.arch));
+        const int size = options.size > 0 ? options.size : std::min(published, corpus.height());
         const auto statistics = nn::pixel_statistics(data.images, data.train.rows, world);
         return nn::fresh_model(options.arch, corpus.classes(), size, statistics, seed);
     }

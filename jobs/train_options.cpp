@@ -23,7 +23,7 @@ void describe_data(OptionTable& table, TrainOptions& options) {
               "beginning");
     table.add("size", options.size,
               "side of the network's input [pixels]; 0: the model's, else "
-              "the corpus's up to 224");
+              "the corpus's up to the published one");
     table.add("epochs", train.epochs, "passes over the training part");
     table.add("batch", train.batch, "images of a step, over all ranks");
     table.add("accumulate", train.accumulate,

@@ -40,6 +40,8 @@ const char* op_name(Op op) {
             return "add";
         case Op::concat:
             return "concat";
+        case Op::pad_channels:
+            return "pad_channels";
         case Op::dropout:
             return "dropout";
         case Op::stochastic_depth:
@@ -203,6 +205,18 @@ Value Graph::concat(const std::vector<Value>& parts, const std::string& name) {
         joined.inputs.push_back(part.node);
     }
     return append(std::move(joined));
+}
+
+Value Graph::pad_channels(Value x, const ChannelPadding& padding, const std::string& name) {
+    const auto& in = shape(x);
+    VALIDATE(padding.before >= 0 && padding.behind >= 0,
+             "'{}' is to get {} and {} more channels; give none or more", node(x).name,
+             padding.before, padding.behind);
+    return append({Op::pad_channels,
+                   name,
+                   {x.node},
+                   {padding.before + in.channels + padding.behind, in.height, in.width},
+                   padding});
 }
 
 Value Graph::drop(Op op, Value x, double probability, const std::string& name) {

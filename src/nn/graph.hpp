@@ -86,6 +86,11 @@ struct Pool {
     bool ceil_mode = false;  ///< a last window that begins inside counts though it hangs over
 };
 
+/// Channels of zeros before and behind a value's own.
+struct ChannelPadding {
+    std::int64_t before, behind;
+};
+
 struct Linear {
     std::int64_t outputs;
     bool bias = true;
@@ -110,6 +115,7 @@ enum class Op {
     linear,
     add,
     concat,  ///< along channels
+    pad_channels,
     dropout,
     stochastic_depth,
     flatten,  ///< channels outermost, as torch
@@ -120,8 +126,8 @@ struct Node {
     std::string name;         ///< prefix of its parameters' names; unique
     std::vector<int> inputs;  ///< nodes, all of them earlier
     Shape shape;              ///< of what it puts out
-    std::variant<std::monostate, Convolution, BatchNorm, LayerNorm, LayerScale, Pool, Linear,
-                 Dropout>
+    std::variant<std::monostate, Convolution, BatchNorm, LayerNorm, LayerScale, Pool,
+                 ChannelPadding, Linear, Dropout>
         attributes;
 };
 
@@ -164,6 +170,7 @@ class Graph {
     Value linear(Value x, const std::string& name, std::int64_t outputs, bool bias = true);
     Value add(Value a, Value b, const std::string& name = "");
     Value concat(const std::vector<Value>& parts, const std::string& name = "");
+    Value pad_channels(Value x, const ChannelPadding& padding, const std::string& name = "");
     Value dropout(Value x, double probability, const std::string& name = "");
     /// In training x of some samples becomes 0, of the others x / (1 - probability).
     Value stochastic_depth(Value x, double probability, const std::string& name = "");

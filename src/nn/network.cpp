@@ -145,6 +145,7 @@ struct Network::State {
     kernels::Memory arena;
     std::int64_t arena_bytes = 0;
     const Plan* last_forward = nullptr;
+    Profile* profile = nullptr;
     std::vector<float> logits;
 };
 
@@ -182,7 +183,8 @@ Run Network::State::prepare(CachedPlan& cached) {
             .buffers = buffers.data(),
             .statistics = options.sync_batch_norm && comm.size() > 1 ? &comm : nullptr,
             .dropout_stream = 0,
-            .first_sample = 0};
+            .first_sample = 0,
+            .profile = profile};
 }
 
 std::int64_t Network::State::count_samples(std::span<const float> images) const {
@@ -374,6 +376,10 @@ StepResult Network::train_step(std::span<const float> images, std::span<const st
     state.average_buffers(count, of_all_ranks);
     ++state.version;
     return result;
+}
+
+void Network::take_times(Profile& profile) {
+    state_->profile = &profile;
 }
 
 std::int64_t Network::planned_bytes() const {

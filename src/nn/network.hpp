@@ -20,6 +20,7 @@
 #include "comm/communicator.hpp"
 #include "kernels/cnn.hpp"
 #include "nn/graph.hpp"
+#include "nn/profile.hpp"
 #include "nn/tensor.hpp"
 
 namespace nanoatlas::nn {
@@ -125,6 +126,9 @@ class Network {
     /// loss    other labels [count], too, if there are any
     StepResult train_step(std::span<const float> images, std::span<const std::int32_t> labels,
                           const LossOptions& loss, const StepKey& key);
+
+    /// From now on the times of all stages are added up here.
+    void take_times(Profile& profile);
 
     /// Bytes of activations, gradients and back-end scratch planned for the full batch.
     std::int64_t planned_bytes() const;

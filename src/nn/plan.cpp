@@ -14,6 +14,7 @@ Plan::Plan(const Graph& graph, const Fusion& fusion, const ParameterLayout& layo
     wiring.value(0);
     for (const auto& group : fusion.groups) {
         stages_.push_back(make_stage(group, wiring));
+        nodes_.push_back(group.first);
         finished_.push_back(layout.trained_end(wiring.node(group.first).name));
         ++wiring.time;
     }
@@ -52,14 +53,20 @@ void Plan::pack(const float* parameters, const float* buffers) {
 }
 
 void Plan::forward(const Run& run) {
-    for (auto& stage : stages_)
-        if (runs(*stage)) stage->forward(run);
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+        if (!runs(*stages_[i])) continue;
+        const StageTimer timer(run.profile, nodes_[i], &StageSeconds::forward);
+        stages_[i]->forward(run);
+    }
 }
 
 void Plan::backward(const Run& run, const std::function<void(std::int64_t)>& finished) {
     std::int64_t done = 0;
     for (std::size_t i = stages_.size(); i-- > 0;) {
-        if (runs(*stages_[i])) stages_[i]->backward(run);
+        if (runs(*stages_[i])) {
+            const StageTimer timer(run.profile, nodes_[i], &StageSeconds::backward);
+            stages_[i]->backward(run);
+        }
         done = std::max(done, finished_[i]);
         finished(done);
     }

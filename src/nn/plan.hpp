@@ -54,6 +54,7 @@ class Plan {
 
     std::int64_t samples_;
     std::vector<std::unique_ptr<Stage>> stages_;
+    std::vector<int> nodes_;              // by stage: Group::first
     std::vector<std::int64_t> finished_;  // by stage: parameters whose gradients it completes
     std::vector<int> values_;             // by node: its buffer, -1 for what was fused away
     std::vector<kernels::ImageShape> images_;

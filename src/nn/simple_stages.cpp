@@ -152,6 +152,44 @@ class ConcatStage final : public SimpleStage {
     std::vector<std::int64_t> first_;  // by input: its first channel in the output
 };
 
+class PadChannelsStage final : public SimpleStage {
+  public:
+    PadChannelsStage(const Group& group, Wiring& wiring)
+        : SimpleStage(group, wiring),
+          padding_(std::get<ChannelPadding>(wiring.node(group.first).attributes)) {
+        if (image_.samples == 0) return;
+        zeros_ = wiring.backend().allocate(wiring.bytes(group.output));
+        const std::vector<float> zeros(static_cast<std::size_t>(image_.elements()), 0.0F);
+        wiring.backend().import_images(zeros.data(), image_, zeros_.get());
+    }
+
+    void forward(const Run& run) override {
+        const auto channels = input_images_[0].channels;
+        fill(run, zeros_.get(), image_.channels, 0, padding_.before);
+        fill(run, run.at(x_[0]), channels, padding_.before, channels);
+        fill(run, zeros_.get(), image_.channels, padding_.before + channels, padding_.behind);
+    }
+
+  protected:
+    void lead_back(const Run& run, const void* dy, std::size_t) override {
+        const auto channels = input_images_[0].channels;
+        run.backend.copy_channels(dy, image_.channels, padding_.before, run.at(dx_[0]), channels, 0,
+                                  channels, image_.rows());
+    }
+
+  private:
+    /// The output's channels [first, first + channels) become the source's first ones.
+    void fill(const Run& run, const void* from, std::int64_t from_channels, std::int64_t first,
+              std::int64_t channels) {
+        if (channels > 0)
+            run.backend.copy_channels(from, from_channels, 0, run.at(y_), image_.channels, first,
+                                      channels, image_.rows());
+    }
+
+    ChannelPadding padding_;
+    kernels::Memory zeros_;  // shaped as the output
+};
+
 class DropoutStage final : public SimpleStage {
   public:
     DropoutStage(const Group& group, Wiring& wiring)
@@ -200,6 +238,8 @@ std::unique_ptr<Stage> make_stage(const Group& group, Wiring& wiring) {
             return std::make_unique<AdaptiveAverageStage>(group, wiring);
         case Op::concat:
             return std::make_unique<ConcatStage>(group, wiring);
+        case Op::pad_channels:
+            return std::make_unique<PadChannelsStage>(group, wiring);
         case Op::dropout:
             return std::make_unique<DropoutStage>(group, wiring);
         case Op::add:

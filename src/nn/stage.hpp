@@ -15,6 +15,7 @@
 #include "nn/fusion.hpp"
 #include "nn/graph.hpp"
 #include "nn/parameters.hpp"
+#include "nn/profile.hpp"
 
 namespace nanoatlas::nn {
 
@@ -30,6 +31,7 @@ struct Run {
     const comm::Communicator* statistics;
     std::uint64_t dropout_stream;  ///< of this step
     std::int64_t first_sample;     ///< number of this rank's first sample in the batch of all ranks
+    Profile* profile = nullptr;    ///< takes the stages' times, if they are wanted
 
     void* at(int buffer) const { return arena + offsets[buffer]; }
 };

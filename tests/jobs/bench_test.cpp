@@ -44,6 +44,11 @@ TEST(Bench, networks) {
         const auto result = bench(name + " --arch squeezenet1_1 --size 64 --batch 2 --steps 2", 2);
         expect_measured(result, name, "img/s", 4);
         EXPECT_GT(result["ceiling"], 0);
+        double share = 0;
+        for (const auto& group : result["layers"]) share += group["share"].get<double>();
+        EXPECT_NEAR(share, 1, 1e-9);
+        EXPECT_GT(result["layers"][0]["gflop_per_second"], 0);
+        EXPECT_LE(result["layers"][0]["forward"], result["layers"][0]["seconds"]);
     }
 }
 

@@ -33,6 +33,8 @@ TEST(Graph, infers_shapes_as_torch_does) {
               (Shape{64, 38, 34}));
     EXPECT_EQ(graph.shape(graph.flatten(stem)), (Shape{64 * 112 * 100, 1, 1}));
     EXPECT_EQ(graph.shape(graph.concat({stem, stem})), (Shape{128, 112, 100}));
+    EXPECT_EQ(graph.shape(graph.pad_channels(stem, {.before = 1, .behind = 2})),
+              (Shape{67, 112, 100}));
 }
 
 TEST(Graph, pads_to_the_same_size_as_tensorflow_does) {
@@ -73,6 +75,7 @@ TEST(Graph, refuses_what_does_not_fit) {
     EXPECT_THROW(graph.add(x, graph.input()), InputError);
     EXPECT_THROW(graph.concat({x, graph.input()}), InputError);
     EXPECT_THROW(graph.concat({}), InputError);
+    EXPECT_THROW(graph.pad_channels(x, {.before = -1, .behind = 1}), InputError);
     EXPECT_THROW(graph.convolution(x, "x", {.channels = 4}), InputError);
     EXPECT_THROW(graph.convolution(x, "y", {.channels = 4, .kernel = 7}), InputError);
     EXPECT_THROW(graph.convolution(x, "y", {.channels = 4, .groups = 3}), InputError);
@@ -87,11 +90,11 @@ TEST(Fusion, joins_what_is_computed_at_once) {
     const auto graph = small_graph();
     const std::vector<bool> none(graph.nodes().size(), false), all(graph.nodes().size(), true);
     // stem, a1, a2 + addition, b1 + addition, b2, c1, its norm, c2 + GELU, c3 + scale + addition,
-    // pool, left, right, concat, average, adaptive, hidden, head; what flattens or drops vanishes,
-    // and the auxiliary output is not needed.
-    EXPECT_EQ(fuse(graph, none, none).groups.size(), 17U);
+    // pool, left, right, its padding, concat, average, adaptive, hidden, head; what flattens or
+    // drops vanishes, and the auxiliary output is not needed.
+    EXPECT_EQ(fuse(graph, none, none).groups.size(), 18U);
     // Five norms of their own, a GELU, scale + addition, a dropout, two for the auxiliary output.
-    EXPECT_EQ(fuse(graph, all, none).groups.size(), 27U);
+    EXPECT_EQ(fuse(graph, all, none).groups.size(), 28U);
     // Kept: all on their own but what flattens or drops (twice each) and the input.
     EXPECT_EQ(fuse(graph, none, all).groups.size(), graph.nodes().size() - 5);
 }

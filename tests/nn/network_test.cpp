@@ -186,11 +186,28 @@ TEST(Network, gives_the_values_of_layers_in_torch_s_order) {
     const auto logits = network.forward(batch.images);
     EXPECT_EQ(network.value("head"), std::vector<float>(logits.begin(), logits.end()));
     EXPECT_EQ(network.value("input"), batch.images);
-    EXPECT_EQ(network.value("pooled").size(), 2 * 12 * 4);
+    EXPECT_EQ(network.value("pooled").size(), 2 * 15 * 4);
     EXPECT_EQ(std::ssize(network.value("joined")),
               2 * graph.shape(graph.find("joined")).elements());
     EXPECT_NE(message_of([&] { network.value("stem"); }), "");
     EXPECT_NE(message_of([&] { network.value("no such layer"); }), "");
+}
+
+TEST(Network, pads_channels_with_zeros_before_and_behind) {
+    const auto graph = small_graph();
+    Network network(graph, {.batch = 2, .keep = {"padded", "right_relu"}}, world());
+    network.load(tensors_of(graph));
+    network.forward(small_batch(2).images);
+    const auto right = network.value("right_relu"), padded = network.value("padded");
+    const auto pixels = static_cast<std::size_t>(graph.shape(graph.find("padded")).pixels());
+    std::vector<float> expected;
+    for (std::size_t sample = 0; sample < 2; ++sample) {
+        expected.insert(expected.end(), pixels, 0.0F);
+        const auto first = right.begin() + static_cast<std::ptrdiff_t>(sample * 7 * pixels);
+        expected.insert(expected.end(), first, first + static_cast<std::ptrdiff_t>(7 * pixels));
+        expected.insert(expected.end(), 2 * pixels, 0.0F);
+    }
+    EXPECT_EQ(padded, expected);
 }
 
 TEST(Network, keeps_what_is_frozen) {

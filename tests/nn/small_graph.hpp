@@ -14,8 +14,8 @@ inline constexpr nn::Shape small_input{3, 12, 11};
 inline constexpr std::int64_t small_classes = 5;
 
 /// Residual with and without a projection, and as ConvNeXt's; an auxiliary output, branches that
-/// are concatenated, grouped and depthwise convolutions, uneven padding, all activations, all kinds
-/// of pooling, dropout, two linear layers.
+/// are padded and concatenated, grouped and depthwise convolutions, uneven padding, all
+/// activations, all kinds of pooling, dropout, two linear layers.
 inline nn::Graph small_graph() {
     nn::Graph graph(small_input);
     auto x = graph.convolution(graph.input(), "stem",
@@ -46,8 +46,10 @@ inline nn::Graph small_graph() {
     x = graph.max_pool(x, {.kernel = 3, .stride = 2, .ceil_mode = true}, "pool");
     const auto left = graph.relu(graph.convolution(x, "left", {.channels = 5, .bias = true}));
     const auto right = graph.relu(
-        graph.convolution(x, "right", {.channels = 7, .kernel = 3, .padding = 1, .bias = true}));
-    x = graph.concat({left, right}, "joined");
+        graph.convolution(x, "right", {.channels = 7, .kernel = 3, .padding = 1, .bias = true}),
+        "right_relu");
+    x = graph.concat({left, graph.pad_channels(right, {.before = 1, .behind = 2}, "padded")},
+                     "joined");
     x = graph.average_pool(x, {.kernel = 2, .stride = 1}, "average");
     x = graph.adaptive_average_pool(x, 2, "pooled");
     x = graph.relu(graph.linear(graph.dropout(graph.flatten(x), 0.25), "hidden", 10));

@@ -6,6 +6,7 @@
 #include "base/check.hpp"
 #include "nn/import/grey.hpp"
 #include "nn/import/weights.hpp"
+#include "nn/zoo/zoo.hpp"
 
 namespace nanoatlas::nn {
 
@@ -32,12 +33,14 @@ std::vector<double> by_channel(const std::vector<double>& values, std::int64_t c
 Imported import_model(const std::string& from, const ImportOptions& options) {
     Imported imported;
     auto& [model, fit] = imported;
+    model.size =
+        options.size > 0 ? options.size : static_cast<int>(zoo::published_size(options.arch));
     auto weights = read_weights(from);
     try {
         fit = fit_weights(std::move(weights),
                           {.arch = options.arch,
                            .classes = static_cast<std::int64_t>(options.classes.size()),
-                           .size = options.size,
+                           .size = model.size,
                            .partial = options.partial});
     } catch (const InputError& error) {
         throw InputError(fmt::format("cannot import '{}': {}", from, error.what()));
@@ -46,7 +49,6 @@ Imported import_model(const std::string& from, const ImportOptions& options) {
     model.classes = options.classes.empty() ? numbered_classes(fit.classes) : options.classes;
     model.mean = by_channel(options.mean, fit.channels, "mean");
     model.std = by_channel(options.std, fit.channels, "std");
-    model.size = options.size;
     model.tensors = std::exchange(fit.tensors, {});
     if (options.grey) fold_to_grey(model);
     return imported;

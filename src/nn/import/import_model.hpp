@@ -16,7 +16,7 @@ struct ImportOptions {
     /// values, or one for a network that reads grey.
     std::vector<double> mean = {0.485, 0.456, 0.406};
     std::vector<double> std = {0.229, 0.224, 0.225};
-    int size = 224;        ///< side of the input [pixels]
+    int size = 0;          ///< side of the input [pixels]; 0: as published
     bool grey = true;      ///< fold a stem for colour to grey
     bool partial = false;  ///< draw what the file lacks
 };

@@ -69,9 +69,9 @@ ModelFile adapted_model(ModelFile model, const std::vector<std::string>& classes
     if (size > 0) model.size = size;
     if (model.classes == classes) return model;
     model.classes = classes;
-    const auto classifier = zoo::ends(model.arch).classifier + ".";
+    const auto ends = zoo::ends(model.arch);
     for (auto& [name, tensor] : initial_tensors(graph_of(model), seed))
-        if (name.starts_with(classifier)) model.tensors[name] = tensor;
+        if (ends.is_classifier(name)) model.tensors[name] = tensor;
     return model;
 }
 

@@ -6,10 +6,15 @@ namespace nanoatlas::nn::zoo {
 
 namespace {
 
+/// How a block's input is brought to the shape of its output where they differ: the paper's option
+/// B, a 1x1 convolution with a norm, or A, every second pixel and zeros for the new channels.
+enum class Shortcut { projection, padding };
+
 struct BlockShape {
     std::string name;       ///< "layer1.0"
     std::int64_t channels;  ///< of the 3x3 convolutions
     std::int64_t stride;
+    Shortcut shortcut = Shortcut::projection;
 };
 
 Value convolution(Graph& graph, Value x, const std::string& name, std::int64_t channels,
@@ -18,9 +23,13 @@ Value convolution(Graph& graph, Value x, const std::string& name, std::int64_t c
         x, name, {.channels = channels, .kernel = kernel, .stride = stride, .padding = kernel / 2});
 }
 
-/// The block's input, brought to the shape of its output by a 1x1 convolution where they differ.
 Value shortcut(Graph& graph, Value x, const Shape& shape, const BlockShape& block) {
     if (graph.shape(x) == shape) return x;
+    if (block.shortcut == Shortcut::padding) {
+        const auto added = (shape.channels - graph.shape(x).channels) / 2;
+        return graph.pad_channels(graph.average_pool(x, {.kernel = 1, .stride = block.stride}),
+                                  {.before = added, .behind = added});
+    }
     const auto projected =
         convolution(graph, x, block.name + ".downsample.0", shape.channels, 1, block.stride);
     return graph.batch_norm(projected, block.name + ".downsample.1");
@@ -64,6 +73,22 @@ Value add_resnet(Graph& graph, const Options& options, const ResNet& resnet) {
     x = graph.flatten(graph.global_average_pool(x, "avgpool"), "flatten");
     graph.set_features(x);
     return graph.linear(x, "fc", options.classes);
+}
+
+Value add_resnet_cifar(Graph& graph, const Options& options, int depth) {
+    auto x = convolution(graph, graph.input(), "conv1", 16, 3, 1);
+    x = graph.relu(graph.batch_norm(x, "bn1"));
+    for (int stage = 0; stage < 3; ++stage) {
+        const auto layer = fmt::format("layer{}", stage + 1);
+        for (int i = 0; i < depth; ++i)
+            x = basic_block(graph, x,
+                            {fmt::format("{}.{}", layer, i), std::int64_t{16} << stage,
+                             stage > 0 && i == 0 ? 2 : 1, Shortcut::padding});
+        graph.add_name(x, layer);
+    }
+    x = graph.flatten(graph.global_average_pool(x, "avgpool"), "flatten");
+    graph.set_features(x);
+    return graph.linear(x, "linear", options.classes);
 }
 
 }  // namespace nanoatlas::nn::zoo
