@@ -17,9 +17,9 @@ struct EpochSoFar {
 };
 
 struct TrainingStory {
-    std::string title;                 ///< "resnet18 on corpus.h5"
-    std::int64_t epochs = 0;           ///< wanted
-    std::vector<std::string> history;  ///< a JSON line of metrics for each epoch done
+    std::string title;                   ///< "resnet18 on corpus.h5"
+    std::int64_t epochs = 0;             ///< wanted
+    std::vector<std::string> history{};  ///< a JSON line of metrics for each epoch done
     std::optional<EpochSoFar> now{};
     std::string ended{};    ///< how; "": it runs
     std::string written{};  ///< when, UTC: "2026-01-31T12:00:00Z"

@@ -9,15 +9,18 @@
 namespace nanoatlas::nn {
 namespace {
 
-/// The step before the lowest smoothed loss at which it falls fastest; the rates' logarithms lie
-/// equally far apart, so differences are slopes.
+/// The step before the lowest smoothed loss round which it falls fastest; the rates' logarithms lie
+/// equally far apart, so differences over as many steps are slopes. The first tenth is passed over:
+/// there the mean is of few losses.
 std::optional<std::size_t> steepest_fall(const std::vector<double>& smoothed) {
     const auto lowest =
         static_cast<std::size_t>(std::ranges::min_element(smoothed) - smoothed.begin());
+    const auto width = std::max<std::size_t>(1, smoothed.size() / 20);
     std::optional<std::size_t> steepest;
     double largest = 0;
-    for (std::size_t i = 1; i < lowest; ++i) {
-        const double fall = smoothed[i - 1] - smoothed[i + 1];
+    for (std::size_t i = std::max(width, smoothed.size() / 10);
+         i < lowest && i + width < smoothed.size(); ++i) {
+        const double fall = smoothed[i - width] - smoothed[i + width];
         if (fall <= largest) continue;
         largest = fall;
         steepest = i;
