@@ -247,7 +247,9 @@ TEST_F(TrainJobs, a_time_limit_ends_with_a_checkpoint_and_status_75) {
 }
 
 TEST_F(TrainJobs, a_batch_smaller_than_the_number_of_ranks_trains) {
-    const auto output = run(train("model.h5", "--epochs 1 --batch 2"), 4);
+    const auto output = run("train --corpus " + corpus() + " --arch squeezenet1_1 --batch 2 " +
+                                "--epochs 1 --output " + path("model.h5"),
+                            4);
     EXPECT_NE(output.find("no images"), std::string::npos) << output;
     EXPECT_TRUE(fs::exists(path("model.h5")));
 }
