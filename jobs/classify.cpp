@@ -118,7 +118,9 @@ class SourceInputs final : public nn::Inputs {
         return nn::ImageInputs(images, model_.size, model_.mean, model_.std, std::nullopt, 0)
             .plain(all);
     }
-    std::vector<float> varied(std::span<const std::int64_t> rows, std::int64_t) const override {
+    std::vector<float> varied(std::span<const nn::Variation> variations) const override {
+        std::vector<std::int64_t> rows;
+        for (const auto& variation : variations) rows.push_back(variation.row);
         return plain(rows);
     }
 

@@ -9,6 +9,8 @@
 #include "comm/session.hpp"
 #include "comm/signals.hpp"
 #include "jobs/jobs.hpp"
+#include "jobs/train_options.hpp"
+#include "jobs/training_pages.hpp"
 #include "nn/train/fit.hpp"
 #include "nn/train/growth.hpp"
 #include "nn/train/rejection.hpp"
@@ -22,96 +24,6 @@ namespace nanoatlas::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct TrainOptions {
-    std::string corpus, output, arch = "resnet18", init = "auto", checkpoint;
-    std::string optimizer = "adamw", schedule = "cosine", precision = "f32", backend = "onednn";
-    std::string augment = "auto", keep = "best", old_classes = "auto";
-    int size = 0;
-    double rate = 0, target_precision = 0.95;
-    bool sync_bn = true, class_weights = false, resume = false;
-    nn::FitOptions fit;
-};
-
-base::OptionTable describe(TrainOptions& options) {
-    auto& train = options.fit.train;
-    base::OptionTable table("train", "a network learns the labelled images of a corpus");
-    table.add("corpus", options.corpus, "corpus.h5 to learn from").required();
-    table.add("output", options.output, "model.h5 to write").required();
-    table.add("arch", options.arch, "network").choices(nn::zoo::names());
-    table.add("init", options.init,
-              "model.h5 to begin with; auto: ImageNet's weights for efficientnet_lite0, else none");
-    table
-        .add("old-classes", options.old_classes,
-             "classes of --init that the corpus lacks; auto: kept if the corpus has any of its "
-             "others")
-        .choices({"auto", "keep", "drop"});
-    table.add("freeze", options.fit.freeze, "layers to leave alone: none, backbone or to:LAYER");
-    table.add("size", options.size,
-              "side of the network's input [pixels]; 0: the model's, else "
-              "the corpus's up to the published one");
-    table.add("epochs", train.epochs, "passes over the training part");
-    table.add("batch", train.batch, "images of a step, over all ranks");
-    table.add("optimizer", options.optimizer, "how weights are updated").choices({"sgd", "adamw"});
-    table.add("lr", options.rate,
-              "highest learning rate; 0: 0.001 for adamw, batch/256 * 0.1 for "
-              "sgd");
-    table.add("schedule", options.schedule, "learning rate over the steps")
-        .choices({"cosine", "onecycle", "constant"});
-    table.add("warmup", train.warmup, "share of the steps in which the rate rises");
-    table.add("weight-decay", train.weight_decay, "of weights; never of biases and norms");
-    table.add("label-smoothing", train.label_smoothing, "share of each target spread evenly");
-    table.add("class-weights", options.class_weights, "rare classes count more");
-    table
-        .add("augment", options.augment,
-             "vary the training images; auto: unless the backbone is frozen; upright: without "
-             "flips and rotations")
-        .choices({"auto", "on", "upright", "off"});
-    table.add("keep", options.keep, "epoch whose weights are written, by validation accuracy")
-        .choices({"best", "last"});
-    table.add("target-precision", options.target_precision,
-              "of answers; what is less sure than the threshold chosen for it on the validation "
-              "part is none of these; 0: no threshold");
-    table.add("sync-bn", options.sync_bn, "batch norm over the images of all ranks");
-    table.add("precision", options.precision, "of activations").choices({"f32", "bf16"});
-    table.add("backend", options.backend, "who computes").choices({"onednn", "cudnn", "reference"});
-    table.add("seed", train.seed, "of all random numbers");
-    table
-        .add("checkpoint", options.checkpoint,
-             "folder for checkpoint.h5 and metrics.jsonl; default: beside the output")
-        .volatile_option();
-    table.add("resume", options.resume, "go on from the checkpoint, if there is one")
-        .volatile_option();
-    return table;
-}
-
-/// Turns the words of the options into what training takes.
-void complete(TrainOptions& options) {
-    auto& train = options.fit.train;
-    train.optimizer.kind = nn::parse_optimizer(options.optimizer);
-    train.schedule = nn::parse_schedule(options.schedule);
-    const bool adamw = train.optimizer.kind == nn::OptimizerKind::adamw;
-    train.rate = options.rate > 0 ? options.rate
-                 : adamw          ? 1e-3
-                                  : 0.1 * static_cast<double>(train.batch) / 256;
-    train.choice = options.keep == "best" ? nn::Choice::best : nn::Choice::last;
-    options.fit.precision = nn::precision_of(options.precision);
-    options.fit.backend = nn::backend_kind(options.backend);
-    options.fit.sync_batch_norm = options.sync_bn;
-    const bool frozen = options.fit.freeze == "backbone";
-    if (options.augment == "off" || (options.augment == "auto" && frozen))
-        options.fit.augmentation.reset();
-    else
-        options.fit.augmentation->orientations = options.augment != "upright";
-    if (options.checkpoint.empty())
-        options.checkpoint = fs::path(options.output).replace_extension("checkpoint").string();
-    VALIDATE(train.label_smoothing >= 0 && train.label_smoothing < 1,
-             "--label-smoothing {} is not in [0, 1)", train.label_smoothing);
-    VALIDATE(train.warmup >= 0 && train.warmup < 1, "--warmup {} is not in [0, 1)", train.warmup);
-    VALIDATE(options.size >= 0 && options.rate >= 0 && train.weight_decay >= 0,
-             "--size, --lr and --weight-decay cannot be negative");
-    nn::check_target_precision(options.target_precision);
-}
 
 bool begins_with_a_file(const TrainOptions& options) {
     return options.init != "auto" && options.init != "none";
@@ -220,6 +132,10 @@ void check_architecture(const base::OptionTable& table, const TrainOptions& opti
             value, options.init, model.arch);
 }
 
+std::string name_of(const store::CorpusReader& corpus, std::int64_t row) {
+    return fmt::format("row {} '{}'", row, corpus.file().read_strings("path", row, 1).at(0));
+}
+
 /// What must be equal for a checkpoint to be gone on with: options, images and labels.
 nn::TrainingSettingsText settings_text(const base::OptionTable& table, const nn::FitData& data) {
     nn::TrainingSettingsText settings;
@@ -252,10 +168,12 @@ void report_epoch(const std::string& line, std::int64_t epochs) {
 }
 
 nn::TrainingHooks make_hooks(const TrainOptions& options, const nn::TrainingSettingsText& settings,
-                             const comm::StopSignals& signals, store::Provenance& provenance,
-                             const comm::Communicator& world) {
+                             const comm::StopSignals& signals, CurvesPage& curves,
+                             store::Provenance& provenance, const comm::Communicator& world) {
     nn::TrainingHooks hooks;
     hooks.stop = [&] { return signals.requested(world); };
+    hooks.time_limit = options.time_limit_seconds;
+    hooks.step_done = [&](const nn::TrainingState& state) { curves.step_done(state); };
     hooks.save = [&](const nn::TrainingState& state) {
         const auto scope = provenance.phases().measure("train/checkpoint");
         nn::write_checkpoint(options.checkpoint, state, settings, provenance, world);
@@ -263,6 +181,7 @@ nn::TrainingHooks make_hooks(const TrainOptions& options, const nn::TrainingSett
         for (const auto& line : state.history) lines += line + "\n";
         store::publish_text((fs::path(options.checkpoint) / "metrics.jsonl").string(), lines,
                             world);
+        curves.show(state);
     };
     hooks.epoch_done = [epochs = options.fit.train.epochs](const std::string& line) {
         report_epoch(line, epochs);
@@ -270,21 +189,91 @@ nn::TrainingHooks make_hooks(const TrainOptions& options, const nn::TrainingSett
     return hooks;
 }
 
-std::optional<nn::TrainingState> earlier_state(const TrainOptions& options,
-                                               const nn::TrainingSettingsText& settings,
-                                               const comm::Communicator& world) {
+void make_checkpoint_folder(const TrainOptions& options, const comm::Communicator& world) {
     world.on_root([&] {
         std::error_code error;
         fs::create_directories(options.checkpoint, error);
         VALIDATE(!error, "cannot make the folder '{}' ({}); name another with --checkpoint",
                  options.checkpoint, error.message());
     });
+}
+
+std::optional<nn::TrainingState> earlier_state(const TrainOptions& options,
+                                               const nn::TrainingSettingsText& settings,
+                                               const comm::Communicator& world) {
     if (!options.resume) return std::nullopt;
     auto state = nn::read_checkpoint(options.checkpoint, settings, world);
     base::log_info(
         state ? fmt::format("going on from epoch {}, step {}", state->epoch + 1, state->step + 1)
               : fmt::format("no checkpoint in '{}' yet", options.checkpoint));
     return state;
+}
+
+std::string title_of(const TrainOptions& options, const nn::ModelFile& model) {
+    return fmt::format("{} on {}", model.arch, fs::path(options.corpus).filename().string());
+}
+
+/// Trains the model, with checkpoints and a page that shows how it goes. Collective.
+nn::TrainingResult train(nn::ModelFile& model, const nn::FitData& data, const TrainOptions& options,
+                         const nn::TrainingSettingsText& settings, const comm::StopSignals& signals,
+                         store::Provenance& provenance, const comm::Communicator& world) {
+    const auto scope = provenance.phases().measure("train/epochs");
+    auto state = earlier_state(options, settings, world);
+    CurvesPage curves((fs::path(options.checkpoint) / "curves.html").string(),
+                      title_of(options, model), options.fit.train.epochs,
+                      std::ssize(data.train.rows), world);
+    if (state) curves.show(*state);
+    const auto hooks = make_hooks(options, settings, signals, curves, provenance, world);
+    try {
+        auto result = nn::fit(model, data, options.fit, std::move(state), hooks, world);
+        curves.ended(fmt::format("the weights written are those of epoch {}", result.epoch));
+        return result;
+    } catch (const std::exception& error) {
+        curves.ended(error.what());
+        throw;
+    }
+}
+
+/// Tells which rate to train with, and leaves no model. Collective.
+void find_rate(const nn::ModelFile& model, const nn::FitData& data, const TrainOptions& options,
+               const comm::Communicator& world) {
+    const auto test = nn::test_rates(model, data, options.fit, {}, world);
+    write_rate_test(options.checkpoint, title_of(options, model), test, world);
+    const auto place = (fs::path(options.checkpoint) / "find-lr.html").string();
+    base::print(test.suggestion
+                    ? fmt::format("the loss falls fastest at a learning rate of {:.2g}: give --lr "
+                                  "{:.2g}; the curve is in {}",
+                                  *test.suggestion, *test.suggestion, place)
+                    : fmt::format("the loss never fell, so no learning rate is suggested; the "
+                                  "curve is in {}",
+                                  place));
+}
+
+/// The next best epochs beside the output, and all of them in best.json of the checkpoint's folder.
+/// Collective.
+void write_best(const TrainOptions& options, const nn::ModelFile& model,
+                const nn::TrainingResult& result, const store::Provenance& provenance,
+                const comm::Communicator& world) {
+    auto list = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < result.best.size(); ++i) {
+        const auto& score = result.best[i];
+        fs::path file(options.output);
+        if (i > 0) {
+            file.replace_extension(fmt::format("{}{}", i + 1, file.extension().string()));
+            auto other = model;
+            for (const auto& [name, tensor] : result.runners_up[i - 1])
+                other.tensors[name] = tensor;
+            auto own = provenance;
+            own.add_result("validation_accuracy", score.accuracy);
+            nn::write_model(file.string(), other, own, world);
+        }
+        list.push_back({{"file", file.string()},
+                        {"epoch", score.epoch + 1},
+                        {"accuracy", score.accuracy},
+                        {"loss", score.loss}});
+    }
+    store::publish_text((fs::path(options.checkpoint) / "best.json").string(), list.dump(2) + "\n",
+                        world);
 }
 
 void print_summary(const TrainOptions& options, const nn::ModelFile& model, const nn::FitData& data,
@@ -316,7 +305,8 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
     const nn::Images images(corpus);
     nn::FitData data{.images = images,
                      .train = nn::labelled_samples(corpus, store::Part::train),
-                     .validation = nn::labelled_samples(corpus, store::Part::validation)};
+                     .validation = nn::labelled_samples(corpus, store::Part::validation),
+                     .name_row = [&](std::int64_t row) { return name_of(corpus, row); }};
     VALIDATE(!data.train.rows.empty(),
              "the training part of corpus '{}' has no labelled images (there is nothing to learn "
              "from); ingest with --labels, or check --parts",
@@ -328,13 +318,16 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
     if (options.class_weights)
         options.fit.train.class_weights = nn::balanced_weights(data.train, model.classes.size());
     const auto settings = settings_text(table, data);
-    const auto hooks = make_hooks(options, settings, signals, provenance, world);
-    nn::TrainingResult result;
-    {
-        const auto scope = provenance.phases().measure("train/epochs");
-        result = nn::fit(model, data, options.fit, earlier_state(options, settings, world), hooks,
-                         world);
+    if (options.fit.train.batch < world.size())
+        base::log_warning(fmt::format("a --batch of {} leaves some of {} ranks with no images",
+                                      options.fit.train.batch, world.size()));
+    make_checkpoint_folder(options, world);
+    if (options.find_rate) {
+        find_rate(model, data, options, world);
+        return comm::exit_status::done;
     }
+    const auto result = train(model, data, options, settings, signals, provenance, world);
+    if (options.fit.train.keep_best > 1) write_best(options, model, result, provenance, world);
     if (result.validation_accuracy)
         provenance.add_result("validation_accuracy", *result.validation_accuracy);
     if (old_classes) report_old_classes(*old_classes, model, options.init, provenance);

@@ -5,26 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "atlas/svg.hpp"
 #include "atlas/text.hpp"
 
 namespace nanoatlas::atlas {
 namespace {
-
-std::string svg(double width, double height, const std::string& title, const std::string& inside) {
-    return fmt::format(R"(<svg class="chart" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}" )"
-                       R"(height="{:.0f}" role="img" aria-label="{}">{}</svg>)",
-                       width, height, width, height, escape_html(title), inside);
-}
-
-std::string line(double x1, double y1, double x2, double y2, const char* style) {
-    return fmt::format(R"(<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)",
-                       style, x1, y1, x2, y2);
-}
-
-std::string label(double x, double y, const char* anchor, const std::string& text) {
-    return fmt::format(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)", x, y, anchor,
-                       escape_html(text));
-}
 
 std::int64_t highest(const LogHistogram& histogram) {
     return histogram.counts.empty()
@@ -51,10 +36,10 @@ class DendrogramDrawing {
         for (std::size_t m = 0; m < tree_.merges.size(); ++m) inside += join(m);
         for (const int root : tree_.roots) {
             const auto& place = at(root);
-            inside +=
-                line(left, place.y, place.x, place.y, tree_.roots.size() > 1 ? "loose" : "branch");
+            inside += svg_line(left, place.y, place.x, place.y,
+                               tree_.roots.size() > 1 ? "loose" : "branch");
         }
-        if (tree_.roots.size() > 1) inside += line(left, top, left, bottom(), "loose");
+        if (tree_.roots.size() > 1) inside += svg_line(left, top, left, bottom(), "loose");
         for (const int cluster : tree_.order) inside += tip(cluster);
         return svg(width, bottom() + 30, "Tree of the clusters by the density of their saddles",
                    inside);
@@ -75,10 +60,10 @@ class DendrogramDrawing {
     std::string axis() const {
         std::string inside;
         for (const double tick : round_ticks(low_, high_, 8)) {
-            inside += line(x_of(tick), top, x_of(tick), bottom(), "grid");
-            inside += label(x_of(tick), bottom() + 16, "middle", fmt::format("{:g}", tick));
+            inside += svg_line(x_of(tick), top, x_of(tick), bottom(), "grid");
+            inside += svg_text(x_of(tick), bottom() + 16, "middle", fmt::format("{:g}", tick));
         }
-        return inside + label(right + 20, bottom() + 16, "start", "log density");
+        return inside + svg_text(right + 20, bottom() + 16, "start", "log density");
     }
 
     void leaf(int cluster, std::size_t line_number) {
@@ -92,8 +77,8 @@ class DendrogramDrawing {
         const double x = x_of(merge.height);
         const Place a = at(merge.a), b = at(merge.b);
         places_[atlas_.topography.peak.size() + m] = {x, (a.y + b.y) / 2};
-        return line(x, a.y, a.x, a.y, "branch") + line(x, b.y, b.x, b.y, "branch") +
-               line(x, a.y, x, b.y, "branch");
+        return svg_line(x, a.y, a.x, a.y, "branch") + svg_line(x, b.y, b.x, b.y, "branch") +
+               svg_line(x, a.y, x, b.y, "branch");
     }
 
     std::string tip(int cluster) const {
@@ -150,16 +135,16 @@ std::string histogram_chart(const LogHistogram& part, const LogHistogram& whole,
     for (int bin = 0; bin < bins && !whole.counts.empty(); ++bin)
         inside += bar(whole, bin, "whole");
     for (int bin = 0; bin < bins; ++bin) inside += bar(part, bin, "bar");
-    inside += line(left, base, width - left, base, "axis");
+    inside += svg_line(left, base, width - left, base, "axis");
     const int every = 1 + part.bins.decades / 7;  // so that the captions keep apart
     for (int decade = 0; decade <= part.bins.decades; decade += every) {
         const double x = left + decade * part.bins.per_decade * step;
-        inside += line(x, base, x, base + 5, "axis");
-        inside += label(x, base + 20,
-                        decade == 0                   ? "start"
-                        : decade == part.bins.decades ? "end"
-                                                      : "middle",
-                        si_text(part.bins.lower_edge(decade * part.bins.per_decade), "m"));
+        inside += svg_line(x, base, x, base + 5, "axis");
+        inside += svg_text(x, base + 20,
+                           decade == 0                   ? "start"
+                           : decade == part.bins.decades ? "end"
+                                                         : "middle",
+                           si_text(part.bins.lower_edge(decade * part.bins.per_decade), "m"));
     }
     return svg(width, height, title, inside);
 }
@@ -188,9 +173,9 @@ std::string reliability_chart(const std::vector<ReliabilityBin>& bins) {
     std::string inside;
     for (int tick = 0; tick <= 4; ++tick) {
         const double at = side * tick / 4;
-        inside += line(left, base - at, left + side, base - at, "grid");
-        inside += label(left - 6, base - at + 4, "end", fmt::format("{}", 25 * tick));
-        inside += label(left + at, base + 18, "middle", fmt::format("{}", 25 * tick));
+        inside += svg_line(left, base - at, left + side, base - at, "grid");
+        inside += svg_text(left - 6, base - at + 4, "end", fmt::format("{}", 25 * tick));
+        inside += svg_text(left + at, base + 18, "middle", fmt::format("{}", 25 * tick));
     }
     for (std::size_t i = 0; i < bins.size(); ++i) {
         if (bins[i].count == 0) continue;
@@ -203,8 +188,8 @@ std::string reliability_chart(const std::vector<ReliabilityBin>& bins) {
             count_text(bins[i].count),
             100 * bins[i].confidence / static_cast<double>(bins[i].count), 100 * share);
     }
-    inside += line(left, base, left + side, top, "ideal");
-    inside += label(left + side / 2, base + 36, "middle", "confidence [%]");
+    inside += svg_line(left, base, left + side, top, "ideal");
+    inside += svg_text(left + side / 2, base + 36, "middle", "confidence [%]");
     inside += fmt::format(
         R"-(<text transform="translate(10 {:.0f}) rotate(-90)" text-anchor="middle">right [%]</text>)-",
         top + side / 2);
@@ -221,12 +206,12 @@ std::string coverage_chart(const std::vector<CoveragePoint>& curve, double thres
     const auto y = [&](double precision) { return base - height * (precision - low) / (1 - low); };
     std::string inside;
     for (int tick = 0; tick <= 4; ++tick) {
-        inside += line(x(tick / 4.0), top, x(tick / 4.0), base, "grid");
-        inside += label(x(tick / 4.0), base + 18, "middle", fmt::format("{}", 25 * tick));
+        inside += svg_line(x(tick / 4.0), top, x(tick / 4.0), base, "grid");
+        inside += svg_text(x(tick / 4.0), base + 18, "middle", fmt::format("{}", 25 * tick));
     }
     for (const double tick : round_ticks(100 * low, 100, 5)) {
-        inside += line(left, y(tick / 100), left + width, y(tick / 100), "grid");
-        inside += label(left - 6, y(tick / 100) + 4, "end", fmt::format("{:g}", tick));
+        inside += svg_line(left, y(tick / 100), left + width, y(tick / 100), "grid");
+        inside += svg_text(left - 6, y(tick / 100) + 4, "end", fmt::format("{:g}", tick));
     }
     std::string path;
     const CoveragePoint* used = nullptr;
@@ -242,7 +227,7 @@ std::string coverage_chart(const std::vector<CoveragePoint>& curve, double thres
             "{:.1f} % of the images get an answer, {:.1f} % of these are right</title></circle>",
             x(used->coverage), y(used->precision), threshold, 100 * used->coverage,
             100 * used->precision);
-    inside += label(left + width / 2, base + 36, "middle", "images with an answer [%]");
+    inside += svg_text(left + width / 2, base + 36, "middle", "images with an answer [%]");
     inside += fmt::format(
         R"-(<text transform="translate(10 {:.0f}) rotate(-90)" text-anchor="middle">right [%]</text>)-",
         top + height / 2);

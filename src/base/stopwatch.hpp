@@ -20,6 +20,9 @@ class Stopwatch {
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Since the process began, near enough: set when the program is loaded.
+inline const Stopwatch process_watch;
+
 /// Seconds by phase, in the order in which the phases began. A phase's name is that of the docs:
 /// "cluster/adp/density".
 class PhaseTimes {

@@ -89,6 +89,25 @@ class SampleLoss {
     double weight_sum_;
 };
 
+/// A class that a sample counts as, and the part of it that does.
+struct Target {
+    std::size_t label;
+    double share;
+};
+
+/// The one of the larger share first; none for a sample that does not count.
+std::vector<Target> targets_of(std::size_t i, std::span<const std::int32_t> labels,
+                               const LossOptions& options) {
+    const auto label = [](std::int32_t number) { return static_cast<std::size_t>(number); };
+    if (labels[i] < 0) return {};
+    if (options.shares.empty()) return {{label(labels[i]), 1}};
+    const double share = options.shares[i];
+    std::vector<Target> targets{{label(labels[i]), share},
+                                {label(options.other_labels[i]), 1 - share}};
+    if (share < 0.5) std::swap(targets[0], targets[1]);
+    return targets;
+}
+
 }  // namespace
 
 Loss softmax_cross_entropy(std::span<const float> logits, std::span<const std::int32_t> labels,
@@ -97,24 +116,35 @@ Loss softmax_cross_entropy(std::span<const float> logits, std::span<const std::i
     const auto width = static_cast<std::size_t>(classes);
     SampleLoss sample(options, width);
     double weight = 0;
-    for (const auto label : labels)
-        if (label >= 0) weight += sample.weight(static_cast<std::size_t>(label));
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        for (const auto& target : targets_of(i, labels, options))
+            weight += target.share * sample.weight(target.label);
     weight = comm.sum(weight);
 
     Loss loss{{}, std::vector<float>(logits.size(), 0)};
+    std::vector<float> part(width);
     std::array<double, 3> sums{};  // loss, labelled, correct
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (labels[i] < 0) continue;
-        const auto label = static_cast<std::size_t>(labels[i]);
+        const auto targets = targets_of(i, labels, options);
+        if (targets.empty()) continue;
         const auto row = logits.subspan(i * width, width);
-        sums[0] += sample(row, label, weight > 0 ? 1 / weight : 0,
-                          std::span(loss.gradient).subspan(i * width, width));
+        double of_sample = 0;
+        for (const auto& target : targets) {
+            of_sample += sample(row, target.label, weight > 0 ? target.share / weight : 0, part);
+            for (std::size_t c = 0; c < width; ++c) loss.gradient[i * width + c] += part[c];
+        }
+        if (!std::isfinite(of_sample))
+            loss.result.not_finite.push_back(static_cast<std::int64_t>(i));
+        sums[0] += of_sample;
         sums[1] += 1;
         const auto predicted = std::ranges::max_element(row) - row.begin();
-        sums[2] += sample.means(label, static_cast<std::int32_t>(predicted)) ? 1 : 0;
+        sums[2] += sample.means(targets[0].label, static_cast<std::int32_t>(predicted)) ? 1 : 0;
     }
     comm.sum(std::span<double>(sums));
-    loss.result = {sums[0], static_cast<std::int64_t>(sums[1]), static_cast<std::int64_t>(sums[2])};
+    loss.result.loss = sums[0];
+    loss.result.labelled = static_cast<std::int64_t>(sums[1]);
+    loss.result.correct = static_cast<std::int64_t>(sums[2]);
+    loss.result.weight = weight;
     return loss;
 }
 

@@ -332,6 +332,11 @@ std::span<float> Network::parameters() {
     return state_->parameters->changed_by_host();
 }
 
+std::span<float> Network::buffers() {
+    ++state_->version;
+    return state_->buffers->changed_by_host();
+}
+
 void Network::load(const TensorMap& tensors) {
     std::string missing, misfits;
     const auto parameters = state_->parameters->changed_by_host();
@@ -428,7 +433,12 @@ StepResult Network::train_step(std::span<const float> images, std::span<const st
              loss.class_weights.size());
     VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
              labels.size());
+    VALIDATE(loss.other_labels.size() == loss.shares.size() &&
+                 (loss.shares.empty() || loss.shares.size() == labels.size()),
+             "{} images have {} other labels and {} shares; give one for each", count,
+             loss.other_labels.size(), loss.shares.size());
     const auto of_all_ranks = state.count_over_ranks(labels, loss.inner);
+    state.count_over_ranks(loss.other_labels, loss.inner);
     auto& cached = state.plan(true, count);
     if (count == 0) std::ranges::fill(state.gradients->changed_by_host(), 0.0F);
     Run run = state.prepare(cached);

@@ -62,6 +62,10 @@ struct LossOptions {
     std::vector<float> class_weights{};  ///< by class; empty: all 1
     double label_smoothing = 0;          ///< in [0, 1)
     InnerNodes inner{};  ///< what labels above the classes stand for (nn/taxonomy.hpp)
+    /// Samples of two classes (mixup): by sample the other label and the share of the first one in
+    /// the loss; empty: none.
+    std::span<const std::int32_t> other_labels{};
+    std::span<const float> shares{};
 };
 
 /// Random numbers of a step (dropout) are a function of this and of a sample's place in the global
@@ -77,7 +81,10 @@ struct StepResult {
     /// output's, times its weight.
     double loss = 0;
     std::int64_t labelled = 0;
-    std::int64_t correct = 0;  ///< of the labelled ones, by the largest logit
+    std::int64_t correct = 0;  ///< of the labelled ones, by the largest logit; of a sample of two
+                               ///< classes by that of the larger share
+    double weight = 0;         ///< sum of the labelled samples' class weights
+    std::vector<std::int64_t> not_finite{};  ///< this rank's samples whose loss is not finite
 };
 
 class Network {
@@ -106,6 +113,8 @@ class Network {
     /// options.training.
     std::span<float> gradients();
     const std::vector<ParameterSlot>& slots() const;
+    /// Running statistics of batch norms, in an order that holds for this graph. As parameters().
+    std::span<float> buffers();
 
     /// Evaluation: running statistics, no dropout. Not collective.
     /// images  [count, channels, height, width], count <= options.batch, normalised
@@ -130,6 +139,7 @@ class Network {
     /// calls it, with 0 samples where it has none left.
     /// images  [count, channels, height, width], count <= options.batch
     /// labels  [count] in [0, classes + inner nodes), or -1: not counted
+    /// loss    other labels [count], too, if there are any
     StepResult train_step(std::span<const float> images, std::span<const std::int32_t> labels,
                           const LossOptions& loss, const StepKey& key);
 

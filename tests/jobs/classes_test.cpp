@@ -161,8 +161,7 @@ TEST_F(Classes, a_network_grows_to_more_and_tells_what_it_still_knows) {
     add("more/Noise", "board", 20);
     ingest("more");
     const auto log = train("more.h5", "grown.h5", "--init " + path("model.h5"), 2);
-    EXPECT_NE(log.find("classes that '" + path("model.h5") + "' knew: accuracy"),
-              std::string::npos)
+    EXPECT_NE(log.find("classes that '" + path("model.h5") + "' knew: accuracy"), std::string::npos)
         << log;
     EXPECT_EQ(classes_of("grown.h5"), (Names{"Board", "Stripes/across", "Stripes/down", "Noise"}));
     const auto results =

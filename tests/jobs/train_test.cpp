@@ -181,6 +181,93 @@ TEST_F(TrainJobs, a_frozen_backbone_keeps_its_bits_and_fine_tuning_takes_new_lay
     EXPECT_FALSE(same(third, "features.7.squeeze.weight"));
 }
 
+TEST_F(TrainJobs, blocks_are_released_one_after_the_other) {
+    run(train("first.h5", "--epochs 1"));
+    const std::string how = "--init " + path("first.h5") +
+                            " --unfreeze-every 1 --schedule constant --warmup 0 --keep last "
+                            "--layer-decay 0.9 --epochs ";
+    run(train("straight.h5", how + "3"), 2);
+    run(train("resumed.h5", how + "2"), 2);
+    run(train("resumed.h5", how + "3 --resume"), 2);
+    expect_same_tensors("straight.h5", "resumed.h5");
+    const store::ArtefactReader first(path("first.h5")), last(path("straight.h5"));
+    for (const auto& [name, is_trained] :
+         {std::pair("classifier.1.weight", true), std::pair("features.12.squeeze.weight", true),
+          std::pair("features.11.expand3x3.bias", true),
+          std::pair("features.10.squeeze.weight", false), std::pair("features.0.weight", false)}) {
+        const auto tensor = std::string("tensors/") + name;
+        EXPECT_EQ(first.read<float>(tensor) != last.read<float>(tensor), is_trained) << name;
+    }
+}
+
+TEST_F(TrainJobs, the_best_epochs_and_the_curves_are_written) {
+    run(train("model.h5",
+              "--epochs 4 --keep-best 3 --mixup 0.2 --ema 0.9 --accumulate 2 --clip 1 "
+              "--sampling balanced"),
+        2);
+    const auto best = nlohmann::json::parse(text_of("model.checkpoint/best.json"));
+    ASSERT_EQ(best.size(), 3U);
+    EXPECT_EQ(best[0]["file"], path("model.h5"));
+    EXPECT_EQ(best[2]["file"], path("model.3.h5"));
+    for (std::size_t i = 0; i < best.size(); ++i) {
+        const store::ArtefactReader model(best[i]["file"].get<std::string>(), "model");
+        if (i > 0) {
+            EXPECT_LE(best[i]["accuracy"], best[i - 1]["accuracy"]);
+        }
+    }
+    run("evaluate --part validation --corpus " + corpus() + " --model " + path("model.2.h5") +
+        " --output " + path("metrics.json"));
+    EXPECT_NEAR(nlohmann::json::parse(text_of("metrics.json"))["accuracy"].get<double>(),
+                best[1]["accuracy"].get<double>(), 1e-9);
+    const auto page = text_of("model.checkpoint/curves.html");
+    EXPECT_NE(page.find("<b>Ended:</b>"), std::string::npos);
+    EXPECT_NE(page.find("<svg"), std::string::npos);
+    EXPECT_EQ(page.find("http-equiv"), std::string::npos) << "it goes on loading itself";
+}
+
+TEST_F(TrainJobs, a_test_of_learning_rates_leaves_no_model) {
+    const auto output = run(train("model.h5", "--find-lr"), 2);
+    EXPECT_NE(output.find("find-lr.html"), std::string::npos) << output;
+    EXPECT_FALSE(fs::exists(path("model.h5")));
+    EXPECT_FALSE(fs::exists(path("model.checkpoint/checkpoint.h5")));
+    const auto test = nlohmann::json::parse(text_of("model.checkpoint/find-lr.json"));
+    EXPECT_GT(test["steps"].size(), 10U);
+    EXPECT_NE(text_of("model.checkpoint/find-lr.html").find("<svg"), std::string::npos);
+}
+
+TEST_F(TrainJobs, a_time_limit_ends_with_a_checkpoint_and_status_75) {
+    const auto command = train("model.h5", "--schedule constant --time-limit 0:00:09 --epochs ");
+    const auto result = run_nanoatlas(command + "100000", 2);
+    EXPECT_EQ(result.status, 75) << result.output;
+    EXPECT_NE(result.output.find("time limit"), std::string::npos) << result.output;
+    EXPECT_NE(text_of("model.checkpoint/curves.html").find("--resume"), std::string::npos);
+    const auto done = static_cast<int>(
+        store::ArtefactReader(path("model.checkpoint/checkpoint.h5")).number("epoch"));
+    run(train("model.h5", "--schedule constant --resume --epochs " + std::to_string(done + 1)), 2);
+    EXPECT_TRUE(fs::exists(path("model.h5")));
+}
+
+TEST_F(TrainJobs, a_batch_smaller_than_the_number_of_ranks_trains) {
+    const auto output = run("train --corpus " + corpus() + " --arch squeezenet1_1 --batch 2 " +
+                                "--epochs 1 --output " + path("model.h5"),
+                            4);
+    EXPECT_NE(output.find("no images"), std::string::npos) << output;
+    EXPECT_TRUE(fs::exists(path("model.h5")));
+}
+
+TEST_F(TrainJobs, too_little_memory_is_told_before_the_first_step) {
+    // 90 images of 4096x4096 pixels: the first layer's values alone take 90 GiB.
+    for (const int ranks : {1, 3}) {
+        const auto result = run_nanoatlas(
+            "train --corpus " + corpus() +
+                " --arch squeezenet1_1 --batch 90 --size 4096 --output " + path("m.h5"),
+            ranks);
+        EXPECT_EQ(result.status, 2) << result.output;
+        EXPECT_NE(result.output.find("GiB"), std::string::npos) << result.output;
+        EXPECT_EQ(result.output.find("epoch 1"), std::string::npos) << result.output;
+    }
+}
+
 TEST_F(TrainJobs, wrong_input_is_told_and_leaves_nothing) {
     const auto refused = [&](const std::string& arguments, const std::string& words) {
         for (const int ranks : {1, 3}) {
@@ -193,6 +280,11 @@ TEST_F(TrainJobs, wrong_input_is_told_and_leaves_nothing) {
     refused(train("m.h5", "--freeze tail"), "--freeze");
     refused(train("m.h5", "--freeze to:nowhere"), "nowhere");
     refused(train("m.h5", "--epochs 0"), "--epochs");
+    refused(train("m.h5", "--time-limit soon"), "--time-limit");
+    refused(train("m.h5", "--accumulate 17"), "--accumulate");
+    refused(train("m.h5", "--unfreeze-every 1 --freeze backbone"), "--unfreeze-every");
+    refused(train("m.h5", "--keep last --keep-best 2"), "--keep-best");
+    refused(train("m.h5", "--ema 1"), "--ema");
     refused(train("m.h5", "--epochs 1 --init " + corpus()), "model");
     refused("train --corpus " + path("none.h5") + " --output " + path("m.h5"), "none.h5");
     refused(train("m.h5", "--optimizer sgd --schedule constant --warmup 0 --lr 1e20"), "loss");

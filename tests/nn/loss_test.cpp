@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "comm/distribution.hpp"
 #include "tests/mpi_test.hpp"
@@ -94,6 +95,66 @@ TEST(Loss, of_an_inner_node_is_that_of_the_sum_of_its_probabilities) {
 TEST(Loss, gradient_of_inner_nodes_is_that_of_the_mean) {
     expect_gradient({.class_weights = {2, 5, 0.5}, .label_smoothing = 0.2, .inner = inner},
                     with_inner);
+}
+
+TEST(Loss, of_mixed_samples_is_the_mixture_of_their_losses) {
+    const std::vector<std::int32_t> others{0, 2, 1, 1};
+    const std::vector<float> shares{0.75F, 0.25F, 0.5F, 1};
+    const auto rows = comm::row_block(std::ssize(labels), world());
+    const auto mine = [&](const auto& all) {
+        return std::span(all).subspan(static_cast<std::size_t>(rows.first),
+                                      static_cast<std::size_t>(rows.count));
+    };
+    const LossOptions options{.class_weights = {2, 5, 0.5},
+                              .label_smoothing = 0.1,
+                              .other_labels = mine(others),
+                              .shares = mine(shares)};
+    // One sample at a time, by its first label and by its second: loss times weight.
+    const std::vector<double> weights{2, 5, 0.5};
+    double loss = 0, weight = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (labels[i] < 0) continue;
+        for (const auto& [label, share] :
+             {std::pair(labels[i], shares[i]), std::pair(others[i], 1 - shares[i])}) {
+            const std::vector<std::int32_t> one{label};
+            const double w = weights[static_cast<std::size_t>(label)];
+            const auto alone = softmax_cross_entropy(
+                std::span(logits).subspan(i * 3, 3), one, classes,
+                {.class_weights = {2, 5, 0.5}, .label_smoothing = 0.1}, comm::Communicator::self());
+            loss += share * w * alone.result.loss;
+            weight += share * w;
+        }
+    }
+    const auto mixed = loss_of(logits, options);
+    EXPECT_NEAR(mixed.result.loss, loss / weight, 1e-6);
+    EXPECT_NEAR(mixed.result.weight, weight, 1e-6);
+    EXPECT_EQ(mixed.result.labelled, 3);
+    EXPECT_EQ(mixed.result.correct, 2);  // the first two, both class 2 by 0.75
+
+    const auto gradient = world().all_gather(mixed.gradient);
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        constexpr float step = 1.0F / 256;
+        auto above = logits, below = logits;
+        above[i] += step;
+        below[i] -= step;
+        const double difference =
+            (loss_of(above, options).result.loss - loss_of(below, options).result.loss) /
+            (2 * step);
+        EXPECT_NEAR(gradient[i], difference, 1e-5);
+    }
+}
+
+TEST(Loss, that_is_not_finite_names_its_samples) {
+    auto spoilt = logits;
+    spoilt[3] = std::numeric_limits<float>::infinity();   // row 1
+    spoilt[7] = std::numeric_limits<float>::quiet_NaN();  // row 2, which does not count
+    spoilt[9] = std::numeric_limits<float>::quiet_NaN();  // row 3
+    const auto result = loss_of(spoilt, {}).result;
+    EXPECT_FALSE(std::isfinite(result.loss));
+    const auto first = comm::row_block(std::ssize(labels), world()).first;
+    auto rows = result.not_finite;
+    for (auto& row : rows) row += first;
+    EXPECT_EQ(world().all_gather(rows), (std::vector<std::int64_t>{1, 3}));
 }
 
 TEST(Loss, of_no_labels_is_nothing) {

@@ -89,6 +89,22 @@ TEST(Optimizer, adamw_steps_by_the_rate_and_decays_apart) {
     EXPECT_EQ(optimizer.steps(), 3);
 }
 
+// A slice that is released after two steps, at half the rate, moves as one that begins then.
+TEST(Optimizer, a_slice_may_have_its_own_rate_and_beginning) {
+    for (const auto kind : {OptimizerKind::sgd, OptimizerKind::adamw}) {
+        std::vector<float> late = {1, 2}, fresh = {1, 2};
+        const std::vector<float> g = {0.5F, -0.25F};
+        Optimizer released({.kind = kind}, {{0, 2, 0.1, 0.5, 2}}, 2),
+            begun({.kind = kind}, {{0, 2, 0.1}}, 2);
+        released.set_steps(2);
+        for (int step = 0; step < 3; ++step) {
+            released.step(late, g, 0.2);
+            begun.step(fresh, g, 0.1);
+        }
+        EXPECT_EQ(late, fresh);
+    }
+}
+
 TEST(Optimizer, goes_on_to_the_bit_from_its_state) {
     auto straight = random_values(50, 3);
     auto resumed = straight;

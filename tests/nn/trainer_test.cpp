@@ -8,112 +8,18 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.hpp"
-#include "base/random.hpp"
-#include "kernels/kokkos/runtime.hpp"
-#include "nn/initialise.hpp"
 #include "nn/train/head.hpp"
 #include "nn/train/start.hpp"
 #include "store/provenance.hpp"
-#include "tests/mpi_test.hpp"
+#include "tests/nn/small_course.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace nanoatlas::nn {
 namespace {
 
-using testing::world;
+using namespace testing;
 
-constexpr int side = 16;
-
-/// Pictures of three classes: stripes across, stripes down, and a chessboard; random phase and
-/// noise.
-std::vector<std::uint8_t> draw_pictures(std::int64_t count) {
-    std::vector<std::uint8_t> pixels;
-    for (std::int64_t n = 0; n < count; ++n) {
-        base::Random random(5, n);
-        const auto phase = static_cast<int>(random.below(4));
-        for (int y = 0; y < side; ++y)
-            for (int x = 0; x < side; ++x) {
-                const bool across = (y + phase) / 2 % 2 == 0, down = (x + phase) / 2 % 2 == 0;
-                const bool bright = n % 3 == 0 ? across : n % 3 == 1 ? down : across != down;
-                pixels.push_back(static_cast<std::uint8_t>((bright ? 170 : 60) + random.below(26)));
-            }
-    }
-    return pixels;
-}
-
-Samples samples_between(std::int64_t first, std::int64_t end) {
-    Samples samples;
-    for (auto row = first; row < end; ++row) {
-        samples.rows.push_back(row);
-        samples.labels.push_back(static_cast<std::int32_t>(row % 3));
-    }
-    return samples;
-}
-
-Graph small_graph(double dropout) {
-    Graph graph({1, side, side});
-    auto x = graph.convolution(graph.input(), "conv1", {.channels = 8, .kernel = 3, .padding = 1});
-    x = graph.relu(graph.batch_norm(x, "bn1"));
-    x = graph.convolution(x, "conv2", {.channels = 16, .kernel = 3, .stride = 2, .padding = 1});
-    x = graph.relu(graph.batch_norm(x, "bn2"));
-    x = graph.flatten(graph.global_average_pool(x), "pooled");
-    graph.set_features(x);
-    if (dropout > 0) x = graph.dropout(x, dropout);
-    graph.set_output(graph.linear(x, "fc", 3));
-    return graph;
-}
-
-TrainSettings short_course() {
-    TrainSettings settings;
-    settings.epochs = 4;
-    settings.batch = 10;
-    settings.rate = 0.01;
-    settings.label_smoothing = 0.1;
-    settings.seed = 3;
-    return settings;
-}
-
-/// 48 pictures to learn from and 21 to validate with.
-struct Course {
-    kernels::kokkos::Runtime& runtime;
-    Images images{draw_pictures(69), side, side};
-    ImageInputs inputs{images, side, {0.5}, {0.3}, AugmentationSettings{}, 3};
-    ImageInputs plain{images, side, {0.5}, {0.3}, std::nullopt, 3};
-    TrainingData data{
-        .inputs = inputs, .train = samples_between(0, 48), .validation = samples_between(48, 69)};
-    TrainSettings settings = short_course();
-};
-
-class Training : public ::testing::Test {
-  protected:
-    static void SetUpTestSuite() { runtime_ = std::make_unique<kernels::kokkos::Runtime>(1); }
-    static void TearDownTestSuite() { runtime_.reset(); }
-    Course course_{.runtime = *runtime_};
-
-  private:
-    static std::unique_ptr<kernels::kokkos::Runtime> runtime_;
-};
-std::unique_ptr<kernels::kokkos::Runtime> Training::runtime_;
-
-/// A network for the course on these ranks, with the same weights each time.
-Network make_network(const Course& course, const comm::Communicator& comm, double dropout = 0,
-                     const std::string& frozen_to = "") {
-    const TrainingOrder order(std::ssize(course.data.train.rows), course.settings.batch, 0);
-    const auto graph = small_graph(dropout);
-    Network network(graph,
-                    {.batch = order.most_of_rank(comm.size()),
-                     .training = true,
-                     .frozen_to = frozen_to,
-                     .keep = {}},
-                    comm);
-    network.load(initial_tensors(graph, 11));
-    return network;
-}
-
-void expect_equal(const TensorMap& a, const TensorMap& b) {
-    ASSERT_EQ(a.size(), b.size());
-    for (const auto& [name, tensor] : a) EXPECT_EQ(tensor.values, b.at(name).values) << name;
-}
+class Training : public testing::TrainingCourse {};
 
 std::vector<nlohmann::json> without_times(const std::vector<std::string>& history) {
     std::vector<nlohmann::json> lines;
@@ -192,11 +98,34 @@ TEST_F(Training, resumes_to_the_bit) {
         for (const std::int64_t stop_after : {10, 13}) {
             const auto resumed = train_with_stop(course_, stop_after);
             expect_equal(straight.tensors, resumed.tensors);
-            expect_equal(straight.best, resumed.best);
+            expect_equal(straight.best.at(0).tensors, resumed.best.at(0).tensors);
+            EXPECT_EQ(straight.best[0].score.epoch, resumed.best[0].score.epoch);
             for (std::size_t i = 0; i < straight.optimizer.size(); ++i)
                 expect_equal(straight.optimizer[i], resumed.optimizer[i]);
             EXPECT_EQ(without_times(straight.history), without_times(resumed.history));
         }
+    }
+}
+
+TEST_F(Training, resumes_to_the_bit_with_all_that_training_can_do) {
+    auto& settings = course_.settings;
+    settings.accumulate = 2;
+    settings.sampling = Sampling::balanced;
+    settings.mixup = 0.4;
+    settings.average = 0.9;
+    settings.clip = 0.5;
+    settings.layer_decay = 0.7;
+    settings.keep_best = 3;
+    settings.patience = 2;
+    const auto straight = train_with_stop(course_, 0), resumed = train_with_stop(course_, 8);
+    expect_equal(straight.tensors, resumed.tensors);
+    expect_equal(straight.average, resumed.average);
+    EXPECT_EQ(without_times(straight.history), without_times(resumed.history));
+    ASSERT_EQ(straight.best.size(), resumed.best.size());
+    for (std::size_t i = 0; i < straight.best.size(); ++i) {
+        EXPECT_EQ(straight.best[i].score.epoch, resumed.best[i].score.epoch);
+        EXPECT_EQ(straight.best[i].score.loss, resumed.best[i].score.loss);
+        expect_equal(straight.best[i].tensors, resumed.best[i].tensors);
     }
 }
 
@@ -250,7 +179,7 @@ TEST_F(Training, frozen_layers_keep_their_bits) {
 
 TEST_F(Training, the_head_alone_on_features_learns_what_it_learns_in_the_whole_network) {
     const TrainingData data{course_.plain, course_.data.train, course_.data.validation};
-    const auto graph = small_graph(0);
+    const auto graph = course_graph(0);
     auto whole = make_network(course_, world(), 0, "pooled");
     Trainer trainer(whole, data, course_.settings, world());
     const auto expected = trainer.run({}).tensors.at("fc.weight").values;
@@ -277,37 +206,6 @@ TEST(Head, is_nothing_where_the_output_needs_more_than_the_features) {
     graph.set_features(graph.flatten(graph.global_average_pool(x), "pooled"));
     graph.set_output(graph.flatten(graph.global_average_pool(graph.relu(x))));
     EXPECT_FALSE(head_of(graph));
-}
-
-TEST(TrainingOrder, a_step_holds_the_same_samples_on_any_number_of_ranks) {
-    for (const std::int64_t samples : {1, 7, 100, 129})
-        for (const std::int64_t batch : {1, 8, 200}) {
-            TrainingOrder order(samples, batch, 4);
-            std::vector<std::int64_t> epoch;
-            for (std::int64_t step = 0; step < order.steps(); ++step) {
-                const auto whole = order.slice(2, step, 0, 1);
-                const std::vector<std::int64_t> expected(whole.begin(), whole.end());
-                EXPECT_LE(std::ssize(expected), batch);
-                for (const int ranks : {2, 3, 16}) {
-                    std::vector<std::int64_t> joined;
-                    for (int rank = 0; rank < ranks; ++rank) {
-                        const auto slice = order.slice(2, step, rank, ranks);
-                        EXPECT_LE(std::ssize(slice), order.most_of_rank(ranks));
-                        joined.insert(joined.end(), slice.begin(), slice.end());
-                    }
-                    EXPECT_EQ(joined, expected);
-                }
-                epoch.insert(epoch.end(), expected.begin(), expected.end());
-            }
-            std::sort(epoch.begin(), epoch.end());
-            for (std::int64_t i = 0; i < samples; ++i)
-                ASSERT_EQ(epoch[static_cast<std::size_t>(i)], i);
-        }
-    TrainingOrder order(100, 100, 4);
-    const auto first = order.slice(0, 0, 0, 1);
-    const std::vector<std::int64_t> kept(first.begin(), first.end());
-    const auto second = order.slice(1, 0, 0, 1);
-    EXPECT_FALSE(std::equal(second.begin(), second.end(), kept.begin()));
 }
 
 /// Rows dealt out in turn: row 3 without a label, rows 5 and 6 for testing.

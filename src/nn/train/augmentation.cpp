@@ -9,8 +9,8 @@ kernels::ImageView whole_view(int height, int width) {
 }
 
 kernels::ImageView random_view(const AugmentationSettings& settings, int height, int width,
-                               std::uint64_t seed, std::int64_t epoch, std::int64_t row) {
-    base::Random random(seed, base::fnv1a("augmentation"), epoch, row);
+                               std::uint64_t seed, const Variation& variation) {
+    base::Random random(seed, base::fnv1a("augmentation"), variation.number, variation.row);
     const double share = random.uniform(settings.smallest_crop, 1);
     kernels::ImageView view{.height = static_cast<float>(share * height),
                             .width = static_cast<float>(share * width)};

@@ -1,5 +1,5 @@
-// Which change each training image gets: a function of (seed, epoch, row), so it depends neither on
-// ranks nor on threads.
+// Which change each training image gets: a function of (seed, number, row), so it depends neither
+// on ranks nor on threads.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,15 @@ struct AugmentationSettings {
     double noise = 0.03;         ///< standard deviation at most, of the full range
 };
 
+/// A row of the corpus in one of its many augmentations, by number.
+struct Variation {
+    std::int64_t row, number;
+};
+
 /// The whole image, unchanged.
 kernels::ImageView whole_view(int height, int width);
 
 kernels::ImageView random_view(const AugmentationSettings& settings, int height, int width,
-                               std::uint64_t seed, std::int64_t epoch, std::int64_t row);
+                               std::uint64_t seed, const Variation& variation);
 
 }  // namespace nanoatlas::nn

@@ -44,6 +44,33 @@ void check_settings(const store::ArtefactReader& reader, const TrainingSettingsT
                  reader.path(), i < then.size() ? then[i] : "", now[i]);
 }
 
+void write_best(store::ArtefactWriter& writer, const std::vector<BestModel>& best) {
+    std::vector<double> epochs, accuracies, losses;
+    for (std::size_t i = 0; i < best.size(); ++i) {
+        write_tensors(writer, "best" + std::to_string(i), best[i].tensors);
+        epochs.push_back(static_cast<double>(best[i].score.epoch));
+        accuracies.push_back(best[i].score.accuracy);
+        losses.push_back(best[i].score.loss);
+    }
+    if (best.empty()) return;
+    writer.attribute("best_epoch", epochs);
+    writer.attribute("best_accuracy", accuracies);
+    writer.attribute("best_loss", losses);
+}
+
+std::vector<BestModel> read_best(const store::ArtefactReader& reader) {
+    std::vector<BestModel> best;
+    if (!reader.has_attribute("best_epoch")) return best;
+    const auto epochs = reader.numbers("best_epoch"), losses = reader.numbers("best_loss"),
+               accuracies = reader.numbers("best_accuracy");
+    for (std::size_t i = 0; i < epochs.size(); ++i)
+        best.push_back({.score = {.epoch = static_cast<std::int64_t>(epochs[i]),
+                                  .accuracy = accuracies.at(i),
+                                  .loss = losses.at(i)},
+                        .tensors = read_tensors(reader, "best" + std::to_string(i))});
+    return best;
+}
+
 std::int64_t whole(const store::ArtefactReader& reader, const std::string& attribute) {
     return static_cast<std::int64_t>(reader.number(attribute));
 }
@@ -55,7 +82,8 @@ void write_checkpoint(const std::string& folder, const TrainingState& state,
                       const comm::Communicator& comm) {
     store::ArtefactWriter writer(file_in(folder), "checkpoint", comm);
     write_tensors(writer, "tensors", state.tensors);
-    write_tensors(writer, "best", state.best);
+    write_tensors(writer, "average", state.average);
+    write_best(writer, state.best);
     for (std::size_t i = 0; i < state.optimizer.size(); ++i)
         write_tensors(writer, "optimizer" + std::to_string(i), state.optimizer[i]);
     writer.write_whole_strings("settings", lines_of(settings));
@@ -68,9 +96,6 @@ void write_checkpoint(const std::string& folder, const TrainingState& state,
     writer.attribute("seconds", state.seconds);
     writer.attribute("optimizer_buffers", static_cast<std::int64_t>(state.optimizer.size()));
     writer.attribute("optimizer_steps", state.optimizer_steps);
-    writer.attribute("best_score", state.best_score);
-    writer.attribute("best_loss", state.best_loss);
-    writer.attribute("best_epoch", state.best_epoch);
     writer.publish(provenance);
 }
 
@@ -87,12 +112,10 @@ std::optional<TrainingState> read_checkpoint(const std::string& folder,
                         .correct = whole(reader, "correct"),
                         .seconds = reader.number("seconds"),
                         .tensors = read_tensors(reader, "tensors"),
+                        .average = read_tensors(reader, "average"),
                         .optimizer = {},
                         .optimizer_steps = whole(reader, "optimizer_steps"),
-                        .best = read_tensors(reader, "best"),
-                        .best_score = reader.number("best_score"),
-                        .best_loss = reader.number("best_loss"),
-                        .best_epoch = whole(reader, "best_epoch"),
+                        .best = read_best(reader),
                         .history = {}};
     for (std::int64_t i = 0; i < whole(reader, "optimizer_buffers"); ++i)
         state.optimizer.push_back(read_tensors(reader, "optimizer" + std::to_string(i)));

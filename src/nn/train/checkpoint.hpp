@@ -9,6 +9,7 @@
 
 #include "comm/communicator.hpp"
 #include "nn/tensor.hpp"
+#include "nn/train/best_models.hpp"
 
 namespace nanoatlas::store {
 class Provenance;
@@ -26,14 +27,15 @@ struct TrainingState {
     double seconds = 0;  ///< spent on the epoch so far
 
     TensorMap tensors;
+    TensorMap average;                 ///< of them over the steps; empty: it is not wanted
     std::vector<TensorMap> optimizer;  ///< its buffers by name of the parameter
     std::int64_t optimizer_steps = 0;
 
-    TensorMap best;          ///< tensors of the best epoch so far; empty: none
-    double best_score = -1;  ///< its validation accuracy
-    double best_loss = 0;    ///< and loss
-    std::int64_t best_epoch = -1;
+    std::vector<BestModel> best;       ///< epochs so far, the best first
     std::vector<std::string> history;  ///< a JSON line for each epoch done
+
+    /// What counts as the result so far: the average if there is one.
+    const TensorMap& counting() const { return average.empty() ? tensors : average; }
 };
 
 /// Settings that a resumed training must share with the one that it goes on with: name and value.

@@ -1,7 +1,11 @@
 #include "nn/train/fit.hpp"
 
+#include <memory>
+
 #include "base/check.hpp"
+#include "nn/available_memory.hpp"
 #include "nn/train/head.hpp"
+#include "nn/train/layer_blocks.hpp"
 #include "nn/train/start.hpp"
 #include "nn/zoo/zoo.hpp"
 
@@ -28,32 +32,36 @@ std::string frozen_layer(const Graph& graph, const std::string& arch, const std:
     return layer;
 }
 
-/// Trains a graph, which is the model's or its head, on inputs.
-TrainingResult train_graph(const Graph& graph, const TensorMap& tensors, const NetworkOptions& how,
-                           const Inputs& inputs, const FitData& data, const TrainSettings& settings,
-                           std::optional<TrainingState> resume, const TrainingHooks& hooks,
-                           const comm::Communicator& comm) {
-    Network network(graph, how, comm);
-    network.load(tensors);
-    const TrainingData training{
-        .inputs = inputs, .train = data.train, .validation = data.validation};
-    Trainer trainer(network, training, settings, comm);
-    if (resume) trainer.resume(std::move(*resume));
-    return trainer.run(hooks);
+void check_settings(const TrainSettings& train, const FitData& data, const std::string& freeze) {
+    VALIDATE(!data.train.rows.empty(), "there are no samples to train on");
+    VALIDATE(train.batch > 0 && train.epochs > 0, "--batch {} and --epochs {} must be at least 1",
+             train.batch, train.epochs);
+    VALIDATE(train.accumulate > 0 && train.accumulate <= train.batch,
+             "--accumulate {} is not in [1, --batch] (each pass takes an image at least); choose "
+             "one of these",
+             train.accumulate);
+    VALIDATE(train.unfreeze_every == 0 || freeze == "none",
+             "--unfreeze-every {} and --freeze {} exclude each other (one releases layers that the "
+             "other keeps); leave one out",
+             train.unfreeze_every, freeze);
+    VALIDATE(!data.validation.rows.empty() || (train.patience == 0 && train.keep_best == 1),
+             "--patience and --keep-best need images to validate with, and the corpus has none; "
+             "ingest with --parts auto, or leave them out");
 }
 
-}  // namespace
+/// What is trained, and on what: the network on pictures, or its head on features.
+struct Subject {
+    Graph graph;
+    NetworkOptions how;
+    std::unique_ptr<Inputs> inputs;
+    std::vector<FreezingPhase> phases;
+};
 
-TrainingResult fit(ModelFile& model, const FitData& data, const FitOptions& options,
-                   std::optional<TrainingState> resume, const TrainingHooks& hooks,
+Subject subject_of(const ModelFile& model, const FitData& data, const FitOptions& options,
                    const comm::Communicator& comm) {
-    const auto samples = static_cast<std::int64_t>(data.train.rows.size());
-    VALIDATE(samples > 0, "there are no samples to train on");
-    VALIDATE(options.train.batch > 0 && options.train.epochs > 0,
-             "--batch {} and --epochs {} must be at least 1", options.train.batch,
-             options.train.epochs);
-    const Graph graph = graph_of(model);
-    const TrainingOrder order(samples, options.train.batch, options.train.seed);
+    check_settings(options.train, data, options.freeze);
+    auto graph = graph_of(model);
+    const TrainingOrder order(data.train.labels, options.train.order());
     NetworkOptions how{.batch = order.most_of_rank(comm.size()),
                        .precision = options.precision,
                        .training = true,
@@ -61,12 +69,10 @@ TrainingResult fit(ModelFile& model, const FitData& data, const FitOptions& opti
                        .sync_batch_norm = options.sync_batch_norm,
                        .frozen_to = frozen_layer(graph, model.arch, options.freeze),
                        .keep = {}};
-    const ImageInputs pictures(data.images, model.size, model.mean, model.std, options.augmentation,
-                               options.train.seed);
+    auto pictures = std::make_unique<ImageInputs>(data.images, model.size, model.mean, model.std,
+                                                  options.augmentation, options.train.seed);
     const bool features_stay = options.freeze == "backbone" && !options.augmentation;
-    const auto head = features_stay ? head_of(graph) : std::nullopt;
-    TrainingResult result;
-    if (head) {
+    if (const auto head = features_stay ? head_of(graph) : std::nullopt) {
         auto rows = data.train.rows;
         rows.insert(rows.end(), data.validation.rows.begin(), data.validation.rows.end());
         const NetworkOptions once{.batch = feature_batch,
@@ -74,18 +80,95 @@ TrainingResult fit(ModelFile& model, const FitData& data, const FitOptions& opti
                                   .backend = options.backend,
                                   .frozen_to = "",
                                   .keep = {}};
-        const auto features =
-            compute_features(graph, model.tensors, once, pictures, rows, data.images.count(), comm);
-        how.frozen_to = "";
+        auto features = std::make_unique<FeatureInputs>(compute_features(
+            graph, model.tensors, once, *pictures, rows, data.images.count(), comm));
         how.precision = Precision::f32;
-        result = train_graph(*head, model.tensors, how, features, data, options.train,
-                             std::move(resume), hooks, comm);
-    } else {
-        result = train_graph(graph, model.tensors, how, pictures, data, options.train,
-                             std::move(resume), hooks, comm);
+        return {*head, how, std::move(features), {{}}};
+    }
+    auto phases = options.train.unfreeze_every > 0
+                      ? unfreezing_phases(graph, options.train.unfreeze_every)
+                      : std::vector<FreezingPhase>{{.first_epoch = 0, .frozen_to = how.frozen_to}};
+    std::erase_if(phases, [&](const FreezingPhase& phase) {
+        return phase.first_epoch >= options.train.epochs;
+    });
+    return {std::move(graph), how, std::move(pictures), std::move(phases)};
+}
+
+Network network_of(const Subject& subject, const FreezingPhase& phase,
+                   const comm::Communicator& comm) {
+    auto how = subject.how;
+    how.frozen_to = phase.frozen_to;
+    return {subject.graph, how, comm};
+}
+
+/// What a training holds beside its network, in times its parameters: buffers of the optimiser,
+/// their copies and the tensors' in the state, the average, a sum over passes, the best epochs.
+std::int64_t copies_of_parameters(const TrainSettings& train) {
+    const std::int64_t buffers = train.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
+    return 2 * buffers + 2 + (train.average > 0 ? 2 : 0) + (train.accumulate > 1 ? 1 : 0) +
+           train.keep_best;
+}
+
+/// The whole training fits, its last phase too, which trains most. Collective. throws InputError
+void check_memory(const Subject& subject, const TrainSettings& train,
+                  const comm::Communicator& comm) {
+    constexpr double gibibyte = 1 << 30;
+    const auto network = network_of(subject, subject.phases.back(), comm);
+    const auto beside =
+        copies_of_parameters(train) * subject.graph.parameter_count() * std::int64_t{sizeof(float)};
+    const auto needed = comm.max(network.planned_bytes() + beside) * comm.node().size();
+    const auto available = comm.min(available_memory());
+    VALIDATE(!comm.any(needed > available),
+             "training needs {:.1f} GiB more a node for activations, optimiser, checkpoints and "
+             "best epochs, and {:.1f} GiB are free (it would run out of memory); use a smaller "
+             "--batch, a larger --accumulate, fewer ranks a node, bf16 or a smaller --keep-best",
+             static_cast<double>(needed) / gibibyte, static_cast<double>(available) / gibibyte);
+}
+
+TrainingData training_data(const Subject& subject, const FitData& data) {
+    return {.inputs = *subject.inputs,
+            .train = data.train,
+            .validation = data.validation,
+            .name_row = data.name_row};
+}
+
+}  // namespace
+
+TrainingResult fit(ModelFile& model, const FitData& data, const FitOptions& options,
+                   std::optional<TrainingState> resume, const TrainingHooks& hooks,
+                   const comm::Communicator& comm) {
+    const auto subject = subject_of(model, data, options, comm);
+    check_memory(subject, options.train, comm);
+    const auto training = training_data(subject, data);
+    TrainingResult result;
+    for (auto phase = subject.phases.begin(); phase != subject.phases.end(); ++phase) {
+        const auto next = phase + 1;
+        const bool is_last = next == subject.phases.end();
+        const auto end = is_last ? options.train.epochs : next->first_epoch;
+        if (!is_last && resume && resume->epoch >= end) continue;
+        auto network = network_of(subject, *phase, comm);
+        network.load(model.tensors);
+        Trainer trainer(network, training, options.train, comm);
+        if (resume) trainer.resume(std::move(*resume));
+        trainer.run_to(end, hooks);
+        if (is_last || trainer.is_over()) {
+            result = trainer.result();
+            break;
+        }
+        resume = trainer.release();
     }
     for (const auto& [name, tensor] : result.tensors) model.tensors[name] = tensor;
     return result;
+}
+
+RateTest test_rates(const ModelFile& model, const FitData& data, const FitOptions& options,
+                    const RateTestSettings& settings, const comm::Communicator& comm) {
+    const auto subject = subject_of(model, data, options, comm);
+    const auto training = training_data(subject, data);
+    auto network = network_of(subject, subject.phases.front(), comm);
+    network.load(model.tensors);
+    StepTaker steps(network, training, options.train, comm);
+    return run_rate_test(steps, settings);
 }
 
 }  // namespace nanoatlas::nn

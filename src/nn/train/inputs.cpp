@@ -5,6 +5,15 @@
 #include "kernels/kokkos/augment.hpp"
 
 namespace nanoatlas::nn {
+namespace {
+
+std::vector<std::int64_t> rows_of(std::span<const Variation> variations) {
+    std::vector<std::int64_t> rows;
+    for (const auto& variation : variations) rows.push_back(variation.row);
+    return rows;
+}
+
+}  // namespace
 
 ImageInputs::ImageInputs(const Images& images, int size, const std::vector<double>& mean,
                          const std::vector<double>& std,
@@ -35,13 +44,13 @@ std::vector<float> ImageInputs::plain(std::span<const std::int64_t> rows) const 
     return make(rows, std::vector(rows.size(), whole_view(format_.height, format_.width)));
 }
 
-std::vector<float> ImageInputs::varied(std::span<const std::int64_t> rows,
-                                       std::int64_t epoch) const {
+std::vector<float> ImageInputs::varied(std::span<const Variation> variations) const {
+    const auto rows = rows_of(variations);
     if (!augmentation_) return plain(rows);
     std::vector<kernels::ImageView> views;
-    for (const auto row : rows)
+    for (const auto& variation : variations)
         views.push_back(
-            random_view(*augmentation_, format_.height, format_.width, seed_, epoch, row));
+            random_view(*augmentation_, format_.height, format_.width, seed_, variation));
     return make(rows, views);
 }
 
@@ -62,6 +71,10 @@ std::vector<float> FeatureInputs::plain(std::span<const std::int64_t> rows) cons
         chosen.insert(chosen.end(), begin, begin + elements_);
     }
     return chosen;
+}
+
+std::vector<float> FeatureInputs::varied(std::span<const Variation> variations) const {
+    return plain(rows_of(variations));
 }
 
 }  // namespace nanoatlas::nn

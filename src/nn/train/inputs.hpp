@@ -19,9 +19,8 @@ class Inputs {
     virtual std::int64_t elements() const = 0;
     /// [rows, elements] as they are.
     virtual std::vector<float> plain(std::span<const std::int64_t> rows) const = 0;
-    /// [rows, elements] as training sees them in this epoch.
-    virtual std::vector<float> varied(std::span<const std::int64_t> rows,
-                                      std::int64_t epoch) const = 0;
+    /// [variations, elements] as training sees them.
+    virtual std::vector<float> varied(std::span<const Variation> variations) const = 0;
     /// These rows will be asked for next.
     virtual void will_need(std::span<const std::int64_t>) const {}
 };
@@ -38,8 +37,7 @@ class ImageInputs : public Inputs {
 
     std::int64_t elements() const override;
     std::vector<float> plain(std::span<const std::int64_t> rows) const override;
-    std::vector<float> varied(std::span<const std::int64_t> rows,
-                              std::int64_t epoch) const override;
+    std::vector<float> varied(std::span<const Variation> variations) const override;
     void will_need(std::span<const std::int64_t> rows) const override { images_.will_need(rows); }
 
   private:
@@ -61,9 +59,7 @@ class FeatureInputs : public Inputs {
 
     std::int64_t elements() const override { return elements_; }
     std::vector<float> plain(std::span<const std::int64_t> rows) const override;
-    std::vector<float> varied(std::span<const std::int64_t> rows, std::int64_t) const override {
-        return plain(rows);
-    }
+    std::vector<float> varied(std::span<const Variation> variations) const override;
 
   private:
     std::vector<float> values_;

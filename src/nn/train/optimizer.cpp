@@ -24,10 +24,11 @@ void Optimizer::step(std::span<float> parameters, std::span<const float> gradien
     ASSERT(parameters.size() == state_[0].size() && gradients.size() == state_[0].size());
     ++steps_;
     for (const auto& slice : slices_) {
+        const double own_rate = rate * slice.rate_factor;
         if (settings_.kind == OptimizerKind::adamw)
-            step_adamw(slice, parameters, gradients, rate);
+            step_adamw(slice, parameters, gradients, own_rate);
         else
-            step_sgd(slice, parameters, gradients, rate);
+            step_sgd(slice, parameters, gradients, own_rate);
     }
 }
 
@@ -49,7 +50,7 @@ void Optimizer::step_sgd(const ParameterSlice& slice, std::span<float> parameter
 
 void Optimizer::step_adamw(const ParameterSlice& slice, std::span<float> parameters,
                            std::span<const float> gradients, double rate) {
-    const double t = static_cast<double>(steps_);
+    const auto t = static_cast<double>(steps_ - slice.first_step);
     const auto keep = static_cast<float>(1 - rate * slice.weight_decay);
     const auto beta1 = static_cast<float>(settings_.beta1);
     const auto beta2 = static_cast<float>(settings_.beta2);

@@ -28,6 +28,8 @@ struct ParameterSlice {
     std::size_t offset = 0;
     std::size_t count = 0;
     double weight_decay = 0;
+    double rate_factor = 1;       ///< of the step's learning rate
+    std::int64_t first_step = 0;  ///< steps made before this slice was trained
 };
 
 /// Torch's semantics. SGD: g += decay * p; v = momentum * v + g; p -= rate * v. AdamW (Loshchilov,

@@ -1,0 +1,27 @@
+// The options of `train`: how they are given, and what training takes.
+#pragma once
+
+#include <string>
+
+#include "base/options.hpp"
+#include "nn/train/fit.hpp"
+
+namespace nanoatlas::jobs {
+
+struct TrainOptions {
+    std::string corpus, output, arch = "resnet18", init = "auto", checkpoint;
+    std::string optimizer = "adamw", schedule = "cosine", precision = "f32", backend = "onednn";
+    std::string augment = "auto", keep = "best", sampling = "all", time_limit, old_classes = "auto";
+    int size = 0;
+    double rate = 0, target_precision = 0.95;
+    bool sync_bn = true, class_weights = false, resume = false, find_rate = false;
+    double time_limit_seconds = 0;  ///< 0: none
+    nn::FitOptions fit;
+};
+
+base::OptionTable describe(TrainOptions& options);
+
+/// Turns the words of the options into what training takes. throws InputError
+void complete(TrainOptions& options);
+
+}  // namespace nanoatlas::jobs
