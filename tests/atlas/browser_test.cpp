@@ -39,7 +39,7 @@ class Browser : public ::testing::Test {
             "timeout 60 chromium --headless=new --no-sandbox --disable-gpu --window-size=1200,800 "
             "--user-data-dir=" +
             folder_ / "profile" +
-            " --virtual-time-budget=4000 --dump-dom "
+            " --virtual-time-budget=20000 --dump-dom "
             "'file://" +
             folder_ / ("atlas/" + page) + "'");
         EXPECT_EQ(result.status, 0) << result.output;
