@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/onednn/depthwise_rows.hpp"
 #include "kernels/onednn/engine.hpp"
 #include "kernels/onednn/lanes.hpp"
 #include "kernels/reference/folded_weights.hpp"
@@ -58,6 +59,7 @@ class DepthwiseConvolution final : public Convolution {
           columns_{shape.input.width,     shape.output.width,      shape.window.width,
                    shape.window.stride_x, shape.window.dilation_x, shape.window.left},
           channels_(shape.input.channels),
+          by_rows_(suits_depthwise_rows(shape)),
           row_feeds_(feeds(rows_)),
           column_feeds_(feeds(columns_)) {}
 
@@ -68,6 +70,12 @@ class DepthwiseConvolution final : public Convolution {
         for (std::int64_t c = 0; c < channels_; ++c)
             for (std::int64_t tap = 0; tap < taps; ++tap)
                 weights_[static_cast<std::size_t>(tap * channels_ + c)] = weights[c * taps + tap];
+        if (bias != nullptr) bias_.assign(bias, bias + channels_);
+        if (!by_rows_) return;
+        turned_.resize(weights_.size());
+        for (std::int64_t tap = 0; tap < taps; ++tap)
+            std::copy_n(weights_.begin() + tap * channels_, channels_,
+                        turned_.begin() + (taps - 1 - tap) * channels_);
     }
     void set_folded_weights(const float* weights, const float* bias,
                             const Folding& folding) override {
@@ -76,12 +84,18 @@ class DepthwiseConvolution final : public Convolution {
     }
 
     void forward(const void* x, const void* addend, void* y) override {
-        forward_->forward(x, addend, y);
+        if (by_rows_ && !shape_.addend && shape_.activation == Activation::none)
+            correlate_depthwise(DepthwiseShape::forward(shape_), static_cast<const T*>(x), weights_,
+                                bias_, static_cast<T*>(y));
+        else
+            forward_->forward(x, addend, y);
     }
 
     void backward_data(const void* dy, void* dx) override {
         const auto* from = static_cast<const T*>(dy);
         auto* to = static_cast<T*>(dx);
+        if (by_rows_)
+            return correlate_depthwise(DepthwiseShape::backward(shape_), from, turned_, {}, to);
         const std::int64_t rows = shape_.input.samples * rows_.input;
 #pragma omp parallel for schedule(static)
         for (std::int64_t row = 0; row < rows; ++row) {
@@ -94,20 +108,12 @@ class DepthwiseConvolution final : public Convolution {
     }
 
     void backward_weights(const void* x, const void* dy, float* dweights, float* dbias) override {
+        const auto* pixels = static_cast<const T*>(x);
+        const auto* gradients = static_cast<const T*>(dy);
+        const auto sums =
+            by_rows_ ? sum_depthwise_gradients(DepthwiseShape::forward(shape_), pixels, gradients)
+                     : sum_gradients(pixels, gradients);
         const std::int64_t taps = rows_.kernel * columns_.kernel;
-        const std::int64_t size = (taps + 1) * channels_;  // the bias's behind the taps'
-        std::vector<std::vector<float>> partial(static_cast<std::size_t>(omp_get_max_threads()));
-#pragma omp parallel
-        {
-            auto& own = partial[static_cast<std::size_t>(omp_get_thread_num())];
-            own.assign(static_cast<std::size_t>(size), 0.0F);
-#pragma omp for schedule(static)
-            for (std::int64_t row = 0; row < shape_.output.samples * rows_.output; ++row)
-                add_row(static_cast<const T*>(x), static_cast<const T*>(dy), row, own.data());
-        }
-        std::vector<float> sums(static_cast<std::size_t>(size), 0.0F);
-        for (const auto& own : partial)
-            for (std::size_t i = 0; i < own.size(); ++i) sums[i] += own[i];
         for (std::int64_t c = 0; c < channels_; ++c)
             for (std::int64_t tap = 0; tap < taps; ++tap)
                 dweights[c * taps + tap] = sums[static_cast<std::size_t>(tap * channels_ + c)];
@@ -115,6 +121,25 @@ class DepthwiseConvolution final : public Convolution {
     }
 
   private:
+    /// [taps + 1, channels]: of the weights, and behind them of the bias.
+    std::vector<float> sum_gradients(const T* x, const T* dy) const {
+        const std::int64_t taps = rows_.kernel * columns_.kernel;
+        std::vector<std::vector<float>> partial(static_cast<std::size_t>(omp_get_max_threads()));
+        const auto size = static_cast<std::size_t>((taps + 1) * channels_);
+#pragma omp parallel
+        {
+            auto& own = partial[static_cast<std::size_t>(omp_get_thread_num())];
+            own.assign(size, 0.0F);
+#pragma omp for schedule(static)
+            for (std::int64_t row = 0; row < shape_.output.samples * rows_.output; ++row)
+                add_row(x, dy, row, own.data());
+        }
+        std::vector<float> sums(size, 0.0F);
+        for (const auto& own : partial)
+            for (std::size_t i = 0; i < own.size(); ++i) sums[i] += own[i];
+        return sums;
+    }
+
     /// One pixel of dx from the outputs that it fed.
     void gather(const T* dy, const std::vector<Feed>& rows, const std::vector<Feed>& columns,
                 T* dx) const {
@@ -177,8 +202,10 @@ class DepthwiseConvolution final : public Convolution {
     std::unique_ptr<Convolution> forward_;
     Side rows_, columns_;
     std::int64_t channels_;
+    bool by_rows_;
     std::vector<std::vector<Feed>> row_feeds_, column_feeds_;
-    std::vector<float> weights_;  // [taps, channels]
+    std::vector<float> weights_, turned_;  // [taps, channels]
+    std::vector<float> bias_;
 };
 
 }  // namespace

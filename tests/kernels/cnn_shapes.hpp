@@ -74,6 +74,22 @@ inline kernels::ConvolutionShape draw_convolution(base::Random& random,
     return shape;
 }
 
+/// Square windows of 3, 5 or 7 pixels, mostly with stride 1, as networks have them.
+inline kernels::ConvolutionShape draw_depthwise(base::Random& random) {
+    const std::int64_t side = 3 + 2 * draw(random, 0, 2), stride = random.chance(0.8) ? 1 : 2;
+    const auto channels = draw(random, 1, 40);
+    kernels::ConvolutionShape shape{
+        .input = {draw(random, 1, 3), draw(random, 7, 19), draw(random, 7, 19), channels},
+        .output = {},
+        .window = {side, side, stride, stride, draw(random, 0, side - 1), draw(random, 0, side - 1),
+                   draw(random, 0, side - 1), draw(random, 0, side - 1)},
+        .groups = channels};
+    shape.output = output_of(shape.input, shape.window, channels);
+    shape.bias = random.chance(0.5);
+    shape.training = shape.data_gradient = true;
+    return shape;
+}
+
 inline std::int64_t weight_count(const kernels::ConvolutionShape& shape) {
     return shape.output.channels * (shape.input.channels / shape.groups) * shape.window.height *
            shape.window.width;

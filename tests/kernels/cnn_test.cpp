@@ -98,27 +98,40 @@ class BackendsAgree : public ::testing::Test {
     }
 };
 
+/// All passes of a convolution on drawn values.
+std::vector<Values> run_convolution(Backend& backend, const ConvolutionShape& shape,
+                                    base::Random& random) {
+    const Tensor weights(backend, draw_values(random, weight_count(shape)));
+    const Tensor bias(backend, draw_values(random, shape.output.channels));
+    const Image x(backend, shape.input, draw_values(random, shape.input.elements()));
+    const Image dy(backend, shape.output, draw_values(random, shape.output.elements()));
+    const Image y(backend, shape.output), dx(backend, shape.input);
+    const Tensor dweights(backend, weights.values());
+    const Tensor dbias(backend, bias.values());
+
+    const auto convolution = backend.convolution(shape);
+    convolution->set_weights(weights.get(), shape.bias ? bias.get() : nullptr);
+    convolution->forward(x.get(), shape.addend ? dy.get() : nullptr, y.get());
+    convolution->backward_data(dy.get(), dx.get());
+    convolution->backward_weights(x.get(), dy.get(), dweights.get(),
+                                  shape.bias ? dbias.get() : nullptr);
+    return {y.values(), dx.values(), dweights.values(), dbias.values()};
+}
+
 TEST_F(BackendsAgree, on_convolutions) {
     for (std::uint64_t seed = 0; seed < 60; ++seed)
         expect_equal(seed, [](Backend& backend, base::Random random) {
             auto shape = draw_convolution(random, 40);
             shape.activation = static_cast<Activation>(draw(random, 0, 3));
             shape.addend = random.chance(0.3);
-            const Tensor weights(backend, draw_values(random, weight_count(shape)));
-            const Tensor bias(backend, draw_values(random, shape.output.channels));
-            const Image x(backend, shape.input, draw_values(random, shape.input.elements()));
-            const Image dy(backend, shape.output, draw_values(random, shape.output.elements()));
-            const Image y(backend, shape.output), dx(backend, shape.input);
-            const Tensor dweights(backend, weights.values());
-            const Tensor dbias(backend, bias.values());
+            return run_convolution(backend, shape, random);
+        });
+}
 
-            const auto convolution = backend.convolution(shape);
-            convolution->set_weights(weights.get(), shape.bias ? bias.get() : nullptr);
-            convolution->forward(x.get(), shape.addend ? dy.get() : nullptr, y.get());
-            convolution->backward_data(dy.get(), dx.get());
-            convolution->backward_weights(x.get(), dy.get(), dweights.get(),
-                                          shape.bias ? dbias.get() : nullptr);
-            return std::vector<Values>{y.values(), dx.values(), dweights.values(), dbias.values()};
+TEST_F(BackendsAgree, on_depthwise_convolutions) {
+    for (std::uint64_t seed = 0; seed < 40; ++seed)
+        expect_equal(seed, [](Backend& backend, base::Random random) {
+            return run_convolution(backend, draw_depthwise(random), random);
         });
 }
 
