@@ -13,7 +13,7 @@ packages=(build-essential cmake ninja-build pkg-config git python3 python3-pip
     libopenmpi-dev openmpi-bin libhdf5-openmpi-dev hdf5-tools libboost-program-options-dev
     libfmt-dev libspdlog-dev nlohmann-json3-dev libxxhash-dev libpugixml-dev libjpeg62-turbo-dev
     libtiff-dev libpng-dev libopenblas-openmp-dev liblapacke-dev)
-test_packages=(libgtest-dev python3-h5py clang-format)
+test_packages=(libgtest-dev python3-h5py clang-format ccache)  # ccache: build/cudnn and build/release share objects
 with_tests=no
 with_cuda=no
 for option in "$@"; do
