@@ -96,7 +96,8 @@ double operations(const nn::Graph& graph, const nn::Node& node) {
     const auto& from = graph.nodes()[static_cast<std::size_t>(node.inputs[0])];
     const auto outputs = static_cast<double>(node.shape.elements());
     if (const auto* options = std::get_if<nn::Convolution>(&node.attributes))
-        return 2 * outputs * static_cast<double>(from.shape.channels / options->groups) *
+        return 2 * outputs * static_cast<double>(from.shape.channels) /
+               static_cast<double>(options->groups) *
                static_cast<double>(options->kernel.height * options->kernel.width);
     return 2 * outputs * static_cast<double>(from.shape.elements());
 }
