@@ -76,7 +76,9 @@ struct TileSteps {
 template <class Kind, int rows, int vectors>
 __attribute__((noinline)) void add_products(const TileSteps<Kind>& by, float* sums) {
     TileLanes held[rows][vectors];  // copied one by one: as a whole it would stay in memory
+#pragma GCC unroll 12
     for (int row = 0; row < rows; ++row)
+#pragma GCC unroll 2
         for (int v = 0; v < vectors; ++v)
             std::memcpy(&held[row][v], sums + (row * vectors + v) * tile_lanes, sizeof(TileLanes));
     const auto* right = by.right;
@@ -96,7 +98,9 @@ __attribute__((noinline)) void add_products(const TileSteps<Kind>& by, float* su
                 right += vectors * tile_lanes;
             }
         }
+#pragma GCC unroll 12
     for (int row = 0; row < rows; ++row)
+#pragma GCC unroll 2
         for (int v = 0; v < vectors; ++v)
             std::memcpy(sums + (row * vectors + v) * tile_lanes, &held[row][v], sizeof(TileLanes));
 }
