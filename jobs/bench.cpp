@@ -148,6 +148,7 @@ int run_bench(const Arguments& arguments, const comm::Communicator& world) {
     result["rate"] = workload.amount / median(seconds);
     result["unit"] = workload.unit;
     result["peak_memory_bytes"] = peak_memory_bytes(world);
+    workload.prepare_bare();
     if (world.all(static_cast<bool>(workload.bare)))
         result["ceiling"] =
             workload.amount / median(measure(workload.bare, settings.repeat, world));

@@ -1,5 +1,6 @@
 // Workloads on networks: training steps and feature extraction, on images of noise.
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/check.hpp"
@@ -77,17 +78,19 @@ Workload network_workload(const BenchOptions& options, const Measured& measured,
         for (std::int64_t i = 0; i < steps; ++i, ++*steps_done) step();
     };
     if (measured.samples == 0) return workload;
-    const auto bare = std::make_shared<BareConvolutions>(
-        measured.graph, nn::backend_kind(options.backend), measured.network->precision(),
-        measured.samples, measured.training);
+    const auto bare = std::make_shared<std::optional<BareConvolutions>>();
+    workload.prepare_bare = [=, backend = nn::backend_kind(options.backend)] {
+        bare->emplace(measured.graph, backend, measured.network->precision(), measured.samples,
+                      measured.training);
+    };
     workload.bare = [=, steps = options.steps] {
-        for (std::int64_t i = 0; i < steps; ++i) bare->run();
+        for (std::int64_t i = 0; i < steps; ++i) (*bare)->run();
     };
     // On a device the host's clock sees a stage set out, not its work.
     if (nn::backend_kind(options.backend) == nn::BackendKind::cudnn) return workload;
     workload.layers = [=] {
         return layer_table(measured.graph, *profile, *steps_done, measured.samples,
-                           measured.training, *bare);
+                           measured.training, **bare);
     };
     return workload;
 }

@@ -28,6 +28,8 @@ struct Workload {
     double amount = 0;          ///< how much of unit one run does, over all ranks
     const char* unit = "rows/s";
     std::function<void()> bare;  ///< the same amount as bare primitives; empty: not measured
+    /// Makes what bare and layers need, once the peak memory of the runs is known.
+    std::function<void()> prepare_bare = [] {};
     /// Where the time of all runs so far went, a table of objects; empty: not measured. Collective.
     std::function<nlohmann::ordered_json()> layers;
     std::vector<std::pair<std::string, std::int64_t>> sizes;  ///< of what was worked on
