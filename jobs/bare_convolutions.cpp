@@ -4,6 +4,7 @@
 
 #include "base/stopwatch.hpp"
 #include "nn/backend.hpp"
+#include "nn/convolution_tensors.hpp"
 
 namespace nanoatlas::jobs {
 
@@ -56,11 +57,7 @@ kernels::ConvolutionShape BareConvolutions::shape_of(const nn::Graph& graph, con
     shape.training = training_;
     shape.data_gradient = training_ && from.op != nn::Op::input;
     if (const auto* options = std::get_if<nn::Convolution>(&node.attributes)) {
-        const auto& padding = options->padding;
-        shape.window = {options->kernel.height, options->kernel.width, options->stride.height,
-                        options->stride.width,  padding.top,           padding.left,
-                        padding.bottom,         padding.right,         options->dilation.height,
-                        options->dilation.width};
+        shape.window = nn::window_of(*options);
         shape.groups = options->groups;
         shape.bias = options->bias;
     } else {

@@ -10,16 +10,20 @@ bool has_bias(const Node& node) {
 
 }  // namespace
 
+kernels::Window window_of(const Convolution& options) {
+    const auto& padding = options.padding;
+    return {options.kernel.height, options.kernel.width, options.stride.height,
+            options.stride.width,  padding.top,          padding.left,
+            padding.bottom,        padding.right,        options.dilation.height,
+            options.dilation.width};
+}
+
 kernels::ConvolutionShape convolution_shape(const Group& group, const Wiring& wiring) {
     const auto& node = wiring.node(group.first);
     kernels::ConvolutionShape shape{
         .input = wiring.image(group.inputs[0]), .output = wiring.image(group.first), .window = {}};
     if (const auto* options = std::get_if<Convolution>(&node.attributes)) {
-        const auto& padding = options->padding;
-        shape.window = {options->kernel.height, options->kernel.width, options->stride.height,
-                        options->stride.width,  padding.top,           padding.left,
-                        padding.bottom,         padding.right,         options->dilation.height,
-                        options->dilation.width};
+        shape.window = window_of(*options);
         shape.groups = options->groups;
     } else {
         shape.window.height = shape.input.height;

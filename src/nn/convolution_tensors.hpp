@@ -8,6 +8,9 @@
 
 namespace nanoatlas::nn {
 
+/// As the kernels take it.
+kernels::Window window_of(const Convolution& options);
+
 /// Of the group's first node, with what was fused to it.
 kernels::ConvolutionShape convolution_shape(const Group& group, const Wiring& wiring);
 

@@ -8,6 +8,7 @@
 
 #include "kernels/cudnn/cudnn.hpp"
 #include "kernels/cudnn/plan.hpp"
+#include "nn/convolution_tensors.hpp"
 #include "nn/zoo/zoo.hpp"
 
 namespace nanoatlas::kernels::cudnn {
@@ -43,11 +44,7 @@ std::vector<ConvolutionShape> convolutions(const nn::Graph& graph, std::int64_t 
         ConvolutionShape shape{
             .input = image(from.shape), .output = image(node.shape), .window = {}};
         if (const auto* options = std::get_if<nn::Convolution>(&node.attributes)) {
-            const auto& padding = options->padding;
-            shape.window = {options->kernel.height, options->kernel.width, options->stride.height,
-                            options->stride.width,  padding.top,           padding.left,
-                            padding.bottom,         padding.right,         options->dilation.height,
-                            options->dilation.width};
+            shape.window = nn::window_of(*options);
             shape.groups = options->groups;
         } else {
             shape.window.height = from.shape.height;
