@@ -1,7 +1,5 @@
 #include "kernels/onednn/weight_gradient.hpp"
 
-#include <omp.h>
-
 #include "kernels/onednn/pixel_panels.hpp"
 
 namespace nanoatlas::kernels::onednn {
@@ -134,10 +132,8 @@ void sum_pixels(const WeightGradientPlan& plan, const void* x, const void* dy, f
     auto* panels = reinterpret_cast<Unit*>(biases + plan.pixel_parts * plan.out_channels);
     const auto panel_units = plan.panel_units() + tile_lanes;
     const auto tile_results = plan.left_tiles * plan.taps() * plan.tile_size();
-#pragma omp parallel num_threads(plan.threads)
-    {
-        const std::int64_t thread = omp_get_thread_num();
-        const auto pixels = thread / plan.channel_parts, channels = thread % plan.channel_parts;
+    const auto add_part = [&](std::int64_t part) {
+        const auto pixels = part / plan.channel_parts, channels = part % plan.channel_parts;
         const Part tiles(plan.right_tiles, channels, plan.channel_parts);
         float* own = results + pixels * plan.results();
         float* own_bias = bias == nullptr ? nullptr : biases + pixels * plan.out_channels;
@@ -145,11 +141,16 @@ void sum_pixels(const WeightGradientPlan& plan, const void* x, const void* dy, f
         if (own_bias != nullptr)
             std::fill(own_bias + tiles.first * tile_columns,
                       own_bias + std::min(tiles.last * tile_columns, plan.out_channels), 0.0F);
-        PixelSums<Kind>(plan, tiles, panels + thread * panel_units, own, own_bias)
+        PixelSums<Kind>(plan, tiles, panels + part * panel_units, own, own_bias)
             .add(static_cast<const Element*>(x), static_cast<const Element*>(dy), pixels,
                  plan.pixel_parts);
-#pragma omp barrier
-        const ResultWriter writer(plan, results, weights);
+    };
+    const ResultWriter writer(plan, results, weights);
+#pragma omp parallel num_threads(plan.threads)
+    {
+        // By parts, not by the thread's number: fewer threads than were planned may come.
+#pragma omp for schedule(static, 1)
+        for (int part = 0; part < plan.threads; ++part) add_part(part);
 #pragma omp for schedule(static)
         for (std::int64_t tile = 0; tile < plan.right_tiles; ++tile) writer.write(tile);
     }

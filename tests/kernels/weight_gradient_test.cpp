@@ -89,5 +89,16 @@ TEST(WeightGradient, agrees_with_reference_on_any_number_of_threads) {
     omp_set_num_threads(before);
 }
 
+TEST(WeightGradient, agrees_where_fewer_threads_come_than_were_planned) {
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(4);
+    for (std::uint64_t seed = 100; seed < 104; ++seed) {
+#pragma omp parallel num_threads(2)
+#pragma omp single
+        compare(seed);  // a region within a region gets one thread
+    }
+    omp_set_num_threads(before);
+}
+
 }  // namespace
 }  // namespace nanoatlas::testing
