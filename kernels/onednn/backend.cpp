@@ -46,8 +46,9 @@ class OnednnBackend final : public Backend, private reference::NormPasses {
     std::unique_ptr<Convolution> convolution(const ConvolutionShape& shape) override {
         const bool depthwise = shape.groups > 1 && shape.groups == shape.input.channels &&
                                shape.groups == shape.output.channels;
-        return depthwise && shape.training ? make_depthwise(shape, engine_)
-                                           : make_direct(shape, engine_);
+        if (depthwise && shape.training) return make_depthwise(shape, engine_);
+        if (suits_winograd(shape, precision())) return make_winograd(shape, engine_);
+        return make_direct(shape, engine_);
     }
     std::unique_ptr<Pooling> pooling(const PoolShape& shape) override {
         return make_pooling(shape, engine_->data_type(), engine_);
