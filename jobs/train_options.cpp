@@ -38,8 +38,8 @@ void describe_data(OptionTable& table, TrainOptions& options) {
         .choices({"all", "balanced"});
     table
         .add("augment", options.augment,
-             "vary the training images; auto: unless the backbone is frozen; upright: without "
-             "flips and rotations")
+             "vary the training images; auto: unless the backbone is frozen; upright: not "
+             "turned, only mirrored")
         .choices({"auto", "on", "upright", "off"});
     table.add("mixup", train.mixup,
               "blend images in pairs, by shares from Beta(X, X), such as 0.2; 0: don't");
@@ -141,7 +141,7 @@ void complete(TrainOptions& options) {
     if (options.augment == "off" || (options.augment == "auto" && frozen))
         options.fit.augmentation.reset();
     else
-        options.fit.augmentation->orientations = options.augment != "upright";
+        options.fit.augmentation->orientations = options.augment == "upright" ? 2 : 8;
     if (options.checkpoint.empty())
         options.checkpoint =
             std::filesystem::path(options.output).replace_extension("checkpoint").string();

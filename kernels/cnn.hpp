@@ -144,7 +144,8 @@ class BatchNorm {
     /// After the train() whose gradient it is.
     /// gradients  parts of y's
     /// g          their sum where the activation of y passes them on, which is the addend's (may be
-    ///            one of them; null if there is only one and no activation, which then is g)
+    ///            one of them). Null if nobody else reads it, there was no addend, and there is
+    ///            only one of them: then it need not be kept, and y is not read
     /// dx         null if it is not wanted
     /// dgamma, dbeta: this rank's part
     virtual void backward(Addends gradients, const void* y, const void* x, void* g, void* dx,

@@ -41,6 +41,7 @@ class CudnnBatchNorm final : public BatchNorm {
 
     void backward(Addends gradients, const void* y, const void* x, void* g, void* dx, float* dgamma,
                   float* dbeta) override {
+        if (g == nullptr && shape_.activation != Activation::none) g = dx;  // in place
         if (shape_.image.samples > 0)
             norm_backward_sums(task(), Parts(gradients), typed(y), typed(x), state_.mean,
                                shape_.activation, typed(g), device_->stream());

@@ -134,6 +134,17 @@ class OnednnBackend final : public Backend, private reference::NormPasses {
                             const NormGradientCoefficients& coefficients, void* dx) override {
         onednn::norm_backward_data(typed(g), typed(x), rows, channels, coefficients, typed(dx));
     }
+    void norm_backward_sums(const void* dy, const void* x, std::int64_t rows, std::int64_t channels,
+                            const NormCoefficients& by, Activation activation,
+                            double* sums) override {
+        onednn::norm_backward_sums(typed(dy), typed(x), rows, channels, by, activation, sums);
+    }
+    void norm_backward_data(const void* dy, const void* x, std::int64_t rows, std::int64_t channels,
+                            const NormCoefficients& by, Activation activation,
+                            const NormGradientCoefficients& coefficients, void* dx) override {
+        onednn::norm_backward_data(typed(dy), typed(x), rows, channels, by, activation,
+                                   coefficients, typed(dx));
+    }
 
     static const T* typed(const void* values) { return static_cast<const T*>(values); }
     static T* typed(void* values) { return static_cast<T*>(values); }

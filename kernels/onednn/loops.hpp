@@ -27,6 +27,13 @@ void norm_backward_sums(Addends gradients, const T* y, const T* x, std::int64_t 
 template <class T>
 void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t channels,
                         const NormGradientCoefficients& coefficients, T* dx);
+template <class T>
+void norm_backward_sums(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                        const NormCoefficients& by, Activation activation, double* sums);
+template <class T>
+void norm_backward_data(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                        const NormCoefficients& by, Activation activation,
+                        const NormGradientCoefficients& coefficients, T* dx);
 
 template <class T>
 void layer_norm(const T* x, std::int64_t rows, std::int64_t channels,

@@ -1,36 +1,84 @@
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
+#include <type_traits>
 #include <vector>
 
+#include "kernels/onednn/lanes.hpp"
 #include "kernels/onednn/loops.hpp"
 #include "kernels/onednn/thread_sums.hpp"
 
 namespace nanoatlas::kernels::onednn {
 namespace {
 
-/// Rows whose values are added in registers before they meet the sums in memory.
-constexpr std::int64_t unroll = 4;
+/// Rows whose values are added in f32 before they meet the sums, which are f64. Read a few channels
+/// at a time, they are no stream that the processor would fetch ahead of itself: the loops ask for
+/// the next block's values.
+constexpr int block_rows = 8;
 
-template <class T>
-void sum_row_block(const T* x, std::int64_t channels, double* __restrict sums) {
-    double* __restrict squares = sums + channels;
-#pragma omp simd
-    for (std::int64_t c = 0; c < channels; ++c) {
-        const double a = load(x[c]), b = load(x[channels + c]);
-        const double d = load(x[2 * channels + c]), e = load(x[3 * channels + c]);
-        sums[c] += (a + b) + (d + e);
-        squares[c] += (a * a + b * b) + (d * d + e * e);
-    }
+/// Calls add.operator()<n>(row) for blocks of n rows.
+template <class Add>
+void by_blocks(const Range& range, const Add& add) {
+    std::int64_t row = range.first;
+    for (; row + block_rows <= range.last; row += block_rows)
+        add.template operator()<block_rows>(row);
+    for (; row < range.last; ++row) add.template operator()<1>(row);
 }
 
-template <class T>
-void sum_row(const T* x, std::int64_t channels, double* __restrict sums) {
-    double* __restrict squares = sums + channels;
-#pragma omp simd
+/// One channel's value, or those of as many as a register holds.
+template <class V, class T>
+V load_as(const T* from) {
+    if constexpr (std::is_same_v<V, float>)
+        return load(*from);
+    else
+        return load_register(from);
+}
+
+inline void add_to(double* to, float value) {
+    *to += static_cast<double>(value);
+}
+inline void add_to(double* to, const RegisterLanes& values) {
+    using Wide = double __attribute__((vector_size(register_lanes * sizeof(double))));
+    Wide sums;
+    std::memcpy(&sums, to, sizeof sums);
+    sums += __builtin_convertvector(values, Wide);
+    std::memcpy(to, &sums, sizeof sums);
+}
+
+/// Calls work.operator()<V>(c) for all channels, in registers and the rest one by one.
+template <class Work>
+void by_lanes(std::int64_t channels, const Work& work) {
+    std::int64_t c = 0;
+    for (; c + register_lanes <= channels; c += register_lanes)
+        work.template operator()<RegisterLanes>(c);
+    for (; c < channels; ++c) work.template operator()<float>(c);
+}
+
+/// Adds some rows' distances from an origin, and their squares.
+template <int rows, class T>
+void sum_distances(const T* x, std::int64_t channels, const float* origin, double* sums) {
+    by_lanes(channels, [&]<class V>(std::int64_t c) {
+        V sum{}, square{};
+        const V from = load_as<V>(origin + c);
+#pragma GCC unroll 8
+        for (int row = 0; row < rows; ++row) {
+            __builtin_prefetch(x + (rows + row) * channels + c);
+            const V distance = load_as<V>(x + row * channels + c) - from;
+            sum += distance;
+            square += distance * distance;
+        }
+        add_to(sums + c, sum);
+        add_to(sums + channels + c, square);
+    });
+}
+
+/// Sums about an origin become sums of x and of its square.
+void move_origin(std::int64_t rows, std::int64_t channels, const float* origin, double* sums) {
+    const auto n = static_cast<double>(rows);
     for (std::int64_t c = 0; c < channels; ++c) {
-        const double value = load(x[c]);
-        sums[c] += value;
-        squares[c] += value * value;
+        const double o = origin[c], sum = sums[c];
+        sums[c] = sum + n * o;
+        sums[channels + c] += o * (2 * sum + n * o);
     }
 }
 
@@ -41,11 +89,19 @@ float activate(float value) {
     return value;
 }
 
-template <Activation activation>
-float pass_on(float gradient, float y) {
-    if constexpr (activation == Activation::relu) return y > 0 ? gradient : 0;
-    if constexpr (activation == Activation::relu6) return y > 0 && y < 6 ? gradient : 0;
-    return gradient;
+template <Activation activation, class V>
+V pass_on(const V& gradient, const V& y) {
+    const V zero{};
+    V passed = gradient;
+    if constexpr (activation != Activation::none) passed = y > zero ? passed : zero;
+    if constexpr (activation == Activation::relu6) passed = y < zero + 6.0F ? passed : zero;
+    return passed;
+}
+
+/// What a norm puts out without an addend: the same rounding wherever it is computed.
+template <class V>
+V norm_value(const V& x, const V& mean, const V& scale, const V& shift) {
+    return (x - mean) * scale + shift;
 }
 
 template <Activation activation, bool has_addend, class T>
@@ -56,7 +112,7 @@ void normalise(const T* x, const T* addend, std::int64_t rows, std::int64_t chan
         const std::int64_t first = row * channels;
 #pragma omp simd
         for (std::int64_t c = 0; c < channels; ++c) {
-            float value = (load(x[first + c]) - by.mean[c]) * by.scale[c] + by.shift[c];
+            float value = norm_value(load(x[first + c]), by.mean[c], by.scale[c], by.shift[c]);
             if constexpr (has_addend) value += load(addend[first + c]);
             store(activate<activation>(value), y[first + c]);
         }
@@ -124,6 +180,58 @@ class GradientRow {
     T* g_;
 };
 
+/// Adds some rows' gradients, found again from x, to the sums.
+template <Activation activation, int rows, class T>
+void sum_passed_on(const T* dy, const T* x, std::int64_t channels, const NormCoefficients& by,
+                   double* sums) {
+    by_lanes(channels, [&]<class V>(std::int64_t c) {
+        V sum{}, product{};
+        const V mean = load_as<V>(by.mean + c), scale = load_as<V>(by.scale + c);
+        const V shift = load_as<V>(by.shift + c);
+#pragma GCC unroll 8
+        for (int row = 0; row < rows; ++row) {
+            __builtin_prefetch(x + (rows + row) * channels + c);
+            __builtin_prefetch(dy + (rows + row) * channels + c);
+            const V value = load_as<V>(x + row * channels + c);
+            const V gradient = pass_on<activation>(load_as<V>(dy + row * channels + c),
+                                                   norm_value(value, mean, scale, shift));
+            sum += gradient;
+            product += gradient * (value - mean);
+        }
+        add_to(sums + c, sum);
+        add_to(sums + channels + c, product);
+    });
+}
+
+template <Activation activation, class T>
+void sum_passed_on_rows(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                        const NormCoefficients& by, double* sums) {
+    sum_over_threads(rows, 2 * channels, sums, [&](const Range& range, double* own) {
+        by_blocks(range, [&]<int count>(std::int64_t row) {
+            sum_passed_on<activation, count>(dy + row * channels, x + row * channels, channels, by,
+                                             own);
+        });
+    });
+}
+
+template <Activation activation, class T>
+void put_passed_on(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                   const NormCoefficients& by, const NormGradientCoefficients& gradient, T* dx) {
+#pragma omp parallel for schedule(static)
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t first = row * channels;
+#pragma omp simd
+        for (std::int64_t c = 0; c < channels; ++c) {
+            const float value = load(x[first + c]);
+            const float g = pass_on<activation>(
+                load(dy[first + c]), norm_value(value, by.mean[c], by.scale[c], by.shift[c]));
+            store(gradient.by_gradient[c] * g + gradient.by_input[c] * (value - gradient.mean[c]) +
+                      gradient.constant[c],
+                  dx[first + c]);
+        }
+    }
+}
+
 template <class T, class Row>
 void sum_gradient_rows(std::int64_t rows, std::int64_t channels, const Row& row, double* sums) {
     sum_over_threads(rows, 2 * channels, sums, [&](const Range& range, double* own) {
@@ -132,51 +240,52 @@ void sum_gradient_rows(std::int64_t rows, std::int64_t channels, const Row& row,
     });
 }
 
+/// Calls work for one of the activations that norms put out.
+template <class Work>
+void with_activation(Activation activation, const Work& work) {
+    switch (activation) {
+        case Activation::none:
+            return work.template operator()<Activation::none>();
+        case Activation::relu:
+            return work.template operator()<Activation::relu>();
+        case Activation::relu6:
+            return work.template operator()<Activation::relu6>();
+        case Activation::gelu:
+            throw std::invalid_argument("no norm puts out GELU");
+    }
+}
+
 }  // namespace
 
+/// About the first row, which is near enough to the mean for squares in f32.
 template <class T>
 void norm_sums(const T* x, std::int64_t rows, std::int64_t channels, double* sums) {
+    std::vector<float> origin(static_cast<std::size_t>(channels));
+    for (std::size_t c = 0; c < origin.size(); ++c) origin[c] = load(x[c]);
     sum_over_threads(rows, 2 * channels, sums, [&](const Range& range, double* own) {
-        std::int64_t row = range.first;
-        for (; row + unroll <= range.last; row += unroll)
-            sum_row_block(x + row * channels, channels, own);
-        for (; row < range.last; ++row) sum_row(x + row * channels, channels, own);
+        by_blocks(range, [&]<int count>(std::int64_t row) {
+            sum_distances<count>(x + row * channels, channels, origin.data(), own);
+        });
     });
+    move_origin(rows, channels, origin.data(), sums);
 }
 
 template <class T>
 void norm_forward(const T* x, const T* addend, std::int64_t rows, std::int64_t channels,
                   const NormCoefficients& coefficients, Activation activation, T* y) {
-    switch (activation) {
-        case Activation::none:
-            return normalise<Activation::none>(x, addend, rows, channels, coefficients, y);
-        case Activation::relu:
-            return normalise<Activation::relu>(x, addend, rows, channels, coefficients, y);
-        case Activation::relu6:
-            return normalise<Activation::relu6>(x, addend, rows, channels, coefficients, y);
-        case Activation::gelu:
-            throw std::invalid_argument("no norm puts out GELU");
-    }
+    with_activation(activation, [&]<Activation which>() {
+        normalise<which>(x, addend, rows, channels, coefficients, y);
+    });
 }
 
 template <class T>
 void norm_backward_sums(Addends gradients, const T* y, const T* x, std::int64_t rows,
                         std::int64_t channels, const float* mean, Activation activation, T* g,
                         double* sums) {
-    const auto run = [&]<Activation which>() {
+    with_activation(activation, [&]<Activation which>() {
         sum_gradient_rows<T>(rows, channels,
                              GradientRow<which, T>(gradients, y, x, channels, mean, g), sums);
-    };
-    switch (activation) {
-        case Activation::none:
-            return run.template operator()<Activation::none>();
-        case Activation::relu:
-            return run.template operator()<Activation::relu>();
-        case Activation::relu6:
-            return run.template operator()<Activation::relu6>();
-        case Activation::gelu:
-            throw std::invalid_argument("no norm puts out GELU");
-    }
+    });
 }
 
 template <class T>
@@ -193,6 +302,23 @@ void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t 
     }
 }
 
+template <class T>
+void norm_backward_sums(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                        const NormCoefficients& by, Activation activation, double* sums) {
+    with_activation(activation, [&]<Activation which>() {
+        sum_passed_on_rows<which>(dy, x, rows, channels, by, sums);
+    });
+}
+
+template <class T>
+void norm_backward_data(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                        const NormCoefficients& by, Activation activation,
+                        const NormGradientCoefficients& coefficients, T* dx) {
+    with_activation(activation, [&]<Activation which>() {
+        put_passed_on<which>(dy, x, rows, channels, by, coefficients, dx);
+    });
+}
+
 #define NANOATLAS_INSTANTIATE(T)                                                              \
     template void norm_sums(const T*, std::int64_t, std::int64_t, double*);                   \
     template void norm_forward(const T*, const T*, std::int64_t, std::int64_t,                \
@@ -200,6 +326,11 @@ void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t 
     template void norm_backward_sums(Addends, const T*, const T*, std::int64_t, std::int64_t, \
                                      const float*, Activation, T*, double*);                  \
     template void norm_backward_data(const T*, const T*, std::int64_t, std::int64_t,          \
+                                     const NormGradientCoefficients&, T*);                    \
+    template void norm_backward_sums(const T*, const T*, std::int64_t, std::int64_t,          \
+                                     const NormCoefficients&, Activation, double*);           \
+    template void norm_backward_data(const T*, const T*, std::int64_t, std::int64_t,          \
+                                     const NormCoefficients&, Activation,                     \
                                      const NormGradientCoefficients&, T*);
 
 NANOATLAS_INSTANTIATE(float)

@@ -26,8 +26,8 @@ class HostBatchNorm final : public BatchNorm {
 
     void evaluate(const void* x, const void* addend, void* y) override {
         if (shape_.image.samples == 0) return;
-        passes_.norm_forward(x, addend, rows(), shape_.image.channels,
-                             {mean_.data(), scale_.data(), shift_.data()}, shape_.activation, y);
+        passes_.norm_forward(x, addend, rows(), shape_.image.channels, coefficients(),
+                             shape_.activation, y);
     }
 
     void train(const void* x, const void* addend, const float* gamma, const float* beta,
@@ -39,20 +39,31 @@ class HostBatchNorm final : public BatchNorm {
 
     void backward(Addends gradients, const void* y, const void* x, void* g, void* dx, float* dgamma,
                   float* dbeta) override {
+        const auto n = rows(), channels = shape_.image.channels;
+        const bool kept = g != nullptr || shape_.activation == Activation::none;
         std::ranges::fill(sums_, 0.0);
-        if (shape_.image.samples > 0)
-            passes_.norm_backward_sums(gradients, y, x, rows(), shape_.image.channels, mean_.data(),
+        if (n > 0 && kept)
+            passes_.norm_backward_sums(gradients, y, x, n, channels, mean_.data(),
                                        shape_.activation, g, sums_.data());
+        else if (n > 0)
+            passes_.norm_backward_sums(gradients[0], x, n, channels, coefficients(),
+                                       shape_.activation, sums_.data());
         finish_gradients(dgamma, dbeta);
-        if (dx == nullptr || shape_.image.samples == 0) return;
-        passes_.norm_backward_data(
-            g != nullptr ? g : gradients[0], x, rows(), shape_.image.channels,
-            {mean_.data(), scale_.data(), by_input_.data(), constant_.data()}, dx);
+        if (dx == nullptr || n == 0) return;
+        const NormGradientCoefficients by_sums{mean_.data(), scale_.data(), by_input_.data(),
+                                               constant_.data()};
+        if (kept)
+            passes_.norm_backward_data(g != nullptr ? g : gradients[0], x, n, channels, by_sums,
+                                       dx);
+        else
+            passes_.norm_backward_data(gradients[0], x, n, channels, coefficients(),
+                                       shape_.activation, by_sums, dx);
     }
 
   private:
     std::size_t channels() const { return static_cast<std::size_t>(shape_.image.channels); }
     std::int64_t rows() const { return shape_.image.rows(); }
+    NormCoefficients coefficients() const { return {mean_.data(), scale_.data(), shift_.data()}; }
 
     /// The rows' number is summed along with them.
     double share_sums() {

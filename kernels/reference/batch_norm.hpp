@@ -42,6 +42,16 @@ class NormPasses {
     virtual void norm_backward_data(const void* g, const void* x, std::int64_t rows,
                                     std::int64_t channels,
                                     const NormGradientCoefficients& coefficients, void* dx) = 0;
+
+    /// The same two of a single gradient dy, where g is not kept: by tells whether the activation
+    /// passes an element on, so nothing is written and y is not read.
+    virtual void norm_backward_sums(const void* dy, const void* x, std::int64_t rows,
+                                    std::int64_t channels, const NormCoefficients& by,
+                                    Activation activation, double* sums) = 0;
+    virtual void norm_backward_data(const void* dy, const void* x, std::int64_t rows,
+                                    std::int64_t channels, const NormCoefficients& by,
+                                    Activation activation,
+                                    const NormGradientCoefficients& coefficients, void* dx) = 0;
 };
 
 /// The passes must outlive it.

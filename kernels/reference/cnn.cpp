@@ -226,6 +226,15 @@ void norm_backward_sums(Tensors<T> gradients, const T* y, const T* x, std::int64
 }
 
 template <class T>
+void norm_pass_on(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                  const NormCoefficients& by, Activation activation, T* g) {
+    std::vector<T> y(static_cast<std::size_t>(rows * channels));
+    norm_forward<T>(x, nullptr, rows, channels, by, activation, y.data());
+    const T* const gradients[] = {dy};
+    activation_backward<T>(gradients, y.data(), activation, rows * channels, g);
+}
+
+template <class T>
 void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t channels,
                         const NormGradientCoefficients& coefficients, T* dx) {
     for (std::int64_t row = 0; row < rows; ++row)
@@ -296,6 +305,8 @@ void dropout(const T* x, const ImageShape& shape, const DropoutKey& key, T* y) {
                                const NormCoefficients&, Activation, T*);                         \
     template void norm_backward_sums(Tensors<T>, const T*, const T*, std::int64_t, std::int64_t, \
                                      const float*, Activation, T*, double*);                     \
+    template void norm_pass_on(const T*, const T*, std::int64_t, std::int64_t,                   \
+                               const NormCoefficients&, Activation, T*);                         \
     template void norm_backward_data(const T*, const T*, std::int64_t, std::int64_t,             \
                                      const NormGradientCoefficients&, T*);                       \
     template void add(Tensors<T>, Activation, std::int64_t, T*);                                 \

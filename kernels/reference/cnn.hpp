@@ -38,6 +38,10 @@ template <class T>
 void norm_backward_sums(Tensors<T> gradients, const T* y, const T* x, std::int64_t rows,
                         std::int64_t channels, const float* mean, Activation activation, T* g,
                         double* sums);
+/// Of one gradient, where the activation of y = by(x) passes it on.
+template <class T>
+void norm_pass_on(const T* dy, const T* x, std::int64_t rows, std::int64_t channels,
+                  const NormCoefficients& by, Activation activation, T* g);
 template <class T>
 void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t channels,
                         const NormGradientCoefficients& coefficients, T* dx);

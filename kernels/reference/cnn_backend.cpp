@@ -177,6 +177,27 @@ class ReferenceBackend final : public kernels::Backend, private NormPasses {
                             const NormGradientCoefficients& coefficients, void* dx) override {
         reference::norm_backward_data(f32(g), f32(x), rows, channels, coefficients, f32(dx));
     }
+    void norm_backward_sums(const void* dy, const void* x, std::int64_t rows, std::int64_t channels,
+                            const NormCoefficients& by, Activation activation,
+                            double* sums) override {
+        const auto g = passed_on(dy, x, rows, channels, by, activation);
+        const float* const gradients[] = {g.data()};
+        reference::norm_backward_sums<float>(gradients, nullptr, f32(x), rows, channels, by.mean,
+                                             Activation::none, nullptr, sums);
+    }
+    void norm_backward_data(const void* dy, const void* x, std::int64_t rows, std::int64_t channels,
+                            const NormCoefficients& by, Activation activation,
+                            const NormGradientCoefficients& coefficients, void* dx) override {
+        const auto g = passed_on(dy, x, rows, channels, by, activation);
+        reference::norm_backward_data(g.data(), f32(x), rows, channels, coefficients, f32(dx));
+    }
+    static std::vector<float> passed_on(const void* dy, const void* x, std::int64_t rows,
+                                        std::int64_t channels, const NormCoefficients& by,
+                                        Activation activation) {
+        std::vector<float> g(static_cast<std::size_t>(rows * channels));
+        norm_pass_on(f32(dy), f32(x), rows, channels, by, activation, g.data());
+        return g;
+    }
 };
 
 }  // namespace

@@ -55,6 +55,7 @@ class NormStage final : public Stage {
         dy_ = wiring.incoming(group_.output, group_.activation);
         if (dy_.parts.empty()) return;
         wiring.value(group_.inputs[0]);
+        keeps_sum_ = dy_.parts.size() > 1 || group_.addend >= 0;
         if (group_.addend >= 0 && wiring.wants_gradient(group_.addend))
             wiring.share_gradient(group_.addend, dy_.sum, dy_.sum_is_shared);
         if (wiring.wants_gradient(group_.inputs[0])) dx_ = wiring.add_gradient(group_.inputs[0]);
@@ -63,7 +64,7 @@ class NormStage final : public Stage {
     void backward(const Run& run) override {
         if (dy_.parts.empty()) return;
         primitive_->backward(dy_.addresses(run), dy_.y < 0 ? nullptr : run.at(dy_.y), run.at(x_),
-                             dy_.needs_sum() ? run.at(dy_.sum) : nullptr,
+                             keeps_sum_ && dy_.needs_sum() ? run.at(dy_.sum) : nullptr,
                              dx_ < 0 ? nullptr : run.at(dx_), run.gradients + gamma_,
                              run.gradients + beta_);
     }
@@ -76,6 +77,7 @@ class NormStage final : public Stage {
     std::int64_t gamma_, beta_, running_mean_, running_variance_;
     int x_, addend_, y_, dx_ = -1;
     Incoming dy_;
+    bool keeps_sum_ = false;  ///< of the gradient's parts
 };
 
 }  // namespace

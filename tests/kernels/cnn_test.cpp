@@ -225,11 +225,13 @@ TEST_F(BackendsAgree, on_batch_norms_whose_only_gradient_is_one_part) {
             const Tensor mean(backend, gamma.values()), variance(backend, gamma.values());
             const Tensor dgamma(backend, gamma.values()), dbeta(backend, gamma.values());
             const Image y(backend, shape), dx(backend, shape);
-            const auto norm = backend.batch_norm({.image = shape, .eps = 1, .training = true});
+            const auto activation = draw_activation(random);
+            const auto norm = backend.batch_norm(
+                {.image = shape, .eps = 1, .activation = activation, .training = true});
             norm->train(x.get(), nullptr, gamma.get(), gamma.get(), mean.get(), variance.get(),
                         y.get());
             const void* gradients[] = {dy.get()};
-            norm->backward(gradients, nullptr, x.get(), nullptr, dx.get(), dgamma.get(),
+            norm->backward(gradients, y.get(), x.get(), nullptr, dx.get(), dgamma.get(),
                            dbeta.get());
             return std::vector<Values>{y.values(), dx.values(), dgamma.values(), dbeta.values()};
         });

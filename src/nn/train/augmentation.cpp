@@ -16,7 +16,8 @@ kernels::ImageView random_view(const AugmentationSettings& settings, int height,
                             .width = static_cast<float>(share * width)};
     view.top = static_cast<float>((1 - share) * height * random.uniform());
     view.left = static_cast<float>((1 - share) * width * random.uniform());
-    if (settings.orientations) view.orientation = static_cast<std::uint8_t>(random.below(8));
+    view.orientation =
+        static_cast<std::uint8_t>(random.below(static_cast<std::uint64_t>(settings.orientations)));
     view.gain = static_cast<float>(random.uniform(1 - settings.gain, 1 + settings.gain));
     // The gain turns about mid-grey, so that it changes the contrast and not the brightness.
     view.offset = 0.5F * (1 - view.gain) +

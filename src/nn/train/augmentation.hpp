@@ -11,7 +11,9 @@ namespace nanoatlas::nn {
 /// Ranges to draw from. The defaults suit micrographs: no direction is up, detectors differ in gain
 /// and contrast, and scans in noise.
 struct AugmentationSettings {
-    bool orientations = true;    ///< one of the 8 flips and rotations
+    /// One of the 8 flips and rotations is drawn, or of the first 2: as it is, mirrored left to
+    /// right.
+    int orientations = 8;
     double smallest_crop = 0.7;  ///< side of the crop, share of the image's, at least
     double gain = 0.2;           ///< factor in [1 - gain, 1 + gain]
     double offset = 0.1;         ///< added, in [-offset, offset] of the full range
