@@ -41,6 +41,9 @@ void describe_data(OptionTable& table, TrainOptions& options) {
              "vary the training images; auto: unless the backbone is frozen; upright: not "
              "turned, only mirrored")
         .choices({"auto", "on", "upright", "off"});
+    table.add("crop", options.crop,
+              "augmentation shows a part of the image, magnified: its side over the image's, at "
+              "least; 1: all of it");
     table.add("mixup", train.mixup,
               "blend images in pairs, by shares from Beta(X, X), such as 0.2; 0: don't");
 }
@@ -142,6 +145,9 @@ void complete(TrainOptions& options) {
         options.fit.augmentation.reset();
     else
         options.fit.augmentation->orientations = options.augment == "upright" ? 2 : 8;
+    VALIDATE(options.crop > 0 && options.crop <= 1,
+             "--crop {} is no share of a side; give a number above 0, at most 1", options.crop);
+    if (options.fit.augmentation) options.fit.augmentation->smallest_crop = options.crop;
     if (options.checkpoint.empty())
         options.checkpoint =
             std::filesystem::path(options.output).replace_extension("checkpoint").string();

@@ -13,7 +13,7 @@ struct TrainOptions {
     std::string optimizer = "adamw", schedule = "cosine", precision = "f32", backend = "onednn";
     std::string augment = "auto", keep = "best", sampling = "all", time_limit, old_classes = "auto";
     int size = 0;
-    double rate = 0, target_precision = 0.95;
+    double rate = 0, crop = 0.7, target_precision = 0.95;
     bool sync_bn = true, class_weights = false, resume = false, find_rate = false;
     double time_limit_seconds = 0;  ///< 0: none
     nn::FitOptions fit;
