@@ -46,10 +46,7 @@ base::OptionTable describe(Settings& settings) {
     table.add("arch", bench.arch, "train, extract: network");
     table.add("batch", bench.batch, "train, extract: images of a step, over all ranks");
     table.add("size", bench.size, "train, extract: side of the images [pixels]");
-    table.add("precision", bench.precision, "train, extract: of activations")
-        .choices({"f32", "bf16", "int8"});
-    table.add("backend", bench.backend, "train, extract: who computes")
-        .choices({"onednn", "cudnn", "reference"});
+    add_network_options(table, bench.network, "train, extract: ", {"f32", "bf16", "int8"});
     table.add("steps", bench.steps, "train, extract: steps of one measurement");
     table.add("megabytes", bench.megabytes, "allreduce, io: size of the data");
     table.add("folder", bench.folder, "io: where the files go; default: the temporary folder");

@@ -1,6 +1,6 @@
 #include "jobs/bench_layers.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cctype>

@@ -43,14 +43,14 @@ Batch draw_batch(const BenchOptions& options, const comm::RowBlock& share) {
 nn::Network make_network(const nn::Graph& graph, const BenchOptions& options,
                          const comm::RowBlock& share, bool training,
                          const comm::Communicator& world) {
-    nn::Network network(
-        graph,
-        {.batch = share.count,
-         .precision =
-             options.precision == "int8" ? nn::Precision::f32 : nn::precision_of(options.precision),
-         .training = training,
-         .backend = nn::backend_kind(options.backend)},
-        world);
+    nn::Network network(graph,
+                        {.batch = share.count,
+                         .precision = options.network.precision == "int8"
+                                          ? nn::Precision::f32
+                                          : nn::precision_of(options.network.precision),
+                         .training = training,
+                         .backend = nn::backend_kind(options.network.backend)},
+                        world);
     network.load(nn::initial_tensors(graph, options.seed));
     return network;
 }
@@ -79,7 +79,7 @@ Workload network_workload(const BenchOptions& options, const Measured& measured,
     };
     if (measured.samples == 0) return workload;
     const auto bare = std::make_shared<std::optional<BareConvolutions>>();
-    workload.prepare_bare = [=, backend = nn::backend_kind(options.backend)] {
+    workload.prepare_bare = [=, backend = nn::backend_kind(options.network.backend)] {
         bare->emplace(measured.graph, backend, measured.network->precision(), measured.samples,
                       measured.training);
     };
@@ -87,7 +87,7 @@ Workload network_workload(const BenchOptions& options, const Measured& measured,
         for (std::int64_t i = 0; i < steps; ++i) (*bare)->run();
     };
     // On a device the host's clock sees a stage set out, not its work.
-    if (nn::backend_kind(options.backend) == nn::BackendKind::cudnn) return workload;
+    if (nn::backend_kind(options.network.backend) == nn::BackendKind::cudnn) return workload;
     workload.layers = [=] {
         return layer_table(measured.graph, *profile, *steps_done, measured.samples,
                            measured.training, **bare);
@@ -119,7 +119,7 @@ Workload extract_workload(const BenchOptions& options, const comm::Communicator&
         std::make_shared<nn::Network>(make_network(graph, options, share, false, world));
     const auto batch = std::make_shared<const Batch>(draw_batch(options, share));
     const auto features = graph.node(graph.features()).name;
-    if (options.precision == "int8") {
+    if (options.network.precision == "int8") {
         nn::RangeFinder finder;
         finder.add(*network, batch->images);
         network->quantise(finder.ranges(*network, world));

@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "jobs/network_options.hpp"
 
 namespace nanoatlas::jobs {
 
 struct BenchOptions {
     std::string what, input, folder;
-    std::string arch = "resnet50", precision = "f32", backend = "onednn";
+    std::string arch = "resnet50";
+    NetworkChoice network;
     std::string components = "50";
     std::int64_t rows = 0, columns = 0;  ///< 0: as suits the workload
     int k = 100, maxk = 100, clusters = 50;

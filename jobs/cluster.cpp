@@ -1,4 +1,6 @@
 // nanoatlas cluster: groups the rows of a matrix.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/check.hpp"

@@ -1,4 +1,6 @@
 // nanoatlas info: what a file is, where it came from, and whether it is whole.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>

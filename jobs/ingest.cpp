@@ -1,5 +1,5 @@
 // nanoatlas ingest: images of any kind become one corpus.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

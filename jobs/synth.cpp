@@ -1,5 +1,5 @@
 // nanoatlas synth: draws micrographs of ten categories by a model of the microscope.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <filesystem>

@@ -30,7 +30,8 @@ bool begins_with_a_file(const TrainOptions& options) {
 }
 
 nn::InferenceOptions inference_options(const TrainOptions& options) {
-    return {.batch = 32, .precision = options.precision, .backend = options.backend};
+    return {
+        .batch = 32, .precision = options.network.precision, .backend = options.network.backend};
 }
 
 nn::ModelFile starting_model(const TrainOptions& options, const store::CorpusReader& corpus,

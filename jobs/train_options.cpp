@@ -66,8 +66,7 @@ void describe_steps(OptionTable& table, TrainOptions& options) {
     table.add("label-smoothing", train.label_smoothing, "share of each target spread evenly");
     table.add("class-weights", options.class_weights, "rare classes count more");
     table.add("sync-bn", options.sync_bn, "batch norm over the images of all ranks");
-    table.add("precision", options.precision, "of activations").choices({"f32", "bf16"});
-    table.add("backend", options.backend, "who computes").choices({"onednn", "cudnn", "reference"});
+    add_network_options(table, options.network, "", {"f32", "bf16"});
     table.add("seed", train.seed, "of all random numbers");
 }
 
@@ -137,8 +136,8 @@ void complete(TrainOptions& options) {
                  : adamw          ? 1e-3
                                   : 0.1 * static_cast<double>(train.batch) / 256;
     train.choice = options.keep == "best" ? nn::Choice::best : nn::Choice::last;
-    options.fit.precision = nn::precision_of(options.precision);
-    options.fit.backend = nn::backend_kind(options.backend);
+    options.fit.precision = nn::precision_of(options.network.precision);
+    options.fit.backend = nn::backend_kind(options.network.backend);
     options.fit.sync_batch_norm = options.sync_bn;
     const bool frozen = options.fit.freeze == "backbone";
     if (options.augment == "off" || (options.augment == "auto" && frozen))

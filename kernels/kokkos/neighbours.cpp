@@ -4,60 +4,13 @@
 #include <cfloat>
 #include <cmath>
 
-#include "kernels/kokkos/dot_tile.hpp"
+#include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/selection.hpp"
 #include "kernels/kokkos/space_order.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
-
-// Rounding of a tile, for a pair (x, y) of rows scaled so that no component exceeds 1 and
-// S = |x|^2 + |y|^2: the value computed in f32 is within relative * S + absolute of the squared
-// distance. Rounding the rows themselves moves it by 4u S, the product of `columns` terms in
-// whatever order by columns * u S (Higham, Accuracy and Stability, 3.5), norms, sums and
-// comparisons by a few u S more; u = 2^-24. Values below f32's normal range are the absolute part.
-struct RoundingBound {
-    float relative, absolute;
-    explicit RoundingBound(std::size_t columns)
-        : relative(1.01F * (static_cast<float>(columns) + 24) * 0x1p-24F),
-          absolute(static_cast<float>(columns) * 0x1p-120F) {}
-};
-
-// Rows centred, scaled by a power of two (so that scaling does not round), and rounded to f32, in
-// an order of their own: position p holds row order(p).
-struct TileRows {
-    InterleavedRows values;
-    DeviceView<float> norm2;         // [n] by position
-    DeviceView<std::int32_t> order;  // [n]
-    std::size_t count() const { return norm2.extent(0); }
-};
-
-struct Scaling {
-    DeviceView<double> centre;
-    double factor;
-};
-
-TileRows make_tile_rows(const SeenView<double>& rows, const std::vector<std::int32_t>& order,
-                        const Scaling& scaling, int width) {
-    const std::size_t n = order.size(), columns = scaling.centre.extent(0);
-    TileRows made{InterleavedRows(n, columns, width), DeviceView<float>("norm2", n),
-                  DeviceView<std::int32_t>("order", n)};
-    Kokkos::deep_copy(made.order, HostView<const std::int32_t>(order.data(), n));
-    for_each_row(
-        "neighbours/tile_rows", n, KOKKOS_LAMBDA(std::size_t position) {
-            const auto row = static_cast<std::size_t>(made.order(position));
-            double sum = 0;
-            for (std::size_t c = 0; c < columns; ++c) {
-                const double centred = rows(row * columns + c) - scaling.centre(c);
-                const auto value = static_cast<float>(centred * scaling.factor);
-                made.values.at(position, c) = value;
-                sum += static_cast<double>(value) * static_cast<double>(value);
-            }
-            made.norm2(position) = static_cast<float>(sum);
-        });
-    return made;
-}
 
 // In f64 from the original differences. The one place that computes it, so that a pair has one
 // distance, to the bit, whichever rank meets it.
@@ -77,36 +30,6 @@ KOKKOS_FUNCTION double squared_distance(const double* a, const double* b, std::s
     return ((sums[0] + sums[4]) + (sums[1] + sums[5])) +
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
-
-// The rows that are offered as neighbours, in panels of tile_right that are cells in space.
-struct Block {
-    SeenView<double> rows;  // [m, columns]
-    std::int64_t first_row = 0;
-    TileRows tiles;
-    DeviceView<float> base;           // [panels, tile_right] |y|^2 less the rounding y brings
-    DeviceView<float> low, high;      // [columns, panels] the box around each panel
-    DeviceView<float> largest_norm2;  // [panels]
-    DeviceView<std::int32_t> self;    // [n of the search] position of a searcher itself, or -1
-    KOKKOS_FUNCTION std::size_t panels() const { return largest_norm2.extent(0); }
-};
-
-// The rows that look for neighbours, and what they have found.
-struct Searchers {
-    std::size_t columns;
-    int k;
-    std::int64_t first_row;
-    double factor;
-    RoundingBound rounding;
-    SeenView<double> rows;         // [n, columns]
-    TileRows tiles;                // the same in f32
-    RoomView<std::int64_t> index;  // [n, k]
-    RoomView<double> squared;      // [n, k]
-    DeviceView<int> found;         // [n] entries of the lists so far
-
-    KOKKOS_FUNCTION std::size_t list(std::size_t row) const {
-        return row * static_cast<std::size_t>(k);
-    }
-};
 
 using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
 template <class T>
@@ -328,74 +251,6 @@ std::size_t rows_of_group(std::size_t n, int k) {
     const std::size_t pooled =
         (1U << 20) / static_cast<std::size_t>(Group::capacity(k)) / tile_left * tile_left;
     return std::clamp<std::size_t>(std::min(shared_out, pooled), tile_left, 256);
-}
-
-// The box around each panel, and the largest norm in it.
-void measure_panels(Block& block, std::size_t columns) {
-    const std::size_t m = block.tiles.count(), panels = (m + tile_right - 1) / tile_right;
-    block.low = DeviceView<float>("low", columns * panels);
-    block.high = DeviceView<float>("high", columns * panels);
-    block.largest_norm2 = DeviceView<float>("largest_norm2", panels);
-    const auto measured = block;
-    for_each_row(
-        "neighbours/panels", panels, KOKKOS_LAMBDA(std::size_t p) {
-            const std::size_t first = p * tile_right;
-            const std::size_t end = Kokkos::min(first + tile_right, m);
-            for (std::size_t c = 0; c < columns; ++c) {
-                float low = FLT_MAX, high = -FLT_MAX;
-                for (std::size_t i = first; i < end; ++i) {
-                    low = Kokkos::min(low, measured.tiles.values.at(i, c));
-                    high = Kokkos::max(high, measured.tiles.values.at(i, c));
-                }
-                measured.low(c * panels + p) = low;
-                measured.high(c * panels + p) = high;
-            }
-            float largest = 0;
-            for (std::size_t i = first; i < end; ++i)
-                largest = Kokkos::max(largest, measured.tiles.norm2(i));
-            measured.largest_norm2(p) = largest;
-        });
-}
-
-// Where each searcher stands among the candidates.
-DeviceView<std::int32_t> find_selves(const Searchers& own, const Block& block,
-                                     const std::vector<std::int32_t>& order) {
-    std::vector<std::int32_t> position(order.size());
-    for (std::size_t p = 0; p < order.size(); ++p)
-        position[static_cast<std::size_t>(order[p])] = static_cast<std::int32_t>(p);
-    const auto position_of = on_device(std::span<const std::int32_t>(position));
-    DeviceView<std::int32_t> self("self", own.tiles.count());
-    const auto tiles = own.tiles;
-    const std::int64_t offset = own.first_row - block.first_row;
-    const auto m = static_cast<std::int64_t>(order.size());
-    for_each_row(
-        "neighbours/selves", own.tiles.count(), KOKKOS_LAMBDA(std::size_t p) {
-            const std::int64_t candidate = offset + tiles.order(p);
-            self(p) = candidate >= 0 && candidate < m ? position_of(candidate) : -1;
-        });
-    Kokkos::fence();
-    return self;
-}
-
-Block make_block(const Searchers& own, const Scaling& scaling, std::span<const double> rows,
-                 std::int64_t first_row) {
-    const auto order = space_order(rows, own.columns, tile_right);
-    Block block;
-    block.rows = on_device(rows);
-    block.first_row = first_row;
-    block.tiles = make_tile_rows(block.rows, order, scaling, tile_right);
-    block.self = find_selves(own, block, order);
-    measure_panels(block, own.columns);
-    const DeviceView<float> base("base", block.panels() * tile_right);
-    const auto norm2 = block.tiles.norm2;
-    const auto rounding = own.rounding;
-    for_each_row(
-        "neighbours/base", base.extent(0), KOKKOS_LAMBDA(std::size_t j) {
-            base(j) = j < norm2.extent(0) ? (1 - rounding.relative) * norm2(j) - rounding.absolute
-                                          : INFINITY;
-        });
-    block.base = base;
-    return block;
 }
 
 // Compares searchers [first, end) with a block.

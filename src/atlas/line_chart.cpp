@@ -1,6 +1,6 @@
 #include "atlas/line_chart.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

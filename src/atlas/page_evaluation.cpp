@@ -1,5 +1,5 @@
 // Clusters and predictions against the labels.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cctype>

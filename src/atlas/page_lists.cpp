@@ -1,5 +1,5 @@
 // Pages that list: duplicates, rejects, clusters to be named, and where everything came from.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <map>
 #include <nlohmann/json.hpp>

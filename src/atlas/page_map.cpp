@@ -1,5 +1,5 @@
 // The map and the data it is drawn from.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The collection at a glance: figures, all clusters, how they join, and the decision graph.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "atlas/page_parts.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

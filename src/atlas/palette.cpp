@@ -1,6 +1,6 @@
 #include "atlas/palette.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "atlas/svg.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "atlas/text.hpp"
 

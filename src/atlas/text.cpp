@@ -1,6 +1,6 @@
 #include "atlas/text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

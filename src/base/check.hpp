@@ -1,7 +1,7 @@
 // Assertions in three strengths and the errors they throw.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 #include <string>

@@ -1,5 +1,7 @@
 #include "base/options.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <fstream>

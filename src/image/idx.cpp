@@ -1,6 +1,6 @@
 #include "image/idx.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <zlib.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include <csetjmp>
 #include <cstdio>
 // jpeglib.h needs FILE and size_t before it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <jerror.h>
 #include <jpeglib.h>
 

@@ -1,6 +1,6 @@
 #include "image/tiff_file.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

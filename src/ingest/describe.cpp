@@ -1,5 +1,7 @@
 #include "ingest/describe.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <map>

@@ -1,5 +1,7 @@
 #include "ingest/sources.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>

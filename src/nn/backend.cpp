@@ -1,6 +1,6 @@
 #include "nn/backend.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 #include <stdexcept>

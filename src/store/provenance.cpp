@@ -1,6 +1,7 @@
 #include "store/provenance.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <omp.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>

@@ -1,6 +1,6 @@
 #include "synth/damage.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <zlib.h>
 
 #include <array>

@@ -1,6 +1,6 @@
 #include "synth/files.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <sstream>
 

@@ -1,6 +1,6 @@
 #include "synth/vendor_header.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "atlas/training_page.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <limits>

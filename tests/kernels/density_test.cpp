@@ -2,7 +2,7 @@
 // real ones seldom do: equal radii, radii that hardly differ, high dimensions, extreme units.
 #include "kernels/kokkos/density.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The tiled neighbour search against all distances in f64, sorted.
 #include "kernels/kokkos/neighbours.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

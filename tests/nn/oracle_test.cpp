@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "comm/distribution.hpp"
 #include "kernels/onednn/onednn.hpp"
@@ -34,6 +37,10 @@ constexpr double jump = 2e-3;
 /// Where torch's f32 loss is further than this part of the first loss from f64, rounding has taken
 /// over and later steps compare nothing.
 constexpr double chaos = 0.01;
+/// A quarter of the work would be later steps of these, which run what those of DenseNet-121,
+/// ResNet-18 and 50, AlexNet and SqueezeNet run.
+constexpr std::array<std::string_view, 4> one_step = {"densenet169", "densenet201", "resnet34",
+                                                      "vgg11"};
 
 std::span<const float> rows(const std::vector<float>& values, const comm::RowBlock& block,
                             std::int64_t row_length) {
@@ -103,8 +110,9 @@ class Oracle : public ::testing::TestWithParam<std::string> {
     std::size_t comparable_losses() const {
         const auto exact = oracle_.at("losses_before_each_step_f64").get<std::vector<double>>();
         const auto torch_f32 = oracle_.at("losses_f32").get<std::vector<double>>();
+        const auto most = std::ranges::count(one_step, GetParam()) > 0 ? 2 : exact.size();
         std::size_t count = 1;
-        while (count < exact.size() && std::abs(torch_f32[count] - exact[count]) < chaos * exact[0])
+        while (count < most && std::abs(torch_f32[count] - exact[count]) < chaos * exact[0])
             ++count;
         return count;
     }
@@ -178,7 +186,7 @@ TEST_P(Oracle, logits_in_bf16) {
     expect_logits(Precision::bf16, bf16_margin);
 }
 
-TEST_P(Oracle, five_training_steps) {
+TEST_P(Oracle, training_steps) {
     auto network = training_network(Precision::f32);
     const auto labels = my_labels();
     const auto exact = oracle_.at("losses_before_each_step_f64").get<std::vector<double>>();

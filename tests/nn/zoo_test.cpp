@@ -1,7 +1,7 @@
 // The zoo's networks have the tensors and shapes that others publish weights for.
 #include "nn/zoo/zoo.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

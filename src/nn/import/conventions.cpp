@@ -1,6 +1,6 @@
 #include "nn/import/conventions.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <map>
 #include <optional>
