@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <list>
 #include <optional>
 #include <utility>
 
 #include "base/check.hpp"
 #include "base/random.hpp"
+#include "kernels/loss.hpp"
 #include "kernels/onednn/onednn.hpp"
 #include "nn/available_memory.hpp"
 #include "nn/backend.hpp"
@@ -112,10 +114,19 @@ struct CachedPlan {
     Plan plan;
     std::int64_t packed_version = -1;  ///< of the parameters that its primitives hold
     /// What it does, where it is on the present arena; made anew on another.
-    std::unique_ptr<kernels::Recording> pack = {}, forward = {}, backward = {};
+    std::unique_ptr<kernels::Recording> pack = {}, forward = {};
+    /// Training steps: of images or of pictures, without and with an update.
+    std::array<std::unique_ptr<kernels::Recording>, 4> steps = {};
+    /// By output; and the inner nodes that they were made with.
+    std::vector<std::unique_ptr<kernels::Loss>> losses = {};
+    InnerNodes inner = {};
 
     void record_with(kernels::Backend& backend) {
-        for (auto* each : {&pack, &forward, &backward}) *each = backend.recording();
+        for (auto* each : {&pack, &forward}) *each = backend.recording();
+        for (auto& each : steps) each = backend.recording();
+    }
+    void play_forward(const Run& run) {
+        forward->play([&] { plan.forward(run); });
     }
 };
 
@@ -133,11 +144,22 @@ struct Network::State {
                  trained) {}
 
     CachedPlan& plan(bool training, std::int64_t samples);
-    /// Takes the arena and packs the parameters if need be.
+    /// Takes the arena if need be.
     Run prepare(CachedPlan& cached);
-    /// Reads images in and runs the plan for their number by pass(cached, run).
-    template <class Pass>
-    void evaluate(std::span<const float> images, std::int64_t count, const Pass& pass);
+    /// Reads count samples in by read(image, input) and runs the plan for them by pass(cached,
+    /// run).
+    template <class Read, class Pass>
+    void evaluate(std::int64_t count, const Read& read, const Pass& pass);
+    auto read_images(std::span<const float> images) {
+        return [this, images](const kernels::ImageShape& image, void* to) {
+            backend->import_images(images.data(), image, to);
+        };
+    }
+    auto read_pictures() {
+        return
+            [this](const kernels::ImageShape& image, void* to) { reader->read(image.samples, to); };
+    }
+    const std::string& name_of_output() const { return graph.node(graph.output()).name; }
     void check_quantisable() const;
     std::int64_t count_samples(std::span<const float> images) const;
     /// throws InputError on every rank if one of them has a label that is no class. Collective.
@@ -145,11 +167,17 @@ struct Network::State {
                                   const InnerNodes& inner) const;
     void allocate_parameters();
     void average_buffers(std::int64_t samples, std::int64_t of_all_ranks);
-    /// The loss of one output; leaves its gradient in the plan.
-    StepResult lose(const Plan& plan, const Plan::Output& output, const Run& run,
-                    std::span<const std::int32_t> labels, const LossOptions& options);
-    StepResult backward(CachedPlan& cached, const Run& run, std::span<const std::int32_t> labels,
-                        const LossOptions& loss);
+    void check_step(std::int64_t count, std::span<const std::int32_t> labels,
+                    const LossOptions& loss) const;
+    void prepare_losses(CachedPlan& cached, const InnerNodes& inner);
+    /// One step on count samples; before(run) is done before what may be recorded, first(run) is
+    /// the beginning of that.
+    using Action = std::function<void(const CachedPlan&, const Run&)>;
+    StepResult train(std::int64_t count, std::span<const std::int32_t> labels,
+                     const LossOptions& loss, const StepKey& key, const Update& update,
+                     bool from_pictures, const Action& before, const Action& first);
+    void backward(CachedPlan& cached, const Run& run);
+    InBackend in_backend();
 
     Graph graph;
     NetworkOptions options;
@@ -168,6 +196,7 @@ struct Network::State {
     const Plan* last_forward = nullptr;
     Profile* profile = nullptr;
     std::vector<float> logits;
+    std::unique_ptr<kernels::PictureReader> reader;
 };
 
 CachedPlan& Network::State::plan(bool training, std::int64_t samples) {
@@ -207,19 +236,19 @@ Run Network::State::prepare(CachedPlan& cached) {
                   .dropout_stream = 0,
                   .first_sample = 0,
                   .profile = profile};
-    if (cached.packed_version != version)
-        cached.pack->play([&] { cached.plan.pack(run.parameters, run.buffers); });
-    cached.packed_version = version;
     last_forward = nullptr;
     return run;
 }
 
-template <class Pass>
-void Network::State::evaluate(std::span<const float> images, std::int64_t count, const Pass& pass) {
+template <class Read, class Pass>
+void Network::State::evaluate(std::int64_t count, const Read& read, const Pass& pass) {
     auto& cached = plan(false, count);
     const Run run = prepare(cached);
-    backend->import_images(images.data(), cached.plan.image(0), run.at(cached.plan.input()));
-    pass(cached, run);
+    if (cached.packed_version != version)
+        cached.pack->play([&] { cached.plan.pack(run.parameters, run.buffers); });
+    cached.packed_version = version;
+    read(cached.plan.image(0), run.at(cached.plan.input()));
+    std::invoke(pass, cached, run);
     last_forward = &cached.plan;
 }
 
@@ -268,35 +297,95 @@ void Network::State::average_buffers(std::int64_t samples, std::int64_t of_all_r
     comm.sum(values);
 }
 
-StepResult Network::State::lose(const Plan& plan, const Plan::Output& output, const Run& run,
-                                std::span<const std::int32_t> labels,
-                                const LossOptions& loss_options) {
-    const auto image = plan.image(output.node);
-    const auto classes = graph.shape({output.node}).elements();
-    logits.resize(static_cast<std::size_t>(image.elements()));
-    backend->export_images(run.at(plan.value(output.node)), image, logits.data());
-    auto loss = softmax_cross_entropy(logits, labels, classes, loss_options, comm);
-    for (auto& value : loss.gradient) value *= static_cast<float>(output.weight);
-    backend->import_images(loss.gradient.data(), image, run.at(output.gradient));
-    return loss.result;
+void Network::State::check_step(std::int64_t count, std::span<const std::int32_t> labels,
+                                const LossOptions& loss) const {
+    VALIDATE(loss.class_weights.empty() ||
+                 std::ssize(loss.class_weights) == graph.shape(graph.output()).elements(),
+             "{} class weights do not fit the network's classes; give one for each",
+             loss.class_weights.size());
+    VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
+             labels.size());
+    VALIDATE(loss.other_labels.size() == loss.shares.size() &&
+                 (loss.shares.empty() || loss.shares.size() == labels.size()),
+             "{} images have {} other labels and {} shares; give one for each", count,
+             loss.other_labels.size(), loss.shares.size());
 }
 
-StepResult Network::State::backward(CachedPlan& cached, const Run& run,
-                                    std::span<const std::int32_t> labels,
-                                    const LossOptions& loss_options) {
-    auto& plan = cached.plan;
-    const auto& outputs = plan.outputs();
-    auto result = lose(plan, outputs[0], run, labels, loss_options);
-    for (const auto& output : std::span(outputs).subspan(1))
-        result.loss += output.weight * lose(plan, output, run, labels, loss_options).loss;
+void Network::State::prepare_losses(CachedPlan& cached, const InnerNodes& inner) {
+    if (!cached.losses.empty() && cached.inner == inner) return;
+    cached.inner = inner;
+    cached.losses.clear();
+    for (const auto& output : cached.plan.outputs())
+        cached.losses.push_back(backend->loss({cached.plan.image(output.node), inner}));
+    cached.record_with(*backend);
+}
 
-    cached.backward->play([&] {
-        const auto size = static_cast<std::size_t>(gradients->size());
-        GradientSum sum({run.gradients, size}, options.bucket_bytes, gradient_comm, *backend);
-        plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
-        sum.wait();
+void Network::State::backward(CachedPlan& cached, const Run& run) {
+    const auto& outputs = cached.plan.outputs();
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        cached.losses[i]->run(run.at(cached.plan.value(outputs[i].node)),
+                              run.at(outputs[i].gradient));
+    const auto size = static_cast<std::size_t>(gradients->size());
+    GradientSum sum({run.gradients, size}, options.bucket_bytes, gradient_comm, *backend);
+    cached.plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
+    sum.wait();
+}
+
+Network::InBackend Network::State::in_backend() {
+    ++version;
+    const auto all = [](Values& values) {
+        return std::span(values.changed_by_backend(), static_cast<std::size_t>(values.size()));
+    };
+    return {*backend, all(*parameters), gradients ? all(*gradients) : std::span<float>{},
+            all(*buffers)};
+}
+
+StepResult Network::State::train(std::int64_t count, std::span<const std::int32_t> labels,
+                                 const LossOptions& loss, const StepKey& key, const Update& update,
+                                 bool from_pictures, const Action& before, const Action& first) {
+    check_step(count, labels, loss);
+    const auto of_all_ranks = count_over_ranks(labels, loss.inner);
+    count_over_ranks(loss.other_labels, loss.inner);
+    auto& cached = plan(true, count);
+    const auto& outputs = cached.plan.outputs();
+    prepare_losses(cached, loss.inner);
+    if (count == 0) std::ranges::fill(gradients->changed_by_host(), 0.0F);
+    Run run = prepare(cached);
+    run.dropout_stream = base::Random(key.seed, key.step)();
+    run.first_sample = comm.exclusive_sum(count);
+    backend->set_step({run.dropout_stream, run.first_sample, 0});
+    before(cached, run);
+    auto targets =
+        loss_targets(labels, loss, {cached.plan.image(outputs[0].node), loss.inner}, comm);
+    std::vector<const double*> losses;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        targets.factor = static_cast<float>(outputs[i].weight);
+        cached.losses[i]->set_targets(targets);
+        losses.push_back(cached.losses[i]->loss());
+    }
+    const auto all = in_backend();
+    const auto find_result = [&] {
+        auto result = loss_result(*cached.losses[0], targets, *backend, comm);
+        for (std::size_t i = 1; i < outputs.size(); ++i)
+            result.loss +=
+                outputs[i].weight * loss_result(*cached.losses[i], targets, *backend, comm).loss;
+        return result;
+    };
+    std::optional<StepResult> result;
+    cached.steps[(from_pictures ? 2 : 0) + (update ? 1 : 0)]->play([&] {
+        first(cached, run);
+        cached.plan.pack(run.parameters, run.buffers);
+        cached.plan.forward(run);
+        backward(cached, run);
+        if (!update) return;
+        // A back end that sums over ranks looks at the losses itself, at its own time.
+        if (!backend->sums_over_ranks()) result = find_result();
+        if (!result || std::isfinite(result->loss)) update(all, losses);
     });
-    return result;
+    if (!result) result = find_result();
+    average_buffers(count, of_all_ranks);
+    ++version;
+    return *result;
 }
 
 Network::Network(const Graph& graph, const NetworkOptions& options, const Communicator& comm) {
@@ -337,6 +426,26 @@ std::span<float> Network::buffers() {
     return state_->buffers->changed_by_host();
 }
 
+Network::InBackend Network::in_backend() {
+    return state_->in_backend();
+}
+
+bool Network::take_pictures(const kernels::PictureFormat& format, const std::uint8_t* all,
+                            std::int64_t count) {
+    auto& state = *state_;
+    state.reader = state.backend->picture_reader(format);
+    if (!state.reader) return false;
+    for (auto& each : state.plans) each.record_with(*state.backend);
+    const auto left = state.backend->available_bytes() - planned_bytes();
+    if (count * format.input.height * format.input.width <= left / 2)
+        state.reader->hold(all, count);
+    return true;
+}
+
+bool Network::takes_pictures() const {
+    return state_->reader != nullptr;
+}
+
 void Network::load(const TensorMap& tensors) {
     std::string missing, misfits;
     const auto parameters = state_->parameters->changed_by_host();
@@ -371,12 +480,17 @@ std::span<const float> Network::forward(std::span<const float> images) {
     state.logits.clear();
     const auto count = state.count_samples(images);
     if (count == 0) return state.logits;
-    state.evaluate(images, count, [](CachedPlan& cached, const Run& run) {
-        cached.forward->play([&] { cached.plan.forward(run); });
-    });
-    state.logits =
-        value(state.graph.nodes()[static_cast<std::size_t>(state.graph.output().node)].name);
-    return state.logits;
+    state.evaluate(count, state.read_images(images), &CachedPlan::play_forward);
+    return state.logits = value(state.name_of_output());
+}
+
+std::span<const float> Network::forward(const kernels::PictureBatch& pictures) {
+    auto& state = *state_;
+    state.logits.clear();
+    if (pictures.views.empty()) return state.logits;
+    state.reader->set_batch(pictures);
+    state.evaluate(std::ssize(pictures.views), state.read_pictures(), &CachedPlan::play_forward);
+    return state.logits = value(state.name_of_output());
 }
 
 std::vector<float> Network::value(const std::string& name) const {
@@ -402,7 +516,7 @@ void Network::observe(std::span<const float> images, const Observe& use) {
     ASSERT(!state.quantisation);
     const auto count = state.count_samples(images);
     if (count == 0) return;
-    state.evaluate(images, count, [&](CachedPlan& cached, const Run& run) {
+    state.evaluate(count, state.read_images(images), [&](CachedPlan& cached, const Run& run) {
         auto& plan = cached.plan;
         const auto see = [&](int node, int buffer) {
             const auto elements = static_cast<std::size_t>(plan.image(node).elements());
@@ -424,33 +538,25 @@ void Network::quantise(Ranges ranges) {
 }
 
 StepResult Network::train_step(std::span<const float> images, std::span<const std::int32_t> labels,
-                               const LossOptions& loss, const StepKey& key) {
+                               const LossOptions& loss, const StepKey& key, const Update& update) {
     auto& state = *state_;
-    const auto count = state.count_samples(images);
-    VALIDATE(loss.class_weights.empty() || std::ssize(loss.class_weights) ==
-                                               state.graph.shape(state.graph.output()).elements(),
-             "{} class weights do not fit the network's classes; give one for each",
-             loss.class_weights.size());
-    VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
-             labels.size());
-    VALIDATE(loss.other_labels.size() == loss.shares.size() &&
-                 (loss.shares.empty() || loss.shares.size() == labels.size()),
-             "{} images have {} other labels and {} shares; give one for each", count,
-             loss.other_labels.size(), loss.shares.size());
-    const auto of_all_ranks = state.count_over_ranks(labels, loss.inner);
-    state.count_over_ranks(loss.other_labels, loss.inner);
-    auto& cached = state.plan(true, count);
-    if (count == 0) std::ranges::fill(state.gradients->changed_by_host(), 0.0F);
-    Run run = state.prepare(cached);
-    run.dropout_stream = base::Random(key.seed, key.step)();
-    run.first_sample = state.comm.exclusive_sum(count);
-    state.backend->set_step({run.dropout_stream, run.first_sample, 0});
-    state.backend->import_images(images.data(), cached.plan.image(0), run.at(cached.plan.input()));
-    cached.forward->play([&] { cached.plan.forward(run); });
-    const auto result = state.backward(cached, run, labels, loss);
-    state.average_buffers(count, of_all_ranks);
-    ++state.version;
-    return result;
+    const auto read = [&](const CachedPlan& cached, const Run& run) {
+        state.read_images(images)(cached.plan.image(0), run.at(cached.plan.input()));
+    };
+    return state.train(state.count_samples(images), labels, loss, key, update, false, read,
+                       [](const CachedPlan&, const Run&) {});
+}
+
+StepResult Network::train_step(const kernels::PictureBatch& pictures,
+                               std::span<const std::int32_t> labels, const LossOptions& loss,
+                               const StepKey& key, const Update& update) {
+    auto& state = *state_;
+    return state.train(
+        std::ssize(labels), labels, loss, key, update, true,
+        [&](const CachedPlan&, const Run&) { state.reader->set_batch(pictures); },
+        [&](const CachedPlan& cached, const Run& run) {
+            state.read_pictures()(cached.plan.image(0), run.at(cached.plan.input()));
+        });
 }
 
 void Network::take_times(Profile& profile) {
