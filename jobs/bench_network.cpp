@@ -105,10 +105,15 @@ Workload train_workload(const BenchOptions& options, const comm::Communicator& w
     const auto batch = std::make_shared<const Batch>(draw_batch(options, share));
     const auto size = network->parameters().size();
     const auto optimizer = std::make_shared<nn::Optimizer>(
-        nn::OptimizerSettings{}, std::vector<nn::ParameterSlice>{{0, size, 1e-4}}, size);
+        nn::OptimizerSettings{}, std::vector<nn::ParameterSlice>{{0, size, 1e-4}}, size,
+        network->in_backend().backend);
     return network_workload(options, {graph, network, share.count, true}, [=] {
-        network->train_step(batch->images, batch->labels, {}, {.step = optimizer->steps()});
-        optimizer->step(network->parameters(), network->gradients(), 1e-3);
+        const nn::StepKey key{.step = optimizer->steps()};
+        optimizer->begin_step(1e-3);
+        network->train_step(batch->images, batch->labels, {}, key,
+                            [&](const nn::Network::InBackend& all, auto losses) {
+                                optimizer->finish_step(all.parameters, all.gradients, losses);
+                            });
     });
 }
 

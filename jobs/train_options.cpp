@@ -62,7 +62,7 @@ void describe_steps(OptionTable& table, TrainOptions& options) {
         .choices({"cosine", "onecycle", "constant"});
     table.add("warmup", train.warmup, "share of the steps in which the rate rises");
     table.add("weight-decay", train.weight_decay, "of weights; never of biases and norms");
-    table.add("clip", train.clip, "longest gradient, by its 2-norm; 0: any");
+    table.add("clip", train.optimizer.clip, "longest gradient, by its 2-norm; 0: any");
     table.add("label-smoothing", train.label_smoothing, "share of each target spread evenly");
     table.add("class-weights", options.class_weights, "rare classes count more");
     table.add("sync-bn", options.sync_bn, "batch norm over the images of all ranks");
@@ -104,9 +104,9 @@ void check_numbers(const TrainOptions& options) {
     VALIDATE(train.warmup >= 0 && train.warmup < 1, "--warmup {} is not in [0, 1)", train.warmup);
     VALIDATE(options.size >= 0 && options.rate >= 0 && train.weight_decay >= 0,
              "--size, --lr and --weight-decay cannot be negative");
-    VALIDATE(
-        train.clip >= 0 && train.mixup >= 0 && train.unfreeze_every >= 0 && train.patience >= 0,
-        "--clip, --mixup, --unfreeze-every and --patience cannot be negative");
+    VALIDATE(train.optimizer.clip >= 0 && train.mixup >= 0 && train.unfreeze_every >= 0 &&
+                 train.patience >= 0,
+             "--clip, --mixup, --unfreeze-every and --patience cannot be negative");
     VALIDATE(train.average >= 0 && train.average < 1, "--ema {} is not in [0, 1)", train.average);
     VALIDATE(train.layer_decay > 0 && train.layer_decay <= 1, "--layer-decay {} is not in (0, 1]",
              train.layer_decay);

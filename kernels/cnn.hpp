@@ -20,6 +20,14 @@
 
 namespace nanoatlas::kernels {
 
+class Loss;  // kernels/loss.hpp
+struct LossShape;
+class PictureReader;  // kernels/pictures.hpp
+struct PictureFormat;
+class Updater;  // kernels/updates.hpp
+struct UpdateOptions;
+struct UpdateSlice;
+
 enum class Precision { f32, bf16 };
 /// gelu: x P(X <= x) of a standard normal X (Hendrycks, Gimpel, arXiv:1606.08415), as torch by erf.
 /// Convolutions put it out and nothing else does: its gradient is no function of its value, so a
@@ -286,6 +294,19 @@ class Backend {
     /// Its own gradient too: dx = dropout(dy) with the same key.
     virtual void dropout(const void* x, const ImageShape& shape, const DropoutKey& key,
                          void* y) = 0;
+
+    /// y = factor * x; y may be x. f32 whatever the precision, as all below.
+    virtual void multiply(const float* x, float factor, std::int64_t count, float* y) = 0;
+    /// sum += factor * x
+    virtual void accumulate(const float* x, float factor, std::int64_t count, float* sum) = 0;
+    /// average += part * (x - average)
+    virtual void approach(const float* x, float part, std::int64_t count, float* average) = 0;
+    virtual std::unique_ptr<Loss> loss(const LossShape& shape) = 0;
+    /// Null where the host makes input of pictures.
+    virtual std::unique_ptr<PictureReader> picture_reader(const PictureFormat& format) = 0;
+    /// slices: disjoint
+    virtual std::unique_ptr<Updater> updater(const UpdateOptions& options,
+                                             std::span<const UpdateSlice> slices) = 0;
 };
 
 }  // namespace nanoatlas::kernels

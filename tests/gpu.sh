@@ -11,7 +11,8 @@
 # The build folder is build/gpu, for any x86-64 processor with AVX2; NANOATLAS_GPU_BUILD names another.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-tests=(test_cnn test_cudnn_planning test_cudnn_plans test_network test_zoo_network test_oracle test_trainer)
+tests=(test_cnn test_step_kernels test_augment test_cudnn_planning test_cudnn_plans test_loss test_optimizer
+       test_network test_zoo_network test_oracle test_train_parts test_trainer)
 all_steps=(kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer)
 
 say() { printf '%s\n' "gpu: $*" >&2; }
@@ -101,7 +102,8 @@ prepare() {
 }
 
 on_gpu() { NANOATLAS_BACKEND=cudnn "$@"; }
-check_with() { compute-sanitizer --tool "$1" --error-exitcode 1 "$here/bin/test_cnn" "--gtest_filter=BackendsAgree.$2"; }
+#   check_with <tool> <test> <filter>
+check_with() { compute-sanitizer --tool "$1" --error-exitcode 1 "$here/bin/$2" "--gtest_filter=$3"; }
 
 bench() {
     local what=$1 arch=$2 batch=$3
@@ -110,15 +112,22 @@ bench() {
 
 do_step() {
     case $1 in
-        kernels) "$here/bin/test_cnn" ;;
+        kernels) "$here/bin/test_cnn" && "$here/bin/test_step_kernels" && "$here/bin/test_augment" ;;
         plans) "$here/bin/test_cudnn_planning" && "$here/bin/test_cudnn_plans" ;;
-        network) on_gpu "$here/bin/test_network" ;;
-        ranks) for ranks in 2 3 4; do on_gpu mpirun --oversubscribe --bind-to none -n $ranks "$here/bin/test_network"; done ;;
+        network) for test in loss optimizer network; do on_gpu "$here/bin/test_$test"; done ;;
+        ranks)
+            for ranks in 2 3 4; do
+                for test in loss network; do on_gpu mpirun --oversubscribe --bind-to none -n $ranks "$here/bin/test_$test"; done
+            done ;;
         zoo) on_gpu "$here/bin/test_zoo_network" ;;
         oracle) on_gpu "$here/bin/test_oracle" ;;
-        trainer) on_gpu "$here/bin/test_trainer" ;;
-        memcheck) check_with memcheck '*' ;;
-        racecheck) check_with racecheck '*norm*' ;;
+        trainer) on_gpu "$here/bin/test_train_parts" && on_gpu "$here/bin/test_trainer" ;;
+        memcheck)
+            check_with memcheck test_cnn 'BackendsAgree.*' && check_with memcheck test_step_kernels '*' &&
+                check_with memcheck test_augment '*gpu*' ;;
+        racecheck)
+            check_with racecheck test_cnn 'BackendsAgree.*norm*' && check_with racecheck test_step_kernels '*' &&
+                check_with racecheck test_augment '*gpu*' ;;
         bench) for arch in resnet50 resnet18; do bench train $arch 256; bench extract $arch 256; done ;;
         peer) python3 "$here/gpu_peer.py" ;;
         *) say "unknown step $1"; return 1 ;;

@@ -26,7 +26,8 @@ build_for_cuda() {
 # The cuDNN back end too, whose planning needs no GPU; all of it on one: tests/gpu.sh.
 build_for_cudnn() {
     cmake --preset cudnn > /dev/null
-    cmake --build --preset cudnn --target test_cnn test_cudnn_planning test_cudnn_plans test_network
+    cmake --build --preset cudnn --target test_cnn test_step_kernels test_cudnn_planning \
+        test_cudnn_plans test_loss test_network
     ctest --preset cudnn
 }
 

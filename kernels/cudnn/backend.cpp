@@ -1,5 +1,7 @@
 #include "kernels/cudnn/cudnn.hpp"
 #include "kernels/cudnn/primitives.hpp"
+#include "kernels/loss.hpp"
+#include "kernels/pictures.hpp"
 
 namespace nanoatlas::kernels::cudnn {
 namespace {
@@ -118,6 +120,26 @@ class CudnnBackend final : public Backend {
     }
     void dropout(const void* x, const ImageShape& shape, const DropoutKey& key, void* y) override {
         cudnn::dropout(typed(x), shape, device_->relative(key), typed(y), stream());
+    }
+
+    void multiply(const float* x, float factor, std::int64_t count, float* y) override {
+        cudnn::multiply(x, factor, count, y, stream());
+    }
+    void accumulate(const float* x, float factor, std::int64_t count, float* sum) override {
+        cudnn::accumulate(x, factor, count, sum, stream());
+    }
+    void approach(const float* x, float part, std::int64_t count, float* average) override {
+        cudnn::approach(x, part, count, average, stream());
+    }
+    std::unique_ptr<Loss> loss(const LossShape& shape) override {
+        return make_loss<T>(shape, device_);
+    }
+    std::unique_ptr<PictureReader> picture_reader(const PictureFormat& format) override {
+        return make_picture_reader<T>(format, device_);
+    }
+    std::unique_ptr<Updater> updater(const UpdateOptions& options,
+                                     std::span<const UpdateSlice> slices) override {
+        return make_updater(options, slices, device_);
     }
 
   private:

@@ -67,10 +67,7 @@ void* Device::workspace() {
 
 void Device::set_step(const DropoutKey& key) {
     step_ = {key.stream, key.first_sample};
-    check(
-        cudaMemcpyAsync(device_step_.get(), &step_, sizeof step_, cudaMemcpyHostToDevice, stream()),
-        "set the step's numbers");
-    finish();
+    upload(std::span(&step_, 1), static_cast<StepNumbers*>(device_step_.get()));
 }
 
 DeviceKey Device::relative(const DropoutKey& key) const {

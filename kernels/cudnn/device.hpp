@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/cnn.hpp"
@@ -38,6 +40,14 @@ class Device {
     std::int64_t reserved_bytes() const { return workspace_bytes_ + announced_bytes_; }
     /// Takes what was reserved; blocks taken before stay, as recordings may work on them.
     void* workspace();
+
+    /// In the order of the stream; the values may change after the call.
+    template <class V>
+    void upload(std::span<V> values, std::remove_const_t<V>* to) const {
+        check(cudaMemcpyAsync(to, values.data(), values.size_bytes(), cudaMemcpyHostToDevice,
+                              stream()),
+              "copy to the device");
+    }
 
     void set_step(const DropoutKey& key);
     DeviceKey relative(const DropoutKey& key) const;

@@ -9,7 +9,7 @@
 #include <type_traits>
 
 #include "kernels/cnn.hpp"
-#include "kernels/cudnn/handles.hpp"
+#include "kernels/cudnn/launch.cuh"
 
 namespace nanoatlas::kernels::cudnn {
 
@@ -69,9 +69,8 @@ void for_each(std::int64_t count, const Work& work, cudaStream_t stream) {
     if (count == 0) return;
     constexpr std::int64_t threads = 256, most_blocks = 132 * 32;
     const auto blocks = std::min((count + threads - 1) / threads, most_blocks);
-    run_for_each<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, stream>>>(
-        count, work);
-    check(cudaGetLastError(), "start a kernel");
+    launch(run_for_each<Work>, {static_cast<unsigned>(blocks), static_cast<unsigned>(threads)},
+           stream, count, work);
 }
 
 /// with_vector<T>(length, f): f.operator()<V>() with V as long as the rows allow.

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "kernels/cnn.hpp"
+#include "kernels/cudnn/chunks.hpp"
 #include "kernels/cudnn/reduction.hpp"
 
 namespace nanoatlas::kernels::cudnn {
@@ -157,5 +158,25 @@ void plain_backward_data(const ConvolutionShape& shape, const T* dy, const T* we
 template <class T>
 void plain_backward_weights(const ConvolutionShape& shape, const T* x, const T* dy, T* dweights,
                             cudaStream_t stream);
+
+// updates.cu
+void multiply(const float* x, float factor, std::int64_t count, float* y, cudaStream_t stream);
+void accumulate(const float* x, float factor, std::int64_t count, float* sum, cudaStream_t stream);
+void approach(const float* x, float part, std::int64_t count, float* average, cudaStream_t stream);
+/// partial: [norm_blocks] at most; *factor = shortening() of the gradients' norm.
+constexpr std::int64_t norm_blocks = 512;
+void find_shortening(std::span<const float> gradients, double longest, double* partial,
+                     float* factor, cudaStream_t stream);
+/// All on the device; factor may be null: 1; losses too: finite. second null for sgd.
+struct UpdateTask {
+    UpdateOptions options;
+    std::int64_t chunk_count;
+    const Chunk* chunks;
+    const SliceStep* steps;
+    const float* factor;
+    const double* losses[most_losses];
+};
+void update(const UpdateTask& task, const float* gradients, float* parameters, float* first,
+            float* second, cudaStream_t stream);
 
 }  // namespace nanoatlas::kernels::cudnn

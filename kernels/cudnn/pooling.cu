@@ -1,73 +1,25 @@
 // One thread an element of what is written: sums come out the same each time.
 #include "kernels/cudnn/element.cuh"
 #include "kernels/cudnn/kernels.hpp"
+#include "kernels/cudnn/window.cuh"
 
 namespace nanoatlas::kernels::cudnn {
-namespace {
-
-/// Where an element lies in an image.
-struct Place {
-    std::int64_t sample, y, x, channel;
-    __device__ Place(const ImageShape& shape, std::int64_t i)
-        : sample(i / shape.channels / shape.width / shape.height),
-          y(i / shape.channels / shape.width % shape.height),
-          x(i / shape.channels % shape.width),
-          channel(i % shape.channels) {}
-};
-
-__device__ std::int64_t element(const ImageShape& shape, std::int64_t sample, std::int64_t y,
-                                std::int64_t x, std::int64_t channel) {
-    return ((sample * shape.height + y) * shape.width + x) * shape.channels + channel;
-}
-
-/// use(place in the window, y, x) for each input pixel of an output's window.
-template <class Use>
-__device__ void for_window(const PoolShape& shape, const Place& out, const Use& use) {
-    const auto& window = shape.window;
-    for (std::int64_t r = 0; r < window.height; ++r)
-        for (std::int64_t s = 0; s < window.width; ++s) {
-            const auto y = out.y * window.stride_y - window.top + r * window.dilation_y;
-            const auto x = out.x * window.stride_x - window.left + s * window.dilation_x;
-            if (y >= 0 && y < shape.input.height && x >= 0 && x < shape.input.width)
-                use(r * window.width + s, y, x);
-        }
-}
-
-/// use(place in the window, element of the output) for each window that an input pixel lies in.
-template <class Use>
-__device__ void for_windows_over(const PoolShape& shape, const Place& in, const Use& use) {
-    const auto& window = shape.window;
-    for (std::int64_t r = 0; r < window.height; ++r) {
-        const auto y = in.y + window.top - r * window.dilation_y;
-        if (y < 0 || y % window.stride_y != 0 || y / window.stride_y >= shape.output.height)
-            continue;
-        for (std::int64_t s = 0; s < window.width; ++s) {
-            const auto x = in.x + window.left - s * window.dilation_x;
-            if (x < 0 || x % window.stride_x != 0 || x / window.stride_x >= shape.output.width)
-                continue;
-            use(r * window.width + s, element(shape.output, in.sample, y / window.stride_y,
-                                              x / window.stride_x, in.channel));
-        }
-    }
-}
-
-}  // namespace
-
 template <class T>
 void max_pool(const PoolShape& shape, const T* x, T* y, std::uint16_t* places,
               cudaStream_t stream) {
+    const WindowPlane plane(shape.input, shape.output, shape.window);
     for_each(
         shape.output.elements(),
         [=] __device__(std::int64_t i) {
             const Place out(shape.output, i);
             float largest = -INFINITY;
             std::uint16_t where = 0xFFFF;  // a window that lies in the padding alone
-            for_window(shape, out, [&](std::int64_t place, std::int64_t row, std::int64_t column) {
+            plane.for_inputs(out.y, out.x, [&](auto r, auto s, auto row, auto column) {
                 const float value =
                     load(x[element(shape.input, out.sample, row, column, out.channel)]);
                 if (where != 0xFFFF && !(value > largest)) return;
                 largest = value;
-                where = static_cast<std::uint16_t>(place);
+                where = static_cast<std::uint16_t>(r * plane.columns.taps + s);
             });
             store(largest, y[i]);
             if (places != nullptr) places[i] = where;
@@ -78,14 +30,16 @@ void max_pool(const PoolShape& shape, const T* x, T* y, std::uint16_t* places,
 template <class T>
 void max_pool_backward(const PoolShape& shape, const T* dy, const std::uint16_t* places, T* dx,
                        cudaStream_t stream) {
+    const WindowPlane plane(shape.input, shape.output, shape.window);
     for_each(
         shape.input.elements(),
         [=] __device__(std::int64_t i) {
+            const Place in(shape.input, i);
             float sum = 0;
-            for_windows_over(shape, Place(shape.input, i),
-                             [&](std::int64_t place, std::int64_t output) {
-                                 if (places[output] == place) sum += load(dy[output]);
-                             });
+            plane.for_outputs(in.y, in.x, [&](auto r, auto s, auto row, auto column) {
+                const auto output = element(shape.output, in.sample, row, column, in.channel);
+                if (places[output] == r * plane.columns.taps + s) sum += load(dy[output]);
+            });
             store(sum, dx[i]);
         },
         stream);
@@ -94,12 +48,13 @@ void max_pool_backward(const PoolShape& shape, const T* dy, const std::uint16_t*
 template <class T>
 void average_pool(const PoolShape& shape, const T* x, T* y, cudaStream_t stream) {
     const auto count = static_cast<float>(shape.window.height * shape.window.width);
+    const WindowPlane plane(shape.input, shape.output, shape.window);
     for_each(
         shape.output.elements(),
         [=] __device__(std::int64_t i) {
             const Place out(shape.output, i);
             float sum = 0;
-            for_window(shape, out, [&](std::int64_t, std::int64_t row, std::int64_t column) {
+            plane.for_inputs(out.y, out.x, [&](auto, auto, auto row, auto column) {
                 sum += load(x[element(shape.input, out.sample, row, column, out.channel)]);
             });
             store(sum / count, y[i]);
@@ -110,12 +65,15 @@ void average_pool(const PoolShape& shape, const T* x, T* y, cudaStream_t stream)
 template <class T>
 void average_pool_backward(const PoolShape& shape, const T* dy, T* dx, cudaStream_t stream) {
     const auto count = static_cast<float>(shape.window.height * shape.window.width);
+    const WindowPlane plane(shape.input, shape.output, shape.window);
     for_each(
         shape.input.elements(),
         [=] __device__(std::int64_t i) {
+            const Place in(shape.input, i);
             float sum = 0;
-            for_windows_over(shape, Place(shape.input, i),
-                             [&](std::int64_t, std::int64_t output) { sum += load(dy[output]); });
+            plane.for_outputs(in.y, in.x, [&](auto, auto, auto row, auto column) {
+                sum += load(dy[element(shape.output, in.sample, row, column, in.channel)]);
+            });
             store(sum / count, dx[i]);
         },
         stream);

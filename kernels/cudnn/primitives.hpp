@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "kernels/cudnn/device.hpp"
+#include "kernels/updates.hpp"
 
 namespace nanoatlas::kernels::cudnn {
 
@@ -16,6 +17,14 @@ template <class T>
 std::unique_ptr<BatchNorm> make_batch_norm(const BatchNormShape& shape, DevicePointer device);
 template <class T>
 std::unique_ptr<Pooling> make_pooling(const PoolShape& shape, DevicePointer device);
+template <class T>
+std::unique_ptr<Loss> make_loss(const LossShape& shape, DevicePointer device);
+/// Null for pictures that it cannot read.
+template <class T>
+std::unique_ptr<PictureReader> make_picture_reader(const PictureFormat& format,
+                                                   DevicePointer device);
+std::unique_ptr<Updater> make_updater(const UpdateOptions& options,
+                                      std::span<const UpdateSlice> slices, DevicePointer device);
 /// Replays as one CUDA graph.
 std::unique_ptr<Recording> make_recording(DevicePointer device);
 

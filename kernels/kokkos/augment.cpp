@@ -2,7 +2,8 @@
 
 #include <Kokkos_Core.hpp>
 #include <algorithm>
-#include <cmath>
+
+#include "kernels/augment_pixel.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
@@ -33,17 +34,13 @@ struct Taps {
 
     /// extent: pixels of the source along the axis
     void set(int i, double start, double scale, int extent) const {
-        const double centre = start + (i + 0.5) * scale;
-        const double support = std::max(1.0, scale);
-        const int begin = std::clamp(static_cast<int>(std::floor(centre - support)), 0, extent - 1);
+        const AxisFilter filter(i, start, scale, extent);
+        const int begin = filter.begin();
         double sum = 0;
-        for (int t = 0; t < count; ++t) sum += weight(begin + t, centre, support, extent);
+        for (int t = 0; t < count; ++t) sum += filter.weight(begin + t);
         for (int t = 0; t < count; ++t)
-            weights(i, t) = static_cast<float>(weight(begin + t, centre, support, extent) / sum);
-        first(i) = std::min(begin, extent - 1);
-    }
-    static double weight(int pixel, double centre, double support, int extent) {
-        return pixel < extent ? std::max(0.0, 1 - std::abs(pixel + 0.5 - centre) / support) : 0.0;
+            weights(i, t) = static_cast<float>(filter.weight(begin + t) / sum);
+        first(i) = begin;
     }
 };
 
@@ -51,8 +48,7 @@ struct Taps {
 int most_taps(std::span<const ImageView> views, float ImageView::*length, int size, int extent) {
     float longest = 0;
     for (const auto& view : views) longest = std::max(longest, view.*length);
-    const double support = std::max(1.0, static_cast<double>(longest) / size);
-    return std::min(extent, 2 * static_cast<int>(std::ceil(support)) + 2);
+    return kernels::most_taps(longest, size, extent);
 }
 
 struct Augment {
@@ -113,16 +109,12 @@ struct Augment {
             const float weight = columns.weights(x, t);
             if (weight != 0) value += weight * squeezed(y, columns.first(x) + t);
         }
-        int row = (view.orientation & 4) != 0 ? x : y;
-        int column = (view.orientation & 4) != 0 ? y : x;
-        if ((view.orientation & 2) != 0) row = size - 1 - row;
-        if ((view.orientation & 1) != 0) column = size - 1 - column;
-        const auto place = static_cast<std::size_t>(row * size + column);
-        value = view.gain * (value / 255) + view.offset;
-        if (view.noise != 0) value += view.noise * pixel_noise(view.noise_key, place);
-        value = std::clamp(value, 0.0F, 1.0F);
+        const int pixel = oriented(view, y, x, size);
+        value = toned(view, value, pixel);
+        const auto place = static_cast<std::size_t>(pixel);
         for (std::size_t channel = 0; channel < format->mean.size(); ++channel)
-            out[channel * plane + place] = (value - format->mean[channel]) / format->std[channel];
+            out[channel * plane + place] =
+                normalised(value, format->mean[channel], format->std[channel]);
     }
 };
 

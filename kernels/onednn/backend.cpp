@@ -5,7 +5,10 @@
 #include "kernels/onednn/engine.hpp"
 #include "kernels/onednn/loops.hpp"
 #include "kernels/onednn/onednn.hpp"
+#include "kernels/onednn/updates.hpp"
+#include "kernels/pictures.hpp"
 #include "kernels/reference/batch_norm.hpp"
+#include "kernels/reference/loss.hpp"
 
 namespace nanoatlas::kernels::onednn {
 
@@ -112,6 +115,24 @@ class OnednnBackend final : public Backend, private reference::NormPasses {
     }
     void dropout(const void* x, const ImageShape& shape, const DropoutKey& key, void* y) override {
         onednn::dropout(typed(x), shape, key, typed(y));
+    }
+
+    void multiply(const float* x, float factor, std::int64_t count, float* y) override {
+        onednn::multiply(x, factor, count, y);
+    }
+    void accumulate(const float* x, float factor, std::int64_t count, float* sum) override {
+        onednn::accumulate(x, factor, count, sum);
+    }
+    void approach(const float* x, float part, std::int64_t count, float* average) override {
+        onednn::approach(x, part, count, average);
+    }
+    std::unique_ptr<Loss> loss(const LossShape& shape) override {
+        return reference::make_loss(*this, shape);
+    }
+    std::unique_ptr<PictureReader> picture_reader(const PictureFormat&) override { return nullptr; }
+    std::unique_ptr<Updater> updater(const UpdateOptions& options,
+                                     std::span<const UpdateSlice> slices) override {
+        return make_updater(options, slices);
     }
 
   private:

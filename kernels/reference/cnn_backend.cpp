@@ -2,8 +2,11 @@
 #include <new>
 #include <vector>
 
+#include "kernels/pictures.hpp"
 #include "kernels/reference/cnn.hpp"
 #include "kernels/reference/folded_weights.hpp"
+#include "kernels/reference/loss.hpp"
+#include "kernels/reference/updates.hpp"
 
 namespace nanoatlas::kernels::reference {
 namespace {
@@ -155,6 +158,22 @@ class ReferenceBackend final : public kernels::Backend, private NormPasses {
     }
     void dropout(const void* x, const ImageShape& shape, const DropoutKey& key, void* y) override {
         reference::dropout(f32(x), shape, key, f32(y));
+    }
+
+    void multiply(const float* x, float factor, std::int64_t count, float* y) override {
+        for (std::int64_t i = 0; i < count; ++i) y[i] = factor * x[i];
+    }
+    void accumulate(const float* x, float factor, std::int64_t count, float* sum) override {
+        for (std::int64_t i = 0; i < count; ++i) sum[i] += factor * x[i];
+    }
+    void approach(const float* x, float part, std::int64_t count, float* average) override {
+        for (std::int64_t i = 0; i < count; ++i) average[i] += part * (x[i] - average[i]);
+    }
+    std::unique_ptr<Loss> loss(const LossShape& shape) override { return make_loss(*this, shape); }
+    std::unique_ptr<PictureReader> picture_reader(const PictureFormat&) override { return nullptr; }
+    std::unique_ptr<Updater> updater(const UpdateOptions& options,
+                                     std::span<const UpdateSlice> slices) override {
+        return make_updater(options, slices);
     }
 
   private:

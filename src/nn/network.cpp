@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "base/random.hpp"
 #include "kernels/onednn/onednn.hpp"
 #include "nn/available_memory.hpp"
 #include "nn/network_state.hpp"
@@ -96,6 +95,26 @@ std::span<float> Network::buffers() {
     return state_->buffers->changed_by_host();
 }
 
+Network::InBackend Network::in_backend() {
+    return state_->in_backend();
+}
+
+bool Network::take_pictures(const kernels::PictureFormat& format, const std::uint8_t* all,
+                            std::int64_t count) {
+    auto& state = *state_;
+    state.reader = state.backend->picture_reader(format);
+    if (!state.reader) return false;
+    for (auto& each : state.plans) each.record_with(*state.backend);
+    const auto left = state.backend->available_bytes() - planned_bytes();
+    if (count * format.input.height * format.input.width <= left / 2)
+        state.reader->hold(all, count);
+    return true;
+}
+
+bool Network::takes_pictures() const {
+    return state_->reader != nullptr;
+}
+
 void Network::load(const TensorMap& tensors) {
     std::string missing, misfits;
     const auto parameters = state_->parameters->changed_by_host();
@@ -130,12 +149,17 @@ std::span<const float> Network::forward(std::span<const float> images) {
     state.logits.clear();
     const auto count = state.count_samples(images);
     if (count == 0) return state.logits;
-    state.evaluate(images, count, [](CachedPlan& cached, const Run& run) {
-        cached.forward->play([&] { cached.plan.forward(run); });
-    });
-    state.logits =
-        value(state.graph.nodes()[static_cast<std::size_t>(state.graph.output().node)].name);
-    return state.logits;
+    state.evaluate(count, state.read_images(images), &CachedPlan::play_forward);
+    return state.logits = value(state.name_of_output());
+}
+
+std::span<const float> Network::forward(const kernels::PictureBatch& pictures) {
+    auto& state = *state_;
+    state.logits.clear();
+    if (pictures.views.empty()) return state.logits;
+    state.reader->set_batch(pictures);
+    state.evaluate(std::ssize(pictures.views), state.read_pictures(), &CachedPlan::play_forward);
+    return state.logits = value(state.name_of_output());
 }
 
 std::vector<float> Network::value(const std::string& name) const {
@@ -161,7 +185,7 @@ void Network::observe(std::span<const float> images, const Observe& use) {
     ASSERT(!state.quantisation);
     const auto count = state.count_samples(images);
     if (count == 0) return;
-    state.evaluate(images, count, [&](CachedPlan& cached, const Run& run) {
+    state.evaluate(count, state.read_images(images), [&](CachedPlan& cached, const Run& run) {
         auto& plan = cached.plan;
         const auto see = [&](int node, int buffer) {
             const auto elements = static_cast<std::size_t>(plan.image(node).elements());
@@ -183,33 +207,25 @@ void Network::quantise(Ranges ranges) {
 }
 
 StepResult Network::train_step(std::span<const float> images, std::span<const std::int32_t> labels,
-                               const LossOptions& loss, const StepKey& key) {
+                               const LossOptions& loss, const StepKey& key, const Update& update) {
     auto& state = *state_;
-    const auto count = state.count_samples(images);
-    VALIDATE(loss.class_weights.empty() || std::ssize(loss.class_weights) ==
-                                               state.graph.shape(state.graph.output()).elements(),
-             "{} class weights do not fit the network's classes; give one for each",
-             loss.class_weights.size());
-    VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
-             labels.size());
-    VALIDATE(loss.other_labels.size() == loss.shares.size() &&
-                 (loss.shares.empty() || loss.shares.size() == labels.size()),
-             "{} images have {} other labels and {} shares; give one for each", count,
-             loss.other_labels.size(), loss.shares.size());
-    const auto of_all_ranks = state.count_over_ranks(labels, loss.inner);
-    state.count_over_ranks(loss.other_labels, loss.inner);
-    auto& cached = state.plan(true, count);
-    if (count == 0) std::ranges::fill(state.gradients->changed_by_host(), 0.0F);
-    Run run = state.prepare(cached);
-    run.dropout_stream = base::Random(key.seed, key.step)();
-    run.first_sample = state.comm.exclusive_sum(count);
-    state.backend->set_step({run.dropout_stream, run.first_sample, 0});
-    state.backend->import_images(images.data(), cached.plan.image(0), run.at(cached.plan.input()));
-    cached.forward->play([&] { cached.plan.forward(run); });
-    const auto result = state.backward(cached, run, labels, loss);
-    state.average_buffers(count, of_all_ranks);
-    ++state.version;
-    return result;
+    const auto read = [&](const CachedPlan& cached, const Run& run) {
+        state.read_images(images)(cached.plan.image(0), run.at(cached.plan.input()));
+    };
+    return state.train(state.count_samples(images), labels, loss, key, update, false, read,
+                       [](const CachedPlan&, const Run&) {});
+}
+
+StepResult Network::train_step(const kernels::PictureBatch& pictures,
+                               std::span<const std::int32_t> labels, const LossOptions& loss,
+                               const StepKey& key, const Update& update) {
+    auto& state = *state_;
+    return state.train(
+        std::ssize(labels), labels, loss, key, update, true,
+        [&](const CachedPlan&, const Run&) { state.reader->set_batch(pictures); },
+        [&](const CachedPlan& cached, const Run& run) {
+            state.read_pictures()(cached.plan.image(0), run.at(cached.plan.input()));
+        });
 }
 
 void Network::take_times(Profile& profile) {

@@ -4,9 +4,11 @@
 //     Network network(graph, {.batch = 8, .training = true}, world);
 //     network.load(initial_tensors(graph, seed));
 //     for (...) {
-//         const auto step = network.train_step(images, labels, {.label_smoothing = 0.1}, {.seed =
-//         seed, .step = i}); optimizer.apply(network.parameters(), network.gradients(),
-//         network.slots());   // every rank the same
+//         const auto step =
+//             network.train_step(images, labels, {.label_smoothing = 0.1}, {.seed = seed, .step =
+//             i});
+//         const auto all = network.in_backend();  // every rank the same
+//         optimizer.step(all.parameters, all.gradients, rate);
 //     }
 //     const auto logits = network.forward(images);
 #pragma once
@@ -20,6 +22,7 @@
 
 #include "comm/communicator.hpp"
 #include "kernels/cnn.hpp"
+#include "kernels/pictures.hpp"
 #include "nn/graph.hpp"
 #include "nn/profile.hpp"
 #include "nn/ranges.hpp"
@@ -115,11 +118,25 @@ class Network {
     const std::vector<ParameterSlot>& slots() const;
     /// Running statistics of batch norms, in an order that holds for this graph. As parameters().
     std::span<float> buffers();
+    /// All three where the back end has them, for what changes them there.
+    struct InBackend {
+        kernels::Backend& backend;
+        std::span<float> parameters, gradients, buffers;
+    };
+    InBackend in_backend();
+
+    /// From now on pictures of that format may stand for images, if the back end makes input of
+    /// them: whether it does. It keeps all of them at hand if they fit into a half of the memory
+    /// that is left to it.
+    bool take_pictures(const kernels::PictureFormat& format, const std::uint8_t* all,
+                       std::int64_t count);
+    bool takes_pictures() const;
 
     /// Evaluation: running statistics, no dropout. Not collective.
     /// images  [count, channels, height, width], count <= options.batch, normalised
     /// returns logits [count, classes], valid until the next call
     std::span<const float> forward(std::span<const float> images);
+    std::span<const float> forward(const kernels::PictureBatch& pictures);
     /// A copy of a node's output [count, elements] (channels, height, width) of the last forward();
     /// the node must be the output, the features, or in options.keep.
     std::vector<float> value(const std::string& name) const;
@@ -140,8 +157,16 @@ class Network {
     /// images  [count, channels, height, width], count <= options.batch
     /// labels  [count] in [0, classes + inner nodes), or -1: not counted
     /// loss    other labels [count], too, if there are any
+    /// update  if given: what is done with the gradients, as part of the step, unless the loss is
+    ///         not finite. It gets the losses on the back end, which are to be finite; does the
+    ///         same on each call, on the same memory, for it may be recorded and played again
+    using Update = std::function<void(const InBackend& all, std::span<const double* const> losses)>;
     StepResult train_step(std::span<const float> images, std::span<const std::int32_t> labels,
-                          const LossOptions& loss, const StepKey& key);
+                          const LossOptions& loss, const StepKey& key, const Update& update = {});
+    /// The same; mixed as the loss's shares say.
+    StepResult train_step(const kernels::PictureBatch& pictures,
+                          std::span<const std::int32_t> labels, const LossOptions& loss,
+                          const StepKey& key, const Update& update = {});
 
     /// From now on the times of all stages are added up here.
     void take_times(Profile& profile);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/check.hpp"
+#include "base/random.hpp"
 #include "nn/gradient_sum.hpp"
 #include "nn/loss.hpp"
 
@@ -101,9 +103,6 @@ Run Network::State::prepare(CachedPlan& cached) {
                   .dropout_stream = 0,
                   .first_sample = 0,
                   .profile = profile};
-    if (cached.packed_version != version)
-        cached.pack->play([&] { cached.plan.pack(run.parameters, run.buffers); });
-    cached.packed_version = version;
     last_forward = nullptr;
     return run;
 }
@@ -153,35 +152,95 @@ void Network::State::average_buffers(std::int64_t samples, std::int64_t of_all_r
     comm.sum(values);
 }
 
-StepResult Network::State::lose(const Plan& plan, const Plan::Output& output, const Run& run,
-                                std::span<const std::int32_t> labels,
-                                const LossOptions& loss_options) {
-    const auto image = plan.image(output.node);
-    const auto classes = graph.shape({output.node}).elements();
-    logits.resize(static_cast<std::size_t>(image.elements()));
-    backend->export_images(run.at(plan.value(output.node)), image, logits.data());
-    auto loss = softmax_cross_entropy(logits, labels, classes, loss_options, comm);
-    for (auto& value : loss.gradient) value *= static_cast<float>(output.weight);
-    backend->import_images(loss.gradient.data(), image, run.at(output.gradient));
-    return loss.result;
+void Network::State::check_step(std::int64_t count, std::span<const std::int32_t> labels,
+                                const LossOptions& loss) const {
+    VALIDATE(loss.class_weights.empty() ||
+                 std::ssize(loss.class_weights) == graph.shape(graph.output()).elements(),
+             "{} class weights do not fit the network's classes; give one for each",
+             loss.class_weights.size());
+    VALIDATE(count == std::ssize(labels), "{} images have {} labels; give one for each", count,
+             labels.size());
+    VALIDATE(loss.other_labels.size() == loss.shares.size() &&
+                 (loss.shares.empty() || loss.shares.size() == labels.size()),
+             "{} images have {} other labels and {} shares; give one for each", count,
+             loss.other_labels.size(), loss.shares.size());
 }
 
-StepResult Network::State::backward(CachedPlan& cached, const Run& run,
-                                    std::span<const std::int32_t> labels,
-                                    const LossOptions& loss_options) {
-    auto& plan = cached.plan;
-    const auto& outputs = plan.outputs();
-    auto result = lose(plan, outputs[0], run, labels, loss_options);
-    for (const auto& output : std::span(outputs).subspan(1))
-        result.loss += output.weight * lose(plan, output, run, labels, loss_options).loss;
+void Network::State::prepare_losses(CachedPlan& cached, const InnerNodes& inner) {
+    if (!cached.losses.empty() && cached.inner == inner) return;
+    cached.inner = inner;
+    cached.losses.clear();
+    for (const auto& output : cached.plan.outputs())
+        cached.losses.push_back(backend->loss({cached.plan.image(output.node), inner}));
+    cached.record_with(*backend);
+}
 
-    cached.backward->play([&] {
-        const auto size = static_cast<std::size_t>(gradients->size());
-        GradientSum sum({run.gradients, size}, options.bucket_bytes, gradient_comm, *backend);
-        plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
-        sum.wait();
+void Network::State::backward(CachedPlan& cached, const Run& run) {
+    const auto& outputs = cached.plan.outputs();
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        cached.losses[i]->run(run.at(cached.plan.value(outputs[i].node)),
+                              run.at(outputs[i].gradient));
+    const auto size = static_cast<std::size_t>(gradients->size());
+    GradientSum sum({run.gradients, size}, options.bucket_bytes, gradient_comm, *backend);
+    cached.plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
+    sum.wait();
+}
+
+Network::InBackend Network::State::in_backend() {
+    ++version;
+    const auto all = [](Values& values) {
+        return std::span(values.changed_by_backend(), static_cast<std::size_t>(values.size()));
+    };
+    return {*backend, all(*parameters), gradients ? all(*gradients) : std::span<float>{},
+            all(*buffers)};
+}
+
+StepResult Network::State::train(std::int64_t count, std::span<const std::int32_t> labels,
+                                 const LossOptions& loss, const StepKey& key, const Update& update,
+                                 bool from_pictures, const Action& before, const Action& first) {
+    check_step(count, labels, loss);
+    const auto of_all_ranks = count_over_ranks(labels, loss.inner);
+    count_over_ranks(loss.other_labels, loss.inner);
+    auto& cached = plan(true, count);
+    const auto& outputs = cached.plan.outputs();
+    prepare_losses(cached, loss.inner);
+    if (count == 0) std::ranges::fill(gradients->changed_by_host(), 0.0F);
+    Run run = prepare(cached);
+    run.dropout_stream = base::Random(key.seed, key.step)();
+    run.first_sample = comm.exclusive_sum(count);
+    backend->set_step({run.dropout_stream, run.first_sample, 0});
+    before(cached, run);
+    auto targets =
+        loss_targets(labels, loss, {cached.plan.image(outputs[0].node), loss.inner}, comm);
+    std::vector<const double*> losses;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        targets.factor = static_cast<float>(outputs[i].weight);
+        cached.losses[i]->set_targets(targets);
+        losses.push_back(cached.losses[i]->loss());
+    }
+    const auto all = in_backend();
+    const auto find_result = [&] {
+        auto result = loss_result(*cached.losses[0], targets, *backend, comm);
+        for (std::size_t i = 1; i < outputs.size(); ++i)
+            result.loss +=
+                outputs[i].weight * loss_result(*cached.losses[i], targets, *backend, comm).loss;
+        return result;
+    };
+    std::optional<StepResult> result;
+    cached.steps[(from_pictures ? 2 : 0) + (update ? 1 : 0)]->play([&] {
+        first(cached, run);
+        cached.plan.pack(run.parameters, run.buffers);
+        cached.plan.forward(run);
+        backward(cached, run);
+        if (!update) return;
+        // A back end that sums over ranks looks at the losses itself, at its own time.
+        if (!backend->sums_over_ranks()) result = find_result();
+        if (!result || std::isfinite(result->loss)) update(all, losses);
     });
-    return result;
+    if (!result) result = find_result();
+    average_buffers(count, of_all_ranks);
+    ++version;
+    return *result;
 }
 
 }  // namespace nanoatlas::nn

@@ -1,8 +1,10 @@
 // Inside a network: its plans by number of samples, the arena and the parameters that they share.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -11,6 +13,7 @@
 
 #include "comm/communicator.hpp"
 #include "kernels/cnn.hpp"
+#include "kernels/loss.hpp"
 #include "nn/backend.hpp"
 #include "nn/network.hpp"
 #include "nn/plan.hpp"
@@ -24,10 +27,19 @@ struct CachedPlan {
     Plan plan;
     std::int64_t packed_version = -1;  ///< of the parameters that its primitives hold
     /// What it does, where it is on the present arena; made anew on another.
-    std::unique_ptr<kernels::Recording> pack = {}, forward = {}, backward = {};
+    std::unique_ptr<kernels::Recording> pack = {}, forward = {};
+    /// Training steps: of images or of pictures, without and with an update.
+    std::array<std::unique_ptr<kernels::Recording>, 4> steps = {};
+    /// By output; and the inner nodes that they were made with.
+    std::vector<std::unique_ptr<kernels::Loss>> losses = {};
+    InnerNodes inner = {};
 
     void record_with(kernels::Backend& backend) {
-        for (auto* each : {&pack, &forward, &backward}) *each = backend.recording();
+        for (auto* each : {&pack, &forward}) *each = backend.recording();
+        for (auto& each : steps) each = backend.recording();
+    }
+    void play_forward(const Run& run) {
+        forward->play([&] { plan.forward(run); });
     }
 };
 
@@ -35,11 +47,22 @@ struct Network::State {
     State(const Graph& of, const NetworkOptions& with, const comm::Communicator& world);
 
     CachedPlan& plan(bool training, std::int64_t samples);
-    /// Takes the arena and packs the parameters if need be.
+    /// Takes the arena if need be.
     Run prepare(CachedPlan& cached);
-    /// Reads images in and runs the plan for their number by pass(cached, run).
-    template <class Pass>
-    void evaluate(std::span<const float> images, std::int64_t count, const Pass& pass);
+    /// Reads count samples in by read(image, input) and runs the plan for them by pass(cached,
+    /// run).
+    template <class Read, class Pass>
+    void evaluate(std::int64_t count, const Read& read, const Pass& pass);
+    auto read_images(std::span<const float> images) {
+        return [this, images](const kernels::ImageShape& image, void* to) {
+            backend->import_images(images.data(), image, to);
+        };
+    }
+    auto read_pictures() {
+        return
+            [this](const kernels::ImageShape& image, void* to) { reader->read(image.samples, to); };
+    }
+    const std::string& name_of_output() const { return graph.node(graph.output()).name; }
     void check_quantisable() const;
     std::int64_t count_samples(std::span<const float> images) const;
     /// throws InputError on every rank if one of them has a label that is no class. Collective.
@@ -47,11 +70,17 @@ struct Network::State {
                                   const InnerNodes& inner) const;
     void allocate_parameters();
     void average_buffers(std::int64_t samples, std::int64_t of_all_ranks);
-    /// The loss of one output; leaves its gradient in the plan.
-    StepResult lose(const Plan& plan, const Plan::Output& output, const Run& run,
-                    std::span<const std::int32_t> labels, const LossOptions& options);
-    StepResult backward(CachedPlan& cached, const Run& run, std::span<const std::int32_t> labels,
-                        const LossOptions& loss);
+    void check_step(std::int64_t count, std::span<const std::int32_t> labels,
+                    const LossOptions& loss) const;
+    void prepare_losses(CachedPlan& cached, const InnerNodes& inner);
+    /// One step on count samples; before(run) is done before what may be recorded, first(run) is
+    /// the beginning of that.
+    using Action = std::function<void(const CachedPlan&, const Run&)>;
+    StepResult train(std::int64_t count, std::span<const std::int32_t> labels,
+                     const LossOptions& loss, const StepKey& key, const Update& update,
+                     bool from_pictures, const Action& before, const Action& first);
+    void backward(CachedPlan& cached, const Run& run);
+    InBackend in_backend();
 
     Graph graph;
     NetworkOptions options;
@@ -70,14 +99,18 @@ struct Network::State {
     const Plan* last_forward = nullptr;
     Profile* profile = nullptr;
     std::vector<float> logits;
+    std::unique_ptr<kernels::PictureReader> reader;
 };
 
-template <class Pass>
-void Network::State::evaluate(std::span<const float> images, std::int64_t count, const Pass& pass) {
+template <class Read, class Pass>
+void Network::State::evaluate(std::int64_t count, const Read& read, const Pass& pass) {
     auto& cached = plan(false, count);
     const Run run = prepare(cached);
-    backend->import_images(images.data(), cached.plan.image(0), run.at(cached.plan.input()));
-    pass(cached, run);
+    if (cached.packed_version != version)
+        cached.pack->play([&] { cached.plan.pack(run.parameters, run.buffers); });
+    cached.packed_version = version;
+    read(cached.plan.image(0), run.at(cached.plan.input()));
+    std::invoke(pass, cached, run);
     last_forward = &cached.plan;
 }
 

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "kernels/cudnn/cudnn.hpp"
 #include "kernels/kokkos/runtime.hpp"
+#include "kernels/pictures.hpp"
 
 namespace nanoatlas::kernels {
 namespace {
@@ -82,6 +84,57 @@ TEST_F(Augment, agrees_with_reference_on_random_shapes) {
         const auto got = fast(batch);
         for (std::size_t i = 0; i < got.size(); ++i)
             ASSERT_NEAR(got[i], expected[i], 1e-5 / 0.2) << "seed " << seed << ", value " << i;
+    }
+}
+
+/// Mixed as drawn, by a GPU; from pictures that it holds, or that are brought to it.
+std::vector<float> on_device(Backend& backend, const Batch& batch, bool held,
+                             const std::vector<std::int64_t>& others,
+                             const std::vector<float>& shares) {
+    const auto samples = std::ssize(batch.images), size = std::int64_t{batch.format.size};
+    const auto reader = backend.picture_reader({batch.format, samples});
+    std::vector<std::uint8_t> all;
+    std::vector<std::int64_t> numbers;
+    for (auto n = std::size_t{0}; n < batch.pixels.size(); ++n) {  // the last one first
+        const auto& pixels = batch.pixels[batch.pixels.size() - 1 - n];
+        all.insert(all.end(), pixels.begin(), pixels.end());
+        numbers.push_back(samples - 1 - static_cast<std::int64_t>(n));
+    }
+    if (held) reader->hold(all.data(), samples);
+    reader->set_batch({batch.images, numbers, batch.views, others, shares});
+    const ImageShape shape{samples, size, size, std::ssize(batch.format.mean)};
+    const auto input = backend.allocate(shape.elements() * 4);
+    reader->read(samples, input.get());
+    std::vector<float> values(batch.output_size());
+    backend.export_images(input.get(), shape, values.data());
+    return values;
+}
+
+TEST_F(Augment, agrees_with_reference_on_a_gpu) {
+    if (cudnn::device_count() == 0) GTEST_SKIP() << "skipped: there is no GPU";
+    const auto backend = cudnn::make_backend(Precision::f32);
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        const auto batch = random_batch(seed);
+        if (batch.images.empty()) continue;
+        std::vector<float> plain(batch.output_size());
+        reference::augment(batch.images, batch.views, batch.format, plain);
+        std::vector<std::int64_t> others;
+        std::vector<float> shares;
+        if (seed % 2 == 1)
+            for (std::size_t n = 0; n < batch.images.size(); ++n) {
+                others.push_back(std::ssize(batch.images) - 1 - static_cast<std::int64_t>(n));
+                shares.push_back(0.25F * static_cast<float>(n));
+            }
+        const auto got = on_device(*backend, batch, seed % 3 == 0, others, shares);
+        const auto each = got.size() / batch.images.size();
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            float expected = plain[i];
+            if (!others.empty()) {
+                const auto other = static_cast<std::size_t>(others[i / each]) * each + i % each;
+                expected = shares[i / each] * plain[i] + (1 - shares[i / each]) * plain[other];
+            }
+            ASSERT_NEAR(got[i], expected, 1e-5 / 0.2) << "seed " << seed << ", value " << i;
+        }
     }
 }
 

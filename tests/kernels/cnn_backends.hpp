@@ -7,15 +7,13 @@
 #include <memory>
 #include <vector>
 
-#include "kernels/cudnn/cudnn.hpp"
-#include "kernels/onednn/onednn.hpp"
 #include "kernels/reference/cnn.hpp"
+#include "tests/kernels/all_backends.hpp"
 #include "tests/kernels/cnn_shapes.hpp"
 
 namespace nanoatlas::testing {
 
 using namespace kernels;
-using Values = std::vector<float>;
 
 /// An image in a back end's memory.
 class Image {
@@ -35,28 +33,6 @@ class Image {
   private:
     Backend& backend_;
     ImageShape shape_;
-    Memory memory_;
-};
-
-/// f32 values in a back end's memory, such as weights.
-class Tensor {
-  public:
-    Tensor(Backend& backend, const Values& values)
-        : backend_(backend), count_(values.size()), memory_(backend.allocate(bytes())) {
-        backend.upload(values.data(), bytes(), memory_.get());
-    }
-    float* get() const { return static_cast<float*>(memory_.get()); }
-    Values values() const {
-        Values read(count_);
-        backend_.download(memory_.get(), bytes(), read.data());
-        return read;
-    }
-
-  private:
-    std::int64_t bytes() const { return static_cast<std::int64_t>(count_ * sizeof(float)); }
-
-    Backend& backend_;
-    std::size_t count_;
     Memory memory_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/cudnn/chunks.hpp"
 #include "kernels/cudnn/reduction.hpp"
 #include "kernels/cudnn/route.hpp"
 #include "tests/kernels/cnn_shapes.hpp"
@@ -106,6 +107,28 @@ TEST(Reduction, covers_each_row_once_and_fills_the_device) {
         EXPECT_LE(plan.splits, 65535);  // CUDA's largest grid in that direction
         if (rows < 100000) continue;
         EXPECT_GE(plan.splits * channel_blocks(channels, vector), 500) << "an idle GPU";
+    }
+}
+
+TEST(Chunks, take_every_value_of_every_slice_once) {
+    const std::vector<UpdateSlice> slices{
+        {0, 5}, {9, largest_chunk}, {9000, 0}, {9001, 2 * largest_chunk + 1}};
+    std::vector<int> taken(30000, -1);
+    for (const auto& chunk : plan_chunks(slices)) {
+        EXPECT_LE(chunk.count, largest_chunk);
+        for (auto i = chunk.first; i < chunk.first + chunk.count; ++i) {
+            EXPECT_EQ(taken[static_cast<std::size_t>(i)], -1);
+            taken[static_cast<std::size_t>(i)] = chunk.slice;
+        }
+    }
+    for (std::int64_t i = 0; i < std::ssize(taken); ++i) {
+        int expected = -1;
+        for (int s = 0; s < 4; ++s)
+            if (i >= slices[static_cast<std::size_t>(s)].first &&
+                i < slices[static_cast<std::size_t>(s)].first +
+                        slices[static_cast<std::size_t>(s)].count)
+                expected = s;
+        ASSERT_EQ(taken[static_cast<std::size_t>(i)], expected) << i;
     }
 }
 

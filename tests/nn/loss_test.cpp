@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "comm/distribution.hpp"
+#include "nn/backend.hpp"
+#include "nn/ranks.hpp"
 #include "tests/mpi_test.hpp"
 
 namespace nanoatlas::testing {
@@ -17,15 +19,39 @@ constexpr std::int64_t classes = 3;
 const std::vector<float> logits{1, 2, 3, 0, -1, 0.5, 2, 2, 0, -3, 1, 4};
 const std::vector<std::int32_t> labels{2, 0, -1, 1};
 
+struct Lost {
+    StepResult result;
+    std::vector<float> gradient;
+};
+
+/// Of samples of this rank, on the back end that the environment names.
+Lost lose(std::span<const float> values, const LossOptions& options,
+          std::span<const std::int32_t> truth, const comm::Communicator& comm) {
+    const CommunicatorRanks ranks(comm);
+    const auto backend = make_backend(default_backend(), Precision::f32, &ranks);
+    const kernels::LossShape shape{{std::ssize(truth), 1, 1, classes}, options.inner};
+    const auto x = backend->allocate(std::ssize(values) * 4);
+    const auto dx = backend->allocate(std::ssize(values) * 4);
+    backend->import_images(values.data(), shape.logits, x.get());
+
+    const auto loss = backend->loss(shape);
+    const auto targets = loss_targets(truth, options, shape, comm);
+    loss->set_targets(targets);
+    loss->run(x.get(), dx.get());
+    Lost lost{loss_result(*loss, targets, *backend, comm), std::vector<float>(values.size())};
+    backend->export_images(dx.get(), shape.logits, lost.gradient.data());
+    return lost;
+}
+
 /// The rows of this rank.
-Loss loss_of(const std::vector<float>& values, const LossOptions& options,
+Lost loss_of(const std::vector<float>& values, const LossOptions& options,
              const std::vector<std::int32_t>& truth = labels) {
     const auto rows = comm::row_block(std::ssize(truth), world());
     const auto part = [&](const auto& all, std::int64_t width) {
         return std::span(all).subspan(static_cast<std::size_t>(rows.first * width),
                                       static_cast<std::size_t>(rows.count * width));
     };
-    return softmax_cross_entropy(part(values, classes), part(truth, 1), classes, options, world());
+    return lose(part(values, classes), options, part(truth, 1), world());
 }
 
 /// By differences of the loss.
@@ -118,9 +144,9 @@ TEST(Loss, of_mixed_samples_is_the_mixture_of_their_losses) {
              {std::pair(labels[i], shares[i]), std::pair(others[i], 1 - shares[i])}) {
             const std::vector<std::int32_t> one{label};
             const double w = weights[static_cast<std::size_t>(label)];
-            const auto alone = softmax_cross_entropy(
-                std::span(logits).subspan(i * 3, 3), one, classes,
-                {.class_weights = {2, 5, 0.5}, .label_smoothing = 0.1}, comm::Communicator::self());
+            const auto alone = lose(std::span(logits).subspan(i * 3, 3),
+                                    {.class_weights = {2, 5, 0.5}, .label_smoothing = 0.1}, one,
+                                    comm::Communicator::self());
             loss += share * w * alone.result.loss;
             weight += share * w;
         }
@@ -158,7 +184,7 @@ TEST(Loss, that_is_not_finite_names_its_samples) {
 }
 
 TEST(Loss, of_no_labels_is_nothing) {
-    const auto none = softmax_cross_entropy({}, {}, classes, {}, world());
+    const auto none = lose({}, {}, {}, world());
     EXPECT_EQ(none.result.loss, 0);
     EXPECT_EQ(none.result.labelled, 0);
 }

@@ -113,7 +113,7 @@ TEST_F(Training, resumes_to_the_bit_with_all_that_training_can_do) {
     settings.sampling = Sampling::balanced;
     settings.mixup = 0.4;
     settings.average = 0.9;
-    settings.clip = 0.5;
+    settings.optimizer.clip = 0.5;
     settings.layer_decay = 0.7;
     settings.keep_best = 3;
     settings.patience = 2;

@@ -50,7 +50,7 @@ TEST_F(TrainingFeatures, are_the_same_on_any_number_of_ranks) {
     all[1].sampling = Sampling::balanced;
     all[2].mixup = 0.5;
     all[3].average = 0.8;
-    all[4].clip = 0.1;
+    all[4].optimizer.clip = 0.1;
     all[5].layer_decay = 0.5;
     all[6].mixup = 0.2;
     all[6].accumulate = 2;
@@ -165,7 +165,7 @@ TEST_F(TrainingFeatures, gradients_longer_than_allowed_are_shortened) {
     settings.batch = 48;
     settings.warmup = 0;
     settings.weight_decay = 0;
-    settings.clip = 1e-3;
+    settings.optimizer.clip = 1e-3;
     settings.rate = 1;
     settings.optimizer.kind = OptimizerKind::sgd;
     const auto start = initial_tensors(plain_graph(), 11), end = tensors_after(course_, world());

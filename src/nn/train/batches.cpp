@@ -41,6 +41,8 @@ Batch Batches::get(const Pass& pass) {
     }
     if (mixup_ > 0)
         mix(batch, std::move(variations), pass);
+    else if (pictures_ != nullptr)
+        batch.pictures = pictures_->varied_pictures(variations);
     else
         batch.images = inputs_.varied(variations);
     return batch;
@@ -63,6 +65,12 @@ void Batches::mix(Batch& batch, std::vector<Variation> variations, const Pass& p
     const auto shares = block_of(std::span(mixing.share), mine);
     batch.share.assign(shares.begin(), shares.end());
 
+    if (pictures_ != nullptr) {
+        batch.pictures = pictures_->varied_pictures(variations);
+        batch.pictures->others = std::move(places);
+        batch.pictures->shares = batch.share;
+        return;
+    }
     const auto pictures = inputs_.varied(variations);
     const auto elements = static_cast<std::size_t>(inputs_.elements());
     batch.images.resize(batch.rows.size() * elements);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -12,7 +13,8 @@
 namespace nanoatlas::nn {
 
 struct Batch {
-    std::vector<float> images;  ///< [n, elements]
+    std::vector<float> images;         ///< [n, elements]; or instead of them
+    std::optional<Pictures> pictures;  ///< of which the back end makes them
     std::vector<std::int64_t> rows;
     std::vector<std::int32_t> labels;
     /// With mixup: what each is mixed with, and its own share; else empty.
@@ -30,6 +32,10 @@ class Batches {
 
     const TrainingOrder& order() const { return order_; }
     Batch get(const Pass& pass);
+    /// From now on with pictures in the place of images. The inputs must be pictures.
+    void hand_out_pictures() { pictures_ = inputs_.pictures(); }
+    /// Most pictures that a batch of n samples has.
+    std::int64_t most_pictures(std::int64_t n) const { return mixup_ > 0 ? 2 * n : n; }
     /// That pass comes next.
     void will_need(const Pass& pass);
 
@@ -43,6 +49,7 @@ class Batches {
     const Samples& samples_;
     const comm::Communicator& comm_;
     TrainingOrder order_;
+    const ImageInputs* pictures_ = nullptr;
     double mixup_;
     std::uint64_t seed_;
 };

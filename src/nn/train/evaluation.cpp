@@ -7,8 +7,12 @@
 
 namespace nanoatlas::nn {
 
-void for_each_batch(std::int64_t batch, const Inputs& inputs, std::span<const std::int64_t> rows,
-                    const UseInputs& use) {
+namespace {
+
+/// use(position of its first row, rows of a batch); the next ones are asked for before.
+template <class Use>
+void for_each_chunk(std::int64_t batch, const Inputs& inputs, std::span<const std::int64_t> rows,
+                    const Use& use) {
     const auto count = static_cast<std::int64_t>(rows.size());
     const auto chunk = [&](std::int64_t first) {
         const auto length = std::clamp<std::int64_t>(count - first, 0, batch);
@@ -17,12 +21,26 @@ void for_each_batch(std::int64_t batch, const Inputs& inputs, std::span<const st
     };
     for (std::int64_t first = 0; first < count; first += batch) {
         inputs.will_need(chunk(first + batch));
-        use(first, inputs.plain(chunk(first)));
+        use(first, chunk(first));
     }
+}
+
+}  // namespace
+
+void for_each_batch(std::int64_t batch, const Inputs& inputs, std::span<const std::int64_t> rows,
+                    const UseInputs& use) {
+    for_each_chunk(batch, inputs, rows,
+                   [&](std::int64_t first, auto chunk) { use(first, inputs.plain(chunk)); });
 }
 
 void forward_rows(Network& network, std::int64_t batch, const Inputs& inputs,
                   std::span<const std::int64_t> rows, const UseBatch& use) {
+    if (network.takes_pictures()) {
+        for_each_chunk(batch, inputs, rows, [&](std::int64_t first, auto chunk) {
+            use(first, network.forward(inputs.pictures()->plain_pictures(chunk).batch()));
+        });
+        return;
+    }
     for_each_batch(batch, inputs, rows, [&](std::int64_t first, const std::vector<float>& images) {
         use(first, network.forward(images));
     });

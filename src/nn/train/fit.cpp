@@ -101,22 +101,53 @@ Network network_of(const Subject& subject, const FreezingPhase& phase,
     return {subject.graph, how, comm};
 }
 
-/// What a training holds beside its network, in times its parameters: buffers of the optimiser,
-/// their copies and the tensors' in the state, the average, a sum over passes, the best epochs.
-std::int64_t copies_of_parameters(const TrainSettings& train) {
+/// What a training holds beside its network where that has its parameters, in times those: buffers
+/// of the optimiser, the average, a sum over passes.
+std::int64_t copies_at_work(const TrainSettings& train) {
     const std::int64_t buffers = train.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
-    return 2 * buffers + 2 + (train.average > 0 ? 2 : 0) + (train.accumulate > 1 ? 1 : 0) +
-           train.keep_best;
+    return buffers + (train.average > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0);
+}
+
+/// The same for what it holds in the host's memory: the state's copies of those buffers and of
+/// tensors and average, the best epochs.
+std::int64_t copies_kept(const TrainSettings& train) {
+    const std::int64_t buffers = train.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
+    return buffers + 2 + (train.average > 0 ? 1 : 0) + train.keep_best;
+}
+
+/// What a device takes to make a batch's input of pictures: those and their scaled tones, twice for
+/// mixing.
+std::int64_t bytes_of_pictures(const Subject& subject, const TrainSettings& train) {
+    const auto* const inputs = subject.inputs->pictures();
+    if (inputs == nullptr) return 0;
+    const std::int64_t height = inputs->format().height, width = inputs->format().width;
+    const std::int64_t size = inputs->format().size;
+    const std::int64_t each = height * width + size * size * std::int64_t{sizeof(float)};
+    return (train.mixup > 0 ? 2 : 1) * subject.how.batch * each;
 }
 
 /// The whole training fits, its last phase too, which trains most. Collective. throws InputError
 void check_memory(const Subject& subject, const TrainSettings& train,
                   const comm::Communicator& comm) {
     constexpr double gibibyte = 1 << 30;
-    const auto network = network_of(subject, subject.phases.back(), comm);
-    const auto beside =
-        copies_of_parameters(train) * subject.graph.parameter_count() * std::int64_t{sizeof(float)};
-    const auto needed = comm.max(network.planned_bytes() + beside) * comm.node().size();
+    auto network = network_of(subject, subject.phases.back(), comm);
+    const auto& backend = network.in_backend().backend;
+    const auto tensors = subject.graph.parameter_count() * std::int64_t{sizeof(float)};
+    const auto at_work = network.planned_bytes() + copies_at_work(train) * tensors;
+    if (!backend.shares_host_memory()) {
+        const auto needed = comm.max(at_work + bytes_of_pictures(subject, train));
+        const auto available = comm.min(backend.available_bytes());
+        VALIDATE(needed <= available,
+                 "training needs {:.1f} GiB more a rank on its device for activations and "
+                 "optimiser, and {:.1f} GiB are free (it would run out of memory); use a smaller "
+                 "--batch, a larger --accumulate, fewer ranks a device or bf16",
+                 static_cast<double>(needed) / gibibyte, static_cast<double>(available) / gibibyte);
+    }
+    // What lies on a device has its copy on the host when it is read or saved.
+    const auto needed =
+        comm.max((backend.shares_host_memory() ? at_work : copies_at_work(train) * tensors) +
+                 copies_kept(train) * tensors) *
+        comm.node().size();
     const auto available = comm.min(available_memory());
     VALIDATE(!comm.any(needed > available),
              "training needs {:.1f} GiB more a node for activations, optimiser, checkpoints and "

@@ -45,13 +45,32 @@ std::vector<float> ImageInputs::plain(std::span<const std::int64_t> rows) const 
 }
 
 std::vector<float> ImageInputs::varied(std::span<const Variation> variations) const {
-    const auto rows = rows_of(variations);
-    if (!augmentation_) return plain(rows);
+    return make(rows_of(variations), views(variations));
+}
+
+Pictures ImageInputs::plain_pictures(std::span<const std::int64_t> rows) const {
+    return pictures_of({rows.begin(), rows.end()},
+                       std::vector(rows.size(), whole_view(format_.height, format_.width)));
+}
+
+Pictures ImageInputs::varied_pictures(std::span<const Variation> variations) const {
+    return pictures_of(rows_of(variations), views(variations));
+}
+
+std::vector<kernels::ImageView> ImageInputs::views(std::span<const Variation> variations) const {
     std::vector<kernels::ImageView> views;
     for (const auto& variation : variations)
-        views.push_back(
-            random_view(*augmentation_, format_.height, format_.width, seed_, variation));
-    return make(rows, views);
+        views.push_back(augmentation_ ? random_view(*augmentation_, format_.height, format_.width,
+                                                    seed_, variation)
+                                      : whole_view(format_.height, format_.width));
+    return views;
+}
+
+Pictures ImageInputs::pictures_of(std::vector<std::int64_t> rows,
+                                  std::vector<kernels::ImageView> views) const {
+    Pictures pictures{.rows = std::move(rows), .views = std::move(views)};
+    for (const auto row : pictures.rows) pictures.pixels.push_back(images_.row(row));
+    return pictures;
 }
 
 FeatureInputs::FeatureInputs(std::vector<float> values, std::span<const std::int64_t> rows,

@@ -6,10 +6,27 @@
 #include <span>
 #include <vector>
 
+#include "kernels/pictures.hpp"
 #include "nn/train/augmentation.hpp"
 #include "nn/train/images.hpp"
 
 namespace nanoatlas::nn {
+
+class ImageInputs;
+
+/// Pictures for a back end that makes input of them itself.
+struct Pictures {
+    std::vector<const std::uint8_t*> pixels{};
+    std::vector<std::int64_t> rows{};
+    std::vector<kernels::ImageView> views{};
+    std::vector<std::int64_t> others{};  ///< by sample: the picture that it is mixed with
+    std::vector<float> shares{};
+
+    kernels::PictureBatch batch() const {
+        return {
+            .pixels = pixels, .numbers = rows, .views = views, .others = others, .shares = shares};
+    }
+};
 
 /// Samples by row of the corpus.
 class Inputs {
@@ -23,6 +40,8 @@ class Inputs {
     virtual std::vector<float> varied(std::span<const Variation> variations) const = 0;
     /// These rows will be asked for next.
     virtual void will_need(std::span<const std::int64_t>) const {}
+    /// These if they are pictures, else null.
+    virtual const ImageInputs* pictures() const { return nullptr; }
 };
 
 /// Pictures scaled to the network's size, normalised; augmented in training.
@@ -39,8 +58,18 @@ class ImageInputs : public Inputs {
     std::vector<float> plain(std::span<const std::int64_t> rows) const override;
     std::vector<float> varied(std::span<const Variation> variations) const override;
     void will_need(std::span<const std::int64_t> rows) const override { images_.will_need(rows); }
+    const ImageInputs* pictures() const override { return this; }
+
+    const Images& images() const { return images_; }
+    const kernels::InputFormat& format() const { return format_; }
+    /// What plain() and varied() would make input of.
+    Pictures plain_pictures(std::span<const std::int64_t> rows) const;
+    Pictures varied_pictures(std::span<const Variation> variations) const;
 
   private:
+    std::vector<kernels::ImageView> views(std::span<const Variation> variations) const;
+    Pictures pictures_of(std::vector<std::int64_t> rows,
+                         std::vector<kernels::ImageView> views) const;
     std::vector<float> make(std::span<const std::int64_t> rows,
                             std::span<const kernels::ImageView> views) const;
 

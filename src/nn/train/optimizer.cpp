@@ -5,6 +5,19 @@
 #include "base/check.hpp"
 
 namespace nanoatlas::nn {
+namespace {
+
+kernels::UpdateOptions rule_of(const OptimizerSettings& settings) {
+    return {.rule = settings.kind == OptimizerKind::adamw ? kernels::UpdateRule::adamw
+                                                          : kernels::UpdateRule::sgd,
+            .momentum = static_cast<float>(settings.momentum),
+            .beta1 = static_cast<float>(settings.beta1),
+            .beta2 = static_cast<float>(settings.beta2),
+            .epsilon = static_cast<float>(settings.epsilon),
+            .longest_gradient = settings.clip};
+}
+
+}  // namespace
 
 OptimizerKind parse_optimizer(const std::string& name) {
     if (name == "sgd") return OptimizerKind::sgd;
@@ -14,59 +27,39 @@ OptimizerKind parse_optimizer(const std::string& name) {
 }
 
 Optimizer::Optimizer(const OptimizerSettings& settings, std::vector<ParameterSlice> slices,
-                     std::size_t size)
+                     std::size_t size, kernels::Backend& backend)
     : settings_(settings), slices_(std::move(slices)) {
-    const std::size_t buffers = settings.kind == OptimizerKind::adamw ? 2 : 1;
-    state_.assign(buffers, std::vector<float>(size, 0.0F));
+    const int buffers = settings.kind == OptimizerKind::adamw ? 2 : 1;
+    for (int i = 0; i < buffers; ++i) state_.emplace_back(backend, static_cast<std::int64_t>(size));
+    std::vector<kernels::UpdateSlice> places;
+    for (const auto& slice : slices_)
+        places.push_back(
+            {static_cast<std::int64_t>(slice.offset), static_cast<std::int64_t>(slice.count)});
+    updater_ = backend.updater(rule_of(settings), places);
 }
 
-void Optimizer::step(std::span<float> parameters, std::span<const float> gradients, double rate) {
-    ASSERT(parameters.size() == state_[0].size() && gradients.size() == state_[0].size());
+void Optimizer::begin_step(double rate) {
     ++steps_;
-    for (const auto& slice : slices_) {
-        const double own_rate = rate * slice.rate_factor;
-        if (settings_.kind == OptimizerKind::adamw)
-            step_adamw(slice, parameters, gradients, own_rate);
-        else
-            step_sgd(slice, parameters, gradients, own_rate);
-    }
+    std::vector<kernels::SliceStep> steps;
+    for (const auto& slice : slices_) steps.push_back(slice_step(slice, rate * slice.rate_factor));
+    updater_->set_steps(steps);
+    for (auto& values : state_) values.changed_by_backend();  // an upload is not for a recording
 }
 
-void Optimizer::step_sgd(const ParameterSlice& slice, std::span<float> parameters,
-                         std::span<const float> gradients, double rate) {
-    const auto decay = static_cast<float>(slice.weight_decay);
-    const auto momentum = static_cast<float>(settings_.momentum);
-    const auto step = static_cast<float>(rate);
-    float* const p = parameters.data() + slice.offset;
-    float* const v = state_[0].data() + slice.offset;
-    const float* const g = gradients.data() + slice.offset;
-    // The velocity starts at zero, so the first step sets it to g, as torch does.
-#pragma omp parallel for simd schedule(static)
-    for (std::size_t i = 0; i < slice.count; ++i) {
-        v[i] = momentum * v[i] + (g[i] + decay * p[i]);
-        p[i] -= step * v[i];
-    }
+void Optimizer::finish_step(std::span<float> parameters, std::span<float> gradients,
+                            std::span<const double* const> losses) {
+    ASSERT(parameters.size() >= gradients.size() && std::ssize(gradients) == state_[0].size());
+    updater_->step(parameters.data(), gradients, state_[0].changed_by_backend(),
+                   state_.size() > 1 ? state_[1].changed_by_backend() : nullptr, losses);
 }
 
-void Optimizer::step_adamw(const ParameterSlice& slice, std::span<float> parameters,
-                           std::span<const float> gradients, double rate) {
+kernels::SliceStep Optimizer::slice_step(const ParameterSlice& slice, double rate) const {
+    if (settings_.kind == OptimizerKind::sgd)
+        return {.rate = static_cast<float>(rate), .decay = static_cast<float>(slice.weight_decay)};
     const auto t = static_cast<double>(steps_ - slice.first_step);
-    const auto keep = static_cast<float>(1 - rate * slice.weight_decay);
-    const auto beta1 = static_cast<float>(settings_.beta1);
-    const auto beta2 = static_cast<float>(settings_.beta2);
-    const auto epsilon = static_cast<float>(settings_.epsilon);
-    const auto step = static_cast<float>(rate / (1 - std::pow(settings_.beta1, t)));
-    const auto unbias = static_cast<float>(1 / std::sqrt(1 - std::pow(settings_.beta2, t)));
-    float* const p = parameters.data() + slice.offset;
-    float* const m = state_[0].data() + slice.offset;
-    float* const v = state_[1].data() + slice.offset;
-    const float* const g = gradients.data() + slice.offset;
-#pragma omp parallel for simd schedule(static)
-    for (std::size_t i = 0; i < slice.count; ++i) {
-        m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-        v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-        p[i] = keep * p[i] - step * m[i] / (std::sqrt(v[i]) * unbias + epsilon);
-    }
+    return {.rate = static_cast<float>(rate / (1 - std::pow(settings_.beta1, t))),
+            .keep = static_cast<float>(1 - rate * slice.weight_decay),
+            .unbias = static_cast<float>(1 / std::sqrt(1 - std::pow(settings_.beta2, t)))};
 }
 
 }  // namespace nanoatlas::nn

@@ -25,7 +25,6 @@ struct TrainSettings {
     OptimizerSettings optimizer{};
     double weight_decay = 0.01;  ///< of weights; never of biases and norms
     double layer_decay = 1;      ///< the rate of a block (layer_blocks.hpp) over the next one's
-    double clip = 0;             ///< longest gradient, by its 2-norm; 0: any
     std::int64_t unfreeze_every = 0;  ///< epochs after which one more block is trained, from the
                                       ///< head on; 0: all blocks always
     ScheduleKind schedule = ScheduleKind::cosine;

@@ -37,8 +37,20 @@ StepTaker::StepTaker(Network& network, const TrainingData& data, const TrainSett
       comm_(comm),
       batches_(data.inputs, data.train, settings, comm),
       optimizer_(settings.optimizer, trained_slices(network, settings, batches_.order().steps()),
-                 network.gradients().size()) {
+                 network.gradients().size(), network.in_backend().backend) {
+    if (order().passes() > 1)
+        mean_.emplace(network.in_backend().backend, std::ssize(network.gradients()));
     if (settings.average > 0) average_.emplace(network, settings.average);
+    hand_over_pictures();
+}
+
+void StepTaker::hand_over_pictures() {
+    const auto* const inputs = data_.inputs.pictures();
+    if (inputs == nullptr) return;
+    const auto& images = inputs->images();
+    const auto most = batches_.most_pictures(order().most_of_rank(comm_.size()));
+    if (network_.take_pictures({inputs->format(), most}, images.row(0), images.count()))
+        batches_.hand_out_pictures();
 }
 
 StepResult StepTaker::take(std::int64_t epoch, std::int64_t step, double rate) {
@@ -46,17 +58,18 @@ StepResult StepTaker::take(std::int64_t epoch, std::int64_t step, double rate) {
     const auto passes = order().passes();
     for (std::int64_t pass = 0; pass < passes; ++pass) {
         const auto part = take_pass({epoch, step, pass}, rate);
-        if (passes > 1) mean_.add(network_.gradients(), part.weight);
+        if (mean_) mean_->add(network_.in_backend().gradients, part.weight);
         whole.loss += part.loss * part.weight;
         whole.weight += part.weight;
         whole.labelled += part.labelled;
         whole.correct += part.correct;
     }
     if (whole.weight > 0) whole.loss /= whole.weight;
-    const auto gradients = network_.gradients();
-    if (passes > 1) mean_.take(gradients);
-    if (settings_.clip > 0) clip_norm(gradients, settings_.clip);
-    optimizer_.step(network_.parameters().first(gradients.size()), gradients, rate);
+    if (mean_) {
+        const auto all = network_.in_backend();
+        mean_->take(all.gradients);
+        optimizer_.step(all.parameters, all.gradients, rate);
+    }
     if (average_) average_->update(network_, optimizer_.steps());
     return whole;
 }
@@ -67,13 +80,23 @@ StepResult StepTaker::take_pass(const Pass& pass, double rate) {
         batches_.will_need({pass.epoch, pass.step, pass.pass + 1});
     else if (pass.step + 1 < order().steps())
         batches_.will_need({pass.epoch, pass.step + 1, 0});
-    const auto result = network_.train_step(batch.images, batch.labels,
-                                            {.class_weights = settings_.class_weights,
-                                             .label_smoothing = settings_.label_smoothing,
-                                             .inner = data_.train.inner,
-                                             .other_labels = batch.other_labels,
-                                             .shares = batch.share},
-                                            {.seed = settings_.seed, .step = order().number(pass)});
+    const LossOptions loss{.class_weights = settings_.class_weights,
+                           .label_smoothing = settings_.label_smoothing,
+                           .inner = data_.train.inner,
+                           .other_labels = batch.other_labels,
+                           .shares = batch.share};
+    const StepKey key{.seed = settings_.seed, .step = order().number(pass)};
+    Network::Update update;
+    if (!mean_) {  // of several passes the mean is what updates
+        optimizer_.begin_step(rate);
+        update = [&](const Network::InBackend& all, std::span<const double* const> losses) {
+            optimizer_.finish_step(all.parameters, all.gradients, losses);
+        };
+    }
+    const auto result =
+        batch.pictures
+            ? network_.train_step(batch.pictures->batch(), batch.labels, loss, key, update)
+            : network_.train_step(batch.images, batch.labels, loss, key, update);
     check_finite(result, batch, pass, rate);
     return result;
 }
@@ -102,13 +125,15 @@ void StepTaker::save(TrainingState& state) {
     }
     state.optimizer_steps = optimizer_.steps();
     state.optimizer.assign(optimizer_.state().size(), {});
-    for (std::size_t i = 0; i < optimizer_.state().size(); ++i)
+    for (std::size_t i = 0; i < optimizer_.state().size(); ++i) {
+        const auto values = optimizer_.state()[i].on_host();
         for (const auto& slot : network_.slots())
             if (!slot.frozen) {
-                const auto begin = optimizer_.state()[i].begin() + slot.offset;
+                const auto begin = values.begin() + slot.offset;
                 state.optimizer[i][slot.name] = {.shape = slot.shape,
                                                  .values = {begin, begin + slot.size}};
             }
+    }
 }
 
 void StepTaker::load(const TrainingState& state) {
@@ -118,14 +143,15 @@ void StepTaker::load(const TrainingState& state) {
     }
     network_.load(state.tensors);
     optimizer_.set_steps(state.optimizer_steps);
-    for (std::size_t i = 0; i < optimizer_.state().size(); ++i)
+    for (std::size_t i = 0; i < optimizer_.state().size(); ++i) {
+        const auto values = optimizer_.state()[i].changed_by_host();
+        const auto& known = state.optimizer.at(i);
         for (const auto& slot : network_.slots()) {
-            const auto& known = state.optimizer.at(i);
             const auto buffer = known.find(slot.name);
             if (!slot.frozen && buffer != known.end())
-                std::copy_n(buffer->second.values.begin(), slot.size,
-                            optimizer_.state()[i].begin() + slot.offset);
+                std::copy_n(buffer->second.values.begin(), slot.size, values.begin() + slot.offset);
         }
+    }
 }
 
 }  // namespace nanoatlas::nn

@@ -50,6 +50,8 @@ class StepTaker {
 
   private:
     void exchange();
+    /// The back end makes input of pictures itself, if it can and they are.
+    void hand_over_pictures();
     StepResult take_pass(const Pass& pass, double rate);
     void check_finite(const StepResult& result, const Batch& batch, const Pass& pass, double rate);
 
@@ -58,7 +60,7 @@ class StepTaker {
     TrainSettings settings_;
     const comm::Communicator& comm_;
     Batches batches_;
-    GradientMean mean_;
+    std::optional<GradientMean> mean_;  ///< where a step has more than one pass
     Optimizer optimizer_;
     std::optional<WeightAverage> average_;
 };

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "nn/network.hpp"
+#include "nn/values.hpp"
 
 namespace nanoatlas::nn {
 
@@ -14,7 +14,7 @@ namespace nanoatlas::nn {
 /// beginning.
 class WeightAverage {
   public:
-    /// Begins with the network's tensors as they are.
+    /// Begins with the network's tensors as they are; the network must outlive it.
     WeightAverage(Network& network, double decay);
 
     /// After step t, counted from 1.
@@ -25,7 +25,7 @@ class WeightAverage {
 
   private:
     double decay_;
-    std::vector<float> parameters_, buffers_;
+    Values parameters_, buffers_;
 };
 
 }  // namespace nanoatlas::nn
