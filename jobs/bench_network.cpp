@@ -124,11 +124,8 @@ Workload extract_workload(const BenchOptions& options, const comm::Communicator&
         std::make_shared<nn::Network>(make_network(graph, options, share, false, world));
     const auto batch = std::make_shared<const Batch>(draw_batch(options, share));
     const auto features = graph.node(graph.features()).name;
-    if (options.network.precision == "int8") {
-        nn::RangeFinder finder;
-        finder.add(*network, batch->images);
-        network->quantise(finder.ranges(*network, world));
-    }
+    if (options.network.precision == "int8")
+        network->quantise([&](const nn::Network::Images& use) { use(batch->images); }, world);
     // The ceiling of integers is that of f32, too: the table says how much they gain over it.
     return network_workload(options, {graph, network, share.count, false}, [=] {
         network->forward(batch->images);

@@ -1,4 +1,5 @@
 // nanoatlas extract: what a network sees in each image of a corpus, as a row of numbers.
+#include <algorithm>
 #include <numeric>
 #include <span>
 
@@ -39,8 +40,8 @@ void write_ranges(store::ArtefactWriter& writer, const nn::Ranges& ranges) {
     std::vector<std::uint8_t> is_signed;
     for (const auto& [layer, range] : ranges) {
         layers.push_back(layer);
-        limits.push_back(range.limit);
-        is_signed.push_back(range.is_signed ? 1 : 0);
+        limits.push_back(std::max(range.highest(), -range.lowest()));
+        is_signed.push_back(range.lowest() < 0 ? 1 : 0);
     }
     const auto count = std::ssize(layers);
     writer.write_whole_strings("ranges/layer", layers);

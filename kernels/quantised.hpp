@@ -29,26 +29,49 @@ struct Format {
     bool operator==(const Format&) const = default;
 };
 
-/// Weights of a convolution as integers in [-limit, limit].
+/// Weights of a convolution as integers.
 struct QuantisedWeights {
     std::vector<std::int8_t> values;  ///< [out, in / groups, height, width]
     std::vector<float> scales;        ///< [out]
 };
 
-/// The largest weight of each output channel becomes the limit.
+/// How large a convolution's integer weights may be for its sums to be exact.
+struct WeightBounds {
+    int single = 127;  ///< magnitude of each
+    /// Magnitude of the sum of two of one sign, of the input channels 2i and 2i + 1 (within a
+    /// group) at one place of the kernel: processors without VNNI add their products in 16 bits.
+    int pair = 254;
+    bool operator==(const WeightBounds&) const = default;
+};
+
+/// The step of a row of weights [in / groups, height * width = area] at which none, rounded to the
+/// nearest, breaks its bounds.
+inline float weight_step(std::span<const float> row, std::size_t area, const WeightBounds& bounds) {
+    float single = 0, pair = 0;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        single = std::max(single, std::abs(row[i]));
+        const bool has_partner = i / area % 2 == 0 && i + area < row.size();
+        if (has_partner && row[i] * row[i + area] > 0)
+            pair = std::max(pair, std::abs(row[i] + row[i + area]));
+    }
+    // Both of a pair may be rounded away from 0, by a half each.
+    const float step = std::max(single / static_cast<float>(bounds.single),
+                                pair / static_cast<float>(bounds.pair - 1));
+    return step > 0 ? step : 1;
+}
+
+/// To the nearest, each output channel in its own step.
 inline QuantisedWeights quantise_weights(std::span<const float> weights, std::int64_t outputs,
-                                         int limit) {
+                                         std::size_t area, const WeightBounds& bounds) {
     QuantisedWeights quantised;
     quantised.values.reserve(weights.size());
     const auto length = weights.size() / static_cast<std::size_t>(outputs);
     for (std::size_t first = 0; first < weights.size(); first += length) {
         const auto row = weights.subspan(first, length);
-        float largest = 0;
-        for (const float weight : row) largest = std::max(largest, std::abs(weight));
-        const float scale = largest > 0 ? largest / static_cast<float>(limit) : 1;
-        quantised.scales.push_back(scale);
+        const float step = weight_step(row, area, bounds);
+        quantised.scales.push_back(step);
         for (const float weight : row)
-            quantised.values.push_back(static_cast<std::int8_t>(std::nearbyint(weight / scale)));
+            quantised.values.push_back(static_cast<std::int8_t>(std::nearbyint(weight / step)));
     }
     return quantised;
 }
@@ -56,18 +79,14 @@ inline QuantisedWeights quantise_weights(std::span<const float> weights, std::in
 struct QuantisedConvolutionShape {
     ConvolutionShape shape;  ///< not for training
     Format x;                ///< integers
-    Format addend;           ///< integers if y is, f32 if y is; without one any
-    Format y;
+    Format y;                ///< f32 if there is an addend, which is f32
 };
 
 class QuantisedConvolution {
   public:
     virtual ~QuantisedConvolution() = default;
-    /// Largest magnitude of its integer weights: 127, or 63 where the processor adds products in
-    /// 16 bits, which larger ones would overflow.
-    virtual int weight_limit() const = 0;
-    /// Quantises and packs; bias null without one.
-    virtual void set_weights(const float* weights, const float* bias) = 0;
+    /// Packs weights that keep the back end's weight_bounds(); bias null without one.
+    virtual void set_weights(const QuantisedWeights& weights, const float* bias) = 0;
     /// y = activation(x * weights + bias + addend)
     virtual void forward(const void* x, const void* addend, void* y) = 0;
 };
@@ -83,6 +102,8 @@ struct Rescaling {
 class QuantisedBackend {
   public:
     virtual ~QuantisedBackend() = default;
+    /// x: of the images that it reads
+    virtual WeightBounds weight_bounds(const ConvolutionShape& shape, Element x) const = 0;
     virtual std::unique_ptr<QuantisedConvolution> convolution(
         const QuantisedConvolutionShape& shape) = 0;
     /// Of integers, whose format stays.
@@ -93,9 +114,6 @@ class QuantisedBackend {
     virtual void copy_channels(const void* from, std::int64_t from_channels, void* to,
                                std::int64_t to_channels, std::int64_t to_first,
                                std::int64_t channels, std::int64_t rows) = 0;
-    /// As Backend's; y is f32.
-    virtual void adaptive_average(const void* x, const Format& format, const ImageShape& input,
-                                  const ImageShape& output, float* y) = 0;
 };
 
 }  // namespace nanoatlas::kernels

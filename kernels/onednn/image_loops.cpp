@@ -120,8 +120,8 @@ void copy_channels(const T* from, std::int64_t from_channels, std::int64_t from_
                     to + row * to_channels + to_first);
 }
 
-template <class T, class Average>
-void adaptive_average(const T* x, const ImageShape& input, const ImageShape& output, Average* y) {
+template <class T>
+void adaptive_average(const T* x, const ImageShape& input, const ImageShape& output, T* y) {
     const std::int64_t channels = input.channels;
 #pragma omp parallel
     {
@@ -129,7 +129,7 @@ void adaptive_average(const T* x, const ImageShape& input, const ImageShape& out
 #pragma omp for schedule(static)
         for (std::int64_t sample = 0; sample < input.samples; ++sample) {
             const T* image = x + sample * input.height * input.width * channels;
-            Average* averages = y + sample * output.height * output.width * channels;
+            T* averages = y + sample * output.height * output.width * channels;
             for_each_region(
                 input, output, [&](auto to, auto top, auto bottom, auto left, auto right) {
                     std::ranges::fill(sums, 0.0F);
@@ -207,7 +207,5 @@ NANOATLAS_INSTANTIATE(BFloat16)
 
 template void copy_channels(const std::int8_t*, std::int64_t, std::int64_t, std::int8_t*,
                             std::int64_t, std::int64_t, std::int64_t, std::int64_t);
-template void adaptive_average(const std::int8_t*, const ImageShape&, const ImageShape&, float*);
-template void adaptive_average(const std::uint8_t*, const ImageShape&, const ImageShape&, float*);
 
 }  // namespace nanoatlas::kernels::onednn

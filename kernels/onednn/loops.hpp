@@ -66,8 +66,8 @@ template <class T>
 void copy_channels(const T* from, std::int64_t from_channels, std::int64_t from_first, T* to,
                    std::int64_t to_channels, std::int64_t to_first, std::int64_t channels,
                    std::int64_t rows);
-template <class T, class Average>
-void adaptive_average(const T* x, const ImageShape& input, const ImageShape& output, Average* y);
+template <class T>
+void adaptive_average(const T* x, const ImageShape& input, const ImageShape& output, T* y);
 template <class T>
 void adaptive_average_backward(const T* dy, const ImageShape& input, const ImageShape& output,
                                T* dx);

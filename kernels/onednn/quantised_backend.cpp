@@ -10,6 +10,9 @@ namespace {
 
 class OnednnQuantisedBackend final : public QuantisedBackend {
   public:
+    WeightBounds weight_bounds(const ConvolutionShape& shape, Element x) const override {
+        return onednn::weight_bounds(shape, x);
+    }
     std::unique_ptr<QuantisedConvolution> convolution(
         const QuantisedConvolutionShape& shape) override {
         return make_quantised_convolution(shape, engine_);
@@ -26,14 +29,6 @@ class OnednnQuantisedBackend final : public QuantisedBackend {
                        std::int64_t rows) override {
         onednn::copy_channels(static_cast<const std::int8_t*>(from), from_channels, 0,
                               static_cast<std::int8_t*>(to), to_channels, to_first, channels, rows);
-    }
-    void adaptive_average(const void* x, const Format& format, const ImageShape& input,
-                          const ImageShape& output, float* y) override {
-        if (format.element == Element::u8)
-            onednn::adaptive_average(static_cast<const std::uint8_t*>(x), input, output, y);
-        else
-            onednn::adaptive_average(static_cast<const std::int8_t*>(x), input, output, y);
-        for (std::int64_t i = 0; i < output.elements(); ++i) y[i] *= format.scale;
     }
 
   private:

@@ -1,4 +1,4 @@
-// Convolutions on 8-bit integers by oneDNN: its scales, and an addend that it takes unscaled.
+// Convolutions on 8-bit integers by oneDNN.
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -13,20 +13,18 @@ using dnnl::memory;
 using Tag = memory::format_tag;
 using Type = memory::data_type;
 
+bool is_depthwise(const ConvolutionShape& shape) {
+    return shape.groups > 1 && shape.groups == shape.input.channels &&
+           shape.groups == shape.output.channels;
+}
+
 class OnednnQuantisedConvolution final : public QuantisedConvolution {
   public:
     OnednnQuantisedConvolution(const QuantisedConvolutionShape& shape,
                                std::shared_ptr<Engine> engine)
         : quantised_(shape), engine_(std::move(engine)) {
-        const bool depthwise = shape_.groups > 1 && shape_.groups == shape_.input.channels &&
-                               shape_.groups == shape_.output.channels;
-        const bool is_signed = shape.x.element == Element::s8;
-        // Without VNNI pairs of products are added in 16 bits; depthwise kernels add none. For
-        // signed images oneDNN then halves the weights while it packs them, so they are doubled.
-        if (!has_vnni() && !(depthwise && !is_signed)) weight_limit_ = 63;
-        doubled_ = !has_vnni() && is_signed;
-        summed_ = shape_.addend && (depthwise || shape_.activation == Activation::gelu);
-        if (shape.addend.is_integer() && shape_.addend && !summed_) unit_ = shape.addend.scale;
+        doubled_ = !has_vnni() && shape.x.element == Element::s8;
+        summed_ = shape_.addend && is_depthwise(shape_);
         const auto made = describe();
         primitive_ = dnnl::convolution_forward(made);
         scratch_ = made.scratchpad_desc();
@@ -35,21 +33,15 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
         packed_ = allocate_aligned(static_cast<std::int64_t>(packed_desc_.get_size()));
     }
 
-    int weight_limit() const override { return weight_limit_; }
-
-    void set_weights(const float* weights, const float* bias) override {
-        const std::int64_t outputs = shape_.output.channels;
-        const auto count = outputs * (shape_.input.channels / shape_.groups) *
-                           shape_.window.height * shape_.window.width;
-        auto quantised =
-            quantise_weights({weights, static_cast<std::size_t>(count)}, outputs, weight_limit_);
-        scales_ = std::move(quantised.scales);
-        for (auto& scale : scales_) scale /= doubled_ ? 2 * unit_ : unit_;
-        if (doubled_)
-            for (auto& value : quantised.values) value = static_cast<std::int8_t>(2 * value);
-        if (bias != nullptr) bias_.assign(bias, bias + outputs);
-        for (auto& value : bias_) value /= unit_;
-        auto given = engine_->memory(given_weights(), quantised.values.data());
+    void set_weights(const QuantisedWeights& weights, const float* bias) override {
+        scales_ = weights.scales;
+        auto values = weights.values;
+        if (doubled_) {
+            for (auto& scale : scales_) scale /= 2;
+            for (auto& value : values) value = static_cast<std::int8_t>(2 * value);
+        }
+        if (bias != nullptr) bias_.assign(bias, bias + shape_.output.channels);
+        auto given = engine_->memory(given_weights(), values.data());
         auto packed = engine_->memory(packed_desc_, packed_.get());
         dnnl::stream stream(engine_->engine());
         dnnl::reorder(given, packed).execute(stream, given, packed);
@@ -68,13 +60,12 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
             arguments.emplace(DNNL_ARG_BIAS, vector(bias_.data(), shape_.output.channels));
         if (summed_)
             std::memcpy(y, addend,
-                        static_cast<std::size_t>(shape_.output.elements() * quantised_.y.bytes()));
+                        sizeof(float) * static_cast<std::size_t>(shape_.output.elements()));
         else if (shape_.addend)
             arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
-                              engine_->memory(image(shape_.output, quantised_.addend), addend));
-        const float y_scale = quantised_.y.scale / unit_;
+                              engine_->memory(image(shape_.output, {}), addend));
         if (quantised_.y.is_integer())
-            arguments.emplace(DNNL_ARG_ATTR_SCALES | DNNL_ARG_DST, vector(&y_scale, 1));
+            arguments.emplace(DNNL_ARG_ATTR_SCALES | DNNL_ARG_DST, vector(&quantised_.y.scale, 1));
         engine_->execute(primitive_, scratch_, std::move(arguments));
     }
 
@@ -122,14 +113,13 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
         if (quantised_.y.is_integer()) attributes.set_scales_mask(DNNL_ARG_DST, 0);
         dnnl::post_ops operations;
         if (summed_)
-            operations.append_sum(quantised_.addend.scale, 0, data_type(quantised_.addend.element));
+            operations.append_sum();
         else if (shape_.addend)
-            operations.append_binary(dnnl::algorithm::binary_add,
-                                     image(shape_.output, quantised_.addend));
+            operations.append_binary(dnnl::algorithm::binary_add, image(shape_.output, {}));
         if (shape_.activation == Activation::relu)
             operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
         if (shape_.activation == Activation::relu6)
-            operations.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6 / unit_);
+            operations.append_eltwise(dnnl::algorithm::eltwise_clip, 0, 6);
         if (shape_.activation == Activation::gelu)
             operations.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0, 0);
         attributes.set_post_ops(operations);
@@ -139,12 +129,11 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
     QuantisedConvolutionShape quantised_;
     const ConvolutionShape& shape_ = quantised_.shape;
     std::shared_ptr<Engine> engine_;
-    int weight_limit_ = 127;
+    /// For signed images and without VNNI oneDNN halves the weights while it packs them.
     bool doubled_ = false;
     /// The addend is copied to y and summed up there: oneDNN's depthwise kernels misread another
-    /// tensor's last channels where those fill no register, and GELU must see no other unit.
+    /// tensor's last channels where those fill no register.
     bool summed_ = false;
-    float unit_ = 1;  ///< in which oneDNN computes: that of the addend, which has no scale there
     dnnl::primitive primitive_;
     memory::desc scratch_, packed_desc_;
     Memory packed_;
@@ -152,6 +141,16 @@ class OnednnQuantisedConvolution final : public QuantisedConvolution {
 };
 
 }  // namespace
+
+WeightBounds weight_bounds(const ConvolutionShape& shape, Element x) {
+    if (has_vnni()) return {};
+    // Signed images are moved up to u8, and what is doubled must be s8.
+    if (x == Element::s8) return {.single = 63, .pair = 126};
+    if (is_depthwise(shape)) return {};  // adds no pairs
+    // 255 * 128 is the last that 16 bits hold. Channels of an odd number may be paired otherwise.
+    const bool even = shape.input.channels / shape.groups % 2 == 0;
+    return {.single = even ? 127 : 64, .pair = 128};
+}
 
 std::unique_ptr<QuantisedConvolution> make_quantised_convolution(
     const QuantisedConvolutionShape& shape, std::shared_ptr<Engine> engine) {

@@ -20,6 +20,8 @@ inline dnnl::memory::data_type data_type(Element element) {
     return dnnl::memory::data_type::f32;
 }
 
+/// As QuantisedBackend::weight_bounds.
+WeightBounds weight_bounds(const ConvolutionShape& shape, Element x);
 std::unique_ptr<QuantisedConvolution> make_quantised_convolution(
     const QuantisedConvolutionShape& shape, std::shared_ptr<Engine> engine);
 

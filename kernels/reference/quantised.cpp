@@ -60,7 +60,7 @@ void write_element(double value, const Format& format, void* image, std::size_t 
 }
 
 void quantised_convolution(const QuantisedConvolutionShape& shape, const void* x,
-                           const QuantisedWeights& weights, const float* bias, const void* addend,
+                           const QuantisedWeights& weights, const float* bias, const float* addend,
                            void* y) {
     auto plain = shape.shape;
     plain.activation = Activation::none;
@@ -74,7 +74,7 @@ void quantised_convolution(const QuantisedConvolutionShape& shape, const void* x
         double value = sums[i] * static_cast<double>(shape.x.scale) *
                        static_cast<double>(weights.scales[channel]);
         if (bias != nullptr) value += static_cast<double>(bias[channel]);
-        if (addend != nullptr) value += read_element(addend, i, shape.addend);
+        if (addend != nullptr) value += static_cast<double>(addend[i]);
         write_element(activate(value, shape.shape.activation), shape.y, y, i);
     }
 }
@@ -97,15 +97,6 @@ void rescale(const void* x, std::int64_t rows, std::int64_t channels, const Resc
                     static_cast<double>(how.shifts[channel]);
         write_element(activate(value, how.activation), how.y, y, i);
     }
-}
-
-void quantised_adaptive_average(const void* x, const Format& format, const ImageShape& input,
-                                const ImageShape& output, float* y) {
-    const auto values = integers(x, input.elements(), format.element);
-    std::vector<double> means(static_cast<std::size_t>(output.elements()));
-    adaptive_average<double>(values.data(), input, output, means.data());
-    for (std::size_t i = 0; i < means.size(); ++i)
-        y[i] = static_cast<float>(means[i] * static_cast<double>(format.scale));
 }
 
 }  // namespace nanoatlas::kernels::reference

@@ -8,13 +8,11 @@ namespace nanoatlas::kernels::reference {
 
 /// bias and addend may be null.
 void quantised_convolution(const QuantisedConvolutionShape& shape, const void* x,
-                           const QuantisedWeights& weights, const float* bias, const void* addend,
+                           const QuantisedWeights& weights, const float* bias, const float* addend,
                            void* y);
 void quantised_pool(const PoolShape& shape, Element element, const void* x, void* y);
 void rescale(const void* x, std::int64_t rows, std::int64_t channels, const Rescaling& how,
              void* y);
-void quantised_adaptive_average(const void* x, const Format& format, const ImageShape& input,
-                                const ImageShape& output, float* y);
 
 /// What an element of an image stands for.
 double read_element(const void* image, std::size_t i, const Format& format);

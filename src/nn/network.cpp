@@ -7,6 +7,7 @@
 #include "kernels/onednn/onednn.hpp"
 #include "nn/available_memory.hpp"
 #include "nn/network_state.hpp"
+#include "nn/weight_rounder.hpp"
 
 namespace nanoatlas::nn {
 namespace {
@@ -124,6 +125,11 @@ void Network::load(const TensorMap& tensors) {
     for (const auto& slot : state_->layout.buffer_slots())
         copy_tensor(tensors, slot, buffers.data(), missing, misfits);
     ++state_->version;
+    if (state_->quantisation) {
+        state_->last_forward = nullptr;
+        state_->plans.clear();
+        state_->quantisation.reset();
+    }
     VALIDATE(missing.empty(),
              "the model lacks tensors of the network (is it of another architecture?); missing:{}",
              missing);
@@ -189,7 +195,7 @@ void Network::observe(std::span<const float> images, const Observe& use) {
         auto& plan = cached.plan;
         const auto see = [&](int node, int buffer) {
             const auto elements = static_cast<std::size_t>(plan.image(node).elements());
-            use(state.graph.nodes()[static_cast<std::size_t>(node)].name,
+            use(state.graph.nodes()[static_cast<std::size_t>(node)].name, plan.image(node),
                 {static_cast<const float*>(run.at(buffer)), elements});
         };
         see(0, plan.input());
@@ -197,13 +203,37 @@ void Network::observe(std::span<const float> images, const Observe& use) {
     });
 }
 
-void Network::quantise(Ranges ranges) {
+Ranges Network::quantise(const std::function<void(const Images& use)>& calibrate,
+                         const Communicator& comm) {
     auto& state = *state_;
     state.check_quantisable();
     ASSERT(!state.options.training);
+    RangeFinder finder;
+    calibrate([&](std::span<const float> images) { finder.add(*this, images); });
+    auto ranges = finder.ranges(*this, comm);
+    VALIDATE(!ranges.empty(),
+             "none of the images chosen to calibrate 8-bit integers could be read; use f32");
+
+    const auto kept = state.kept(false);
+    const auto fusion = fuse(state.graph, state.untrained, kept);
+    const Wiring wiring(state.graph, fusion, state.layout, state.untrained, 1, nullptr,
+                        *state.backend);
+    Quantisation quantisation{.formats = choose_formats(fusion, ranges, wiring),
+                              .weights = {},
+                              .backend = kernels::onednn::make_quantised_backend()};
+    WeightRounder rounder(fusion, wiring, computed_on_integers(fusion, kept, wiring),
+                          quantisation.formats);
+    calibrate([&](std::span<const float> images) {
+        observe(images, [&](const std::string& node, const kernels::ImageShape&,
+                            std::span<const float> values) { rounder.add(node, values); });
+    });
+    quantisation.weights =
+        rounder.round(state.parameters->on_host().data(), state.buffers->on_host().data(),
+                      *quantisation.backend, comm);
     state.last_forward = nullptr;
     state.plans.clear();
-    state.quantisation.emplace(std::move(ranges), kernels::onednn::make_quantised_backend());
+    state.quantisation.emplace(std::move(quantisation));
+    return ranges;
 }
 
 StepResult Network::train_step(std::span<const float> images, std::span<const std::int32_t> labels,

@@ -144,12 +144,18 @@ class Network {
     /// As forward(); hands over the images and what each stage puts out, by node, in the back
     /// end's order of elements. Before quantise().
     /// throws InputError unless the back end is onednn and the precision f32
-    using Observe = std::function<void(const std::string& node, std::span<const float> values)>;
+    using Observe = std::function<void(const std::string& node, const kernels::ImageShape& shape,
+                                       std::span<const float> values)>;
     void observe(std::span<const float> images, const Observe& use);
-    /// From now on forward() computes on 8-bit integers (quantised_plan.hpp); what it hands out
-    /// stays f32. Not for a network in training.
-    /// throws InputError as observe()
-    void quantise(Ranges ranges);
+    /// From now on forward() computes on 8-bit integers (quantised_plan.hpp), until other weights
+    /// are loaded; what it hands out stays f32. Returns the ranges of its layers. Not for a network
+    /// in training. Collective: every rank may have other images, or none; the ranges and the
+    /// integers are the same on any number of ranks.
+    /// calibrate  hands over this rank's images, some at a time; is called twice
+    /// throws InputError as observe(), or if there are no images
+    using Images = std::function<void(std::span<const float> images)>;
+    Ranges quantise(const std::function<void(const Images& use)>& calibrate,
+                    const comm::Communicator& comm);
 
     /// Forward, softmax cross-entropy and backward; running statistics move on. gradients() holds
     /// the sum over ranks, whose messages travel while the rest is computed. Collective: every rank

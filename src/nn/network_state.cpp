@@ -66,6 +66,10 @@ Network::State::State(const Graph& of, const NetworkOptions& with, const comm::C
       untrained(of.nodes().size(), false),
       layout(of, fuse(of, trained, kept_nodes(of, with, trained, with.training)).groups, trained) {}
 
+std::vector<bool> Network::State::kept(bool training) const {
+    return kept_nodes(graph, options, trained, training);
+}
+
 CachedPlan& Network::State::plan(bool training, std::int64_t samples) {
     for (auto& cached : plans)
         if (cached.plan.is_training() == training && cached.plan.samples() == samples)
@@ -77,7 +81,7 @@ CachedPlan& Network::State::plan(bool training, std::int64_t samples) {
     PlanOptions wanted{.samples = samples,
                        .training = training,
                        .trained = training ? trained : untrained,
-                       .kept = kept_nodes(graph, options, trained, training),
+                       .kept = kept(training),
                        .ranks = options.sync_batch_norm && comm.size() > 1 ? &ranks : nullptr,
                        .quantisation = quantisation ? &*quantisation : nullptr};
     const auto fusion = fuse(graph, wanted.trained, wanted.kept);

@@ -46,6 +46,8 @@ struct CachedPlan {
 struct Network::State {
     State(const Graph& of, const NetworkOptions& with, const comm::Communicator& world);
 
+    /// By node: its value outlives a pass.
+    std::vector<bool> kept(bool training) const;
     CachedPlan& plan(bool training, std::int64_t samples);
     /// Takes the arena if need be.
     Run prepare(CachedPlan& cached);

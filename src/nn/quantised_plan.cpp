@@ -1,73 +1,32 @@
 #include "nn/quantised_plan.hpp"
 
 #include <algorithm>
-#include <numeric>
-#include <optional>
 
-#include "base/check.hpp"
 #include "nn/quantised_stages.hpp"
 
 namespace nanoatlas::nn {
 namespace {
 
-using kernels::Format;
-
 std::size_t index(int node) {
     return static_cast<std::size_t>(node);
 }
 
-bool joins_formats(Op op) {
+bool copies(Op op) {
     return op == Op::concat || op == Op::max_pool || op == Op::average_pool;
 }
 
-/// How each storage's value is stored as integers: alike where a concatenation or a pooling, which
-/// change no element, join them.
-class Formats {
-  public:
-    Formats(const Fusion& fusion, const Ranges& ranges, const Wiring& wiring)
-        : representatives_(fusion.storage.size()) {
-        std::iota(representatives_.begin(), representatives_.end(), 0);
-        for (const auto& group : fusion.groups)
-            if (joins_formats(wiring.node(group.first).op))
-                for (const int input : group.inputs)
-                    representatives_[index(find(input))] = find(group.output);
-        std::vector<std::optional<Range>> joint(representatives_.size());
-        include(0, ranges, wiring, joint);
-        for (const auto& group : fusion.groups) include(group.output, ranges, wiring, joint);
-        for (const auto& range : joint) formats_.push_back(range ? format_of(*range) : Format{});
-    }
+bool is_norm(const Group& group, Op op) {
+    return op == Op::batch_norm && group.addend < 0;
+}
 
-    const Format& of(int storage) const { return formats_[index(find(storage))]; }
-
-  private:
-    int find(int storage) const {
-        while (representatives_[index(storage)] != storage)
-            storage = representatives_[index(storage)];
-        return storage;
-    }
-
-    void include(int storage, const Ranges& ranges, const Wiring& wiring,
-                 std::vector<std::optional<Range>>& joint) const {
-        const auto& name = wiring.node(storage).name;
-        const auto found = ranges.find(name);
-        VALIDATE(found != ranges.end(),
-                 "the values of layer '{}' have no range (the network was calibrated with other "
-                 "layers to keep); calibrate this network",
-                 name);
-        auto& range = joint[index(find(storage))];
-        if (!range) range.emplace(found->second);
-        range->limit = std::max(range->limit, found->second.limit);
-        range->is_signed = range->is_signed || found->second.is_signed;
-    }
-
-    static Format format_of(const Range& range) {
-        return {range.is_signed ? kernels::Element::s8 : kernels::Element::u8,
-                static_cast<float>(range.limit / (range.is_signed ? 127 : 255))};
-    }
-
-    std::vector<int> representatives_;
-    std::vector<Format> formats_;  // by storage that represents others
-};
+/// Of one sample; 0 for what is no convolution.
+std::int64_t multiplications(const Node& node, const Wiring& wiring) {
+    const auto input = [&] { return wiring.node(node.inputs[0]).shape; };
+    if (const auto* options = std::get_if<Convolution>(&node.attributes))
+        return node.shape.elements() * input().channels / options->groups * options->kernel.height *
+               options->kernel.width;
+    return node.op == Op::linear ? node.shape.elements() * input().elements() : 0;
+}
 
 /// Makes the stages in the order of the groups, and those that convert values in between.
 class Quantiser {
@@ -76,11 +35,13 @@ class Quantiser {
               Wiring& wiring)
         : fusion_(fusion),
           wiring_(wiring),
+          quantisation_(quantisation),
           backend_(*quantisation.backend),
-          formats_(fusion, quantisation.ranges, wiring),
+          on_integers_(computed_on_integers(fusion, kept, wiring)),
           integers_(kept.size(), -1),
           in_f32_(kept.size(), false),
           kept_(kept.size(), false),
+          added_(kept.size(), false),
           read_as_integers_(kept.size(), false) {
         in_f32_[0] = true;
         for (std::size_t node = 0; node < kept.size(); ++node)
@@ -99,46 +60,31 @@ class Quantiser {
 
   private:
     Op op(const Group& group) const { return wiring_.node(group.first).op; }
-    bool is_norm(const Group& group) const {
-        return op(group) == Op::batch_norm && group.addend < 0;
-    }
 
     void note_readers(const Group& group) {
-        const bool convolves = op(group) == Op::convolution || op(group) == Op::linear;
-        if (!convolves && !is_norm(group) && !joins_formats(op(group)) &&
-            op(group) != Op::adaptive_average_pool)
-            return;
+        if (group.addend >= 0) added_[index(group.addend)] = added_[index(group.output)] = true;
+        if (!on_integers_[index(group.first)]) return;
         for (const int input : group.inputs) read_as_integers_[index(input)] = true;
-        if (group.addend >= 0) read_as_integers_[index(group.addend)] = true;
     }
 
     bool has_integers(int storage) const { return integers_[index(storage)] >= 0; }
 
-    /// Whether the group is computed on integers.
-    bool takes_integers(const Group& group) const {
-        if (op(group) == Op::convolution) return true;
-        const bool any =
-            std::ranges::any_of(group.inputs, [this](int input) { return has_integers(input); });
-        return any && (op(group) == Op::linear || is_norm(group) || joins_formats(op(group)) ||
-                       op(group) == Op::adaptive_average_pool);
-    }
-
     /// Whether what it computes from integers is better left in f32.
     bool puts_out_f32(const Group& group) const {
-        if (op(group) == Op::adaptive_average_pool) return true;
-        if (joins_formats(op(group))) return false;
-        return kept_[index(group.output)] || !read_as_integers_[index(group.output)];
+        const auto output = index(group.output);
+        return !copies(op(group)) &&
+               (kept_[output] || added_[output] || !read_as_integers_[output]);
     }
 
     void add(const Group& group) {
-        if (!takes_integers(group)) return add_f32(group);
+        if (!on_integers_[index(group.first)]) return add_f32(group);
         const bool to_f32 = puts_out_f32(group);
         for (const int input : group.inputs) want_integers(input);
-        if (group.addend >= 0) to_f32 ? want_f32(group.addend) : want_integers(group.addend);
+        if (group.addend >= 0) want_f32(group.addend);
         std::vector<Operand> x;
         for (const int input : group.inputs) x.push_back(integers(input));
         Operand addend;
-        if (group.addend >= 0) addend = to_f32 ? f32(group.addend) : integers(group.addend);
+        if (group.addend >= 0) addend = f32(group.addend);
         const auto y = to_f32 ? f32(group.output) : integers(group.output);
         append(make_integer_stage(group, x, addend, y));
     }
@@ -151,12 +97,12 @@ class Quantiser {
             case Op::max_pool:
             case Op::average_pool:
                 return make_quantised_pool_stage(group, x[0], y, wiring_, backend_);
-            case Op::adaptive_average_pool:
-                return make_quantised_average_stage(x[0], y, backend_);
             case Op::concat:
                 return make_quantised_concat_stage(x, y, backend_);
             default:
-                return make_quantised_convolution_stage(group, x[0], addend, y, wiring_, backend_);
+                return make_quantised_convolution_stage(group,
+                                                        quantisation_.weights.at(group.first), x[0],
+                                                        addend, y, wiring_, backend_);
         }
     }
 
@@ -186,11 +132,12 @@ class Quantiser {
         const auto image = wiring_.image(storage);
         if (buffer < 0) buffer = wiring_.arena().add(image.elements(), wiring_.time);
         wiring_.arena().use(buffer, wiring_.time);
-        return {buffer, formats_.of(storage), image};
+        return {buffer, &quantisation_.formats[index(storage)], image};
     }
     Operand f32(int storage) {
         in_f32_[index(storage)] = true;
-        return {wiring_.value(storage), {}, wiring_.image(storage)};
+        static const ChannelFormat format;
+        return {wiring_.value(storage), &format, wiring_.image(storage)};
     }
 
     void append(std::unique_ptr<Stage> stage) {
@@ -200,15 +147,40 @@ class Quantiser {
 
     const Fusion& fusion_;
     Wiring& wiring_;
+    const Quantisation& quantisation_;
     kernels::QuantisedBackend& backend_;
-    Formats formats_;
-    std::vector<int> integers_;  // by storage: the buffer of its integers, -1 without
-    std::vector<bool> in_f32_, kept_, read_as_integers_;
+    const std::vector<bool> on_integers_;  // by Group::first
+    std::vector<int> integers_;            // by storage: the buffer of its integers, -1 without
+    std::vector<bool> in_f32_, kept_, added_, read_as_integers_;
     std::vector<PlannedStage> stages_;
     int node_ = -1;  // of the group that is being added
 };
 
 }  // namespace
+
+std::vector<bool> computed_on_integers(const Fusion& fusion, const std::vector<bool>& kept,
+                                       const Wiring& wiring) {
+    std::int64_t all = 0, before = 0;
+    for (const auto& group : fusion.groups)
+        all += multiplications(wiring.node(group.first), wiring);
+    std::vector<bool> in_f32(fusion.storage.size(), false);
+    for (std::size_t node = 0; node < kept.size(); ++node)
+        if (kept[node]) in_f32[index(fusion.storage[node])] = true;
+    std::vector<bool> on_integers(fusion.storage.size(), false), has_integers = on_integers;
+    for (const auto& group : fusion.groups) {
+        const auto& node = wiring.node(group.first);
+        before += multiplications(node, wiring);
+        if (20 * before <= all) continue;
+        const bool any = std::ranges::any_of(group.inputs,
+                                             [&](int input) { return has_integers[index(input)]; });
+        const bool follows = node.op == Op::linear || is_norm(group, node.op) || copies(node.op);
+        if (node.op != Op::convolution && !(any && follows)) continue;
+        on_integers[index(group.first)] = true;
+        has_integers[index(group.output)] = copies(node.op) || !in_f32[index(group.output)];
+        for (const int input : group.inputs) has_integers[index(input)] = true;
+    }
+    return on_integers;
+}
 
 std::vector<PlannedStage> make_quantised_stages(const Fusion& fusion, const std::vector<bool>& kept,
                                                 const Quantisation& quantisation, Wiring& wiring) {

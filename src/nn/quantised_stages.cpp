@@ -1,48 +1,67 @@
 #include "nn/quantised_stages.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "kernels/reference/folded_weights.hpp"
 #include "nn/convolution_tensors.hpp"
 
 namespace nanoatlas::nn {
 namespace {
 
+using kernels::Activation;
 using kernels::QuantisedBackend;
+
+/// What stands before a value's own activation when it is stored with factors: values end where the
+/// integers do, at 6 or before.
+Activation stored(Activation activation, const Operand& y) {
+    const bool ends = activation == Activation::relu6 && !y.format->factors.empty();
+    return ends ? Activation::relu : activation;
+}
 
 class ConversionStage final : public Stage {
   public:
     ConversionStage(const Operand& x, const Operand& y, QuantisedBackend& backend)
-        : x_(x), y_(y), backend_(backend) {}
+        : x_(x), y_(y), backend_(backend) {
+        for (std::size_t c = 0; c < std::max(x.format->factors.size(), y.format->factors.size());
+             ++c) {
+            factors_.push_back(x.format->factor(c) / y.format->factor(c));
+            shifts_.push_back((x.format->shift(c) - y.format->shift(c)) / y.format->factor(c));
+        }
+    }
 
     void forward(const Run& run) override {
         backend_.rescale(run.at(x_.buffer), x_.image.rows(), x_.image.channels,
-                         {.x = x_.format, .y = y_.format}, run.at(y_.buffer));
+                         {.x = x_.format->format,
+                          .y = y_.format->format,
+                          .factors = factors_,
+                          .shifts = shifts_},
+                         run.at(y_.buffer));
     }
 
   private:
     Operand x_, y_;
     QuantisedBackend& backend_;
+    std::vector<float> factors_, shifts_;
 };
 
 class QuantisedConvolutionStage final : public Stage {
   public:
-    QuantisedConvolutionStage(const Group& group, const Operand& x, const Operand& addend,
-                              const Operand& y, const Wiring& wiring, QuantisedBackend& backend)
-        : shape_(convolution_shape(group, wiring)),
-          tensors_(group, wiring),
-          primitive_(backend.convolution(
-              {.shape = shape_, .x = x.format, .addend = addend.format, .y = y.format})),
-          x_(x.buffer),
-          addend_(addend.buffer),
-          y_(y.buffer) {}
-
-    void pack(const float* parameters, const float* buffers) override {
-        const auto [weights, bias, folding] = tensors_.in(parameters, buffers);
-        if (!folding) return primitive_->set_weights(weights, bias);
-        const kernels::reference::FoldedWeights folded(shape_, weights, bias, *folding);
-        primitive_->set_weights(folded.weights.data(), folded.bias.data());
+    QuantisedConvolutionStage(const Group& group, const RoundedWeights& rounded, const Operand& x,
+                              const Operand& addend, const Operand& y, const Wiring& wiring,
+                              QuantisedBackend& backend)
+        : x_(x.buffer), addend_(addend.buffer), y_(y.buffer) {
+        auto shape = convolution_shape(group, wiring);
+        shape.bias = true;
+        shape.activation = stored(group.activation, y);
+        primitive_ =
+            backend.convolution({.shape = shape, .x = x.format->format, .y = y.format->format});
+        auto [weights, bias] = rounded;
+        for (std::size_t c = 0; c < bias.size(); ++c) {
+            bias[c] = (bias[c] - y.format->shift(c)) / y.format->factor(c);
+            weights.scales[c] /= y.format->factor(c);
+        }
+        primitive_->set_weights(weights, bias.data());
     }
 
     void forward(const Run& run) override {
@@ -50,8 +69,6 @@ class QuantisedConvolutionStage final : public Stage {
     }
 
   private:
-    kernels::ConvolutionShape shape_;
-    ConvolutionTensors tensors_;
     std::unique_ptr<kernels::QuantisedConvolution> primitive_;
     int x_, addend_, y_;
 };
@@ -61,7 +78,7 @@ class QuantisedNormStage final : public Stage {
     QuantisedNormStage(const Group& group, const Operand& x, const Operand& y, const Wiring& wiring,
                        QuantisedBackend& backend)
         : norm_(wiring.node(group.first), wiring.layout()),
-          activation_(group.activation),
+          activation_(stored(group.activation, y)),
           x_(x),
           y_(y),
           backend_(backend) {}
@@ -72,15 +89,19 @@ class QuantisedNormStage final : public Stage {
         shifts_.resize(factors_.size());
         for (std::size_t c = 0; c < factors_.size(); ++c) {
             const double factor = norm.gamma[c] / std::sqrt(norm.variance[c] + norm.eps);
-            factors_[c] = static_cast<float>(factor);
-            shifts_[c] = static_cast<float>(norm.beta[c] - norm.mean[c] * factor);
+            const double unit = y_.format->factor(c);
+            factors_[c] = static_cast<float>(factor * x_.format->factor(c) / unit);
+            shifts_[c] =
+                static_cast<float>((norm.beta[c] + (x_.format->shift(c) - norm.mean[c]) * factor -
+                                    y_.format->shift(c)) /
+                                   unit);
         }
     }
 
     void forward(const Run& run) override {
         backend_.rescale(run.at(x_.buffer), x_.image.rows(), x_.image.channels,
-                         {.x = x_.format,
-                          .y = y_.format,
+                         {.x = x_.format->format,
+                          .y = y_.format->format,
                           .activation = activation_,
                           .factors = factors_,
                           .shifts = shifts_},
@@ -99,7 +120,7 @@ class QuantisedPoolStage final : public Stage {
   public:
     QuantisedPoolStage(const Group& group, const Operand& x, const Operand& y, const Wiring& wiring,
                        QuantisedBackend& backend)
-        : pooling_(backend.pooling(pool_shape(group, wiring), x.format.element)),
+        : pooling_(backend.pooling(pool_shape(group, wiring), x.format->format.element)),
           x_(x.buffer),
           y_(y.buffer) {}
 
@@ -108,21 +129,6 @@ class QuantisedPoolStage final : public Stage {
   private:
     std::unique_ptr<kernels::Pooling> pooling_;
     int x_, y_;
-};
-
-class QuantisedAverageStage final : public Stage {
-  public:
-    QuantisedAverageStage(const Operand& x, const Operand& y, QuantisedBackend& backend)
-        : x_(x), y_(y), backend_(backend) {}
-
-    void forward(const Run& run) override {
-        backend_.adaptive_average(run.at(x_.buffer), x_.format, x_.image, y_.image,
-                                  static_cast<float*>(run.at(y_.buffer)));
-    }
-
-  private:
-    Operand x_, y_;
-    QuantisedBackend& backend_;
 };
 
 class QuantisedConcatStage final : public Stage {
@@ -153,11 +159,13 @@ std::unique_ptr<Stage> make_conversion_stage(const Operand& x, const Operand& y,
     return std::make_unique<ConversionStage>(x, y, backend);
 }
 
-std::unique_ptr<Stage> make_quantised_convolution_stage(const Group& group, const Operand& x,
-                                                        const Operand& addend, const Operand& y,
-                                                        const Wiring& wiring,
+std::unique_ptr<Stage> make_quantised_convolution_stage(const Group& group,
+                                                        const RoundedWeights& weights,
+                                                        const Operand& x, const Operand& addend,
+                                                        const Operand& y, const Wiring& wiring,
                                                         QuantisedBackend& backend) {
-    return std::make_unique<QuantisedConvolutionStage>(group, x, addend, y, wiring, backend);
+    return std::make_unique<QuantisedConvolutionStage>(group, weights, x, addend, y, wiring,
+                                                       backend);
 }
 
 std::unique_ptr<Stage> make_quantised_norm_stage(const Group& group, const Operand& x,
@@ -170,11 +178,6 @@ std::unique_ptr<Stage> make_quantised_pool_stage(const Group& group, const Opera
                                                  const Operand& y, const Wiring& wiring,
                                                  QuantisedBackend& backend) {
     return std::make_unique<QuantisedPoolStage>(group, x, y, wiring, backend);
-}
-
-std::unique_ptr<Stage> make_quantised_average_stage(const Operand& x, const Operand& y,
-                                                    QuantisedBackend& backend) {
-    return std::make_unique<QuantisedAverageStage>(x, y, backend);
 }
 
 std::unique_ptr<Stage> make_quantised_concat_stage(std::vector<Operand> parts, const Operand& y,

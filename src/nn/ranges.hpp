@@ -1,7 +1,7 @@
-// How far the values of a network's layers reach: what quantisation to 8 bits is calibrated by.
+// How far the values of a network's layers reach, by channel: what quantisation to 8 bits is
+// calibrated by.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -13,37 +13,21 @@ namespace nanoatlas::nn {
 
 class Network;
 
-/// Of one layer's values; what lies behind the limit is clipped.
+/// Of one layer's values, by channel; 0 lies in it.
 struct Range {
-    double limit = 1;  ///< > 0
-    bool is_signed = false;
+    std::vector<float> low, high;
+
+    explicit Range(std::size_t channels) : low(channels), high(channels) {}
     bool operator==(const Range&) const = default;
+    /// Includes values [rows, channels].
+    /// throws InputError if one is not finite
+    void add(std::span<const float> values);
+    float lowest() const;
+    float highest() const;
 };
 
 /// By node.
 using Ranges = std::map<std::string, Range>;
-
-/// Counts of magnitudes in bins from 0 to a power of two, which grows with the values. Bins are
-/// merged exactly, so the order of values, and how they lie on ranks, does not show.
-class Histogram {
-  public:
-    /// throws InputError if a value is not finite
-    void add(std::span<const float> values);
-    /// Over all ranks. Collective.
-    void sum(const comm::Communicator& comm);
-    /// The limit of least square error of rounding and clipping together, to 255 levels above 0,
-    /// or to 127 on both sides where values are negative. Sung et al., arXiv:1511.06488.
-    Range best_range() const;
-
-  private:
-    static constexpr int bins = 4096;
-    bool is_empty() const;
-    void grow(int exponent);
-
-    std::vector<std::int64_t> counts_ = std::vector<std::int64_t>(bins, 0);
-    int exponent_ = -100;  ///< bins end at 2^exponent
-    bool is_signed_ = false;
-};
 
 /// Finds the ranges of a network's layers by watching it.
 class RangeFinder {
@@ -55,7 +39,7 @@ class RangeFinder {
     Ranges ranges(const Network& network, const comm::Communicator& comm);
 
   private:
-    std::map<std::string, Histogram> histograms_;
+    Ranges ranges_;
 };
 
 }  // namespace nanoatlas::nn

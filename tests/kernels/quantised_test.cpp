@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernels/onednn/onednn.hpp"
 #include "tests/kernels/cnn_shapes.hpp"
 
@@ -80,9 +83,8 @@ Case draw_case(base::Random& random, Scales scales) {
     if (scales == Scales::any && random.chance(0.2)) shape.activation = Activation::gelu;
     shape.addend = random.chance(0.4);
     drawn.shape.x = draw_format(random, scales, -6);
-    drawn.shape.addend = draw_format(random, scales, -4);
     drawn.shape.y = draw_format(random, scales, -5);
-    if (random.chance(0.2)) drawn.shape.y = drawn.shape.addend = {};
+    if (shape.addend || random.chance(0.1)) drawn.shape.y = {};
     for (std::int64_t i = 0; i < weight_count(shape); ++i)
         drawn.weights.push_back(static_cast<float>(random.uniform(-0.1, 0.1)));
     for (std::int64_t i = 0; i < shape.output.channels; ++i)
@@ -90,31 +92,27 @@ Case draw_case(base::Random& random, Scales scales) {
     return drawn;
 }
 
-/// The largest weight of each channel becomes what makes the channel's scale 2^-9.
-void round_scales(Case& drawn, int limit) {
-    const auto outputs = static_cast<std::size_t>(drawn.shape.shape.output.channels);
-    const float largest = std::ldexp(static_cast<float>(limit), -9);
-    for (std::size_t first = 0; first < drawn.weights.size();
-         first += drawn.weights.size() / outputs)
-        drawn.weights[first] = largest;
+std::size_t area(const ConvolutionShape& shape) {
+    return static_cast<std::size_t>(shape.window.height * shape.window.width);
 }
 
 void compare_convolution(std::uint64_t seed, Scales scales) {
     base::Random random(seed);
     auto drawn = draw_case(random, scales);
     const auto& shape = drawn.shape.shape;
-    const auto convolution = onednn::make_quantised_backend()->convolution(drawn.shape);
-    const int limit = convolution->weight_limit();
-    if (scales == Scales::powers_of_two) round_scales(drawn, limit);
-    const auto weights = quantise_weights(drawn.weights, shape.output.channels, limit);
+    const auto backend = onednn::make_quantised_backend();
+    const auto convolution = backend->convolution(drawn.shape);
+    auto weights = quantise_weights(drawn.weights, shape.output.channels, area(shape),
+                                    backend->weight_bounds(shape, drawn.shape.x.element));
+    if (scales == Scales::powers_of_two) std::ranges::fill(weights.scales, std::ldexp(1.0F, -9));
     const float* bias = shape.bias ? drawn.bias.data() : nullptr;
     const Image x(shape.input, drawn.shape.x, random);
-    const Image addend(shape.output, drawn.shape.addend, random);
+    const Image addend(shape.output, {}, random);
     Image expected(shape.output, drawn.shape.y), found(shape.output, drawn.shape.y);
 
-    const void* added = shape.addend ? addend.get() : nullptr;
+    const float* added = shape.addend ? static_cast<const float*>(addend.get()) : nullptr;
     reference::quantised_convolution(drawn.shape, x.get(), weights, bias, added, expected.get());
-    convolution->set_weights(drawn.weights.data(), bias);
+    convolution->set_weights(weights, bias);
     convolution->forward(x.get(), added, found.get());
     expect_equal(expected, found, scales, seed);
 }
@@ -126,30 +124,63 @@ TEST(Quantised, convolutions_are_exact_up_to_the_rounding_of_what_is_put_out) {
     }
 }
 
-TEST(Quantised, the_largest_sums_do_not_overflow) {
-    for (const auto element : {Element::s8, Element::u8})
-        for (const std::uint8_t value : {0x80, 0x7F, 0xFF}) {
-            const ConvolutionShape shape{
-                .input = {1, 1, 1, 64}, .output = {1, 1, 1, 1}, .window = {}};
-            const auto convolution = onednn::make_quantised_backend()->convolution(
-                {.shape = shape, .x = {element, 1}, .addend = {}, .y = {}});
-            for (const float sign : {-1.0F, 1.0F}) {
-                const std::vector<float> weights(64, sign);
-                const std::vector<std::uint8_t> x(64, value);
-                float y = 0;
-                convolution->set_weights(weights.data(), nullptr);
-                convolution->forward(x.data(), nullptr, &y);
-                const double each = reference::read_element(x.data(), 0, {.element = element});
-                EXPECT_NEAR(y, 64 * sign * each, 1e-4 * std::abs(each)) << int{value};
-            }
+/// Weights as large as the bounds allow: pairs that share a sum in any way, and single ones.
+QuantisedWeights draw_extreme(base::Random& random, const ConvolutionShape& shape,
+                              const WeightBounds& bounds) {
+    const auto count = static_cast<std::size_t>(weight_count(shape));
+    const auto outputs = static_cast<std::size_t>(shape.output.channels);
+    QuantisedWeights weights{.values = std::vector<std::int8_t>(count),
+                             .scales = std::vector<float>(outputs, 1)};
+    const auto length = count / outputs;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto place = i % length;
+        const int sign = random.chance(0.8) ? 1 : -1;
+        int most = bounds.single;
+        if (place / area(shape) % 2 == 1) {
+            const int other = weights.values[i - area(shape)];
+            if (other * sign > 0) most = std::min(most, bounds.pair - std::abs(other));
+            weights.values[i] = static_cast<std::int8_t>(sign * most);
+        } else {
+            weights.values[i] = static_cast<std::int8_t>(sign * draw(random, 0, most));
         }
+    }
+    return weights;
 }
 
-TEST(Quantised, weights_keep_their_relation_within_a_channel) {
+TEST(Quantised, the_largest_sums_do_not_overflow) {
+    const auto backend = onednn::make_quantised_backend();
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        base::Random random(seed);
+        auto shape = draw_convolution(random, 40);
+        shape.training = shape.data_gradient = shape.bias = shape.addend = false;
+        shape.activation = Activation::none;
+        for (const auto element : {Element::s8, Element::u8})
+            for (const std::uint8_t value : {0x80, 0x7F, 0xFF}) {
+                const QuantisedConvolutionShape given{.shape = shape, .x = {element, 1}, .y = {}};
+                const auto weights =
+                    draw_extreme(random, shape, backend->weight_bounds(shape, element));
+                Image x(shape.input, given.x), expected(shape.output, {}), found(shape.output, {});
+                std::memset(x.get(), value, x.size());
+                reference::quantised_convolution(given, x.get(), weights, nullptr, nullptr,
+                                                 expected.get());
+                const auto convolution = backend->convolution(given);
+                convolution->set_weights(weights, nullptr);
+                convolution->forward(x.get(), nullptr, found.get());
+                expect_equal(expected, found, Scales::powers_of_two, seed);
+            }
+    }
+}
+
+TEST(Quantised, weights_are_rounded_in_the_finest_step_that_keeps_their_bounds) {
     const std::vector<float> weights{0.5F, -0.25F, 0, 0, -8, 4};
-    const auto quantised = quantise_weights(weights, 3, 100);
-    EXPECT_EQ(quantised.values, (std::vector<std::int8_t>{100, -50, 0, 0, -100, 50}));
-    EXPECT_EQ(quantised.scales, (std::vector<float>{0.005F, 1, 0.08F}));
+    const auto alone = quantise_weights(weights, 3, 1, {.single = 100, .pair = 200});
+    EXPECT_EQ(alone.values, (std::vector<std::int8_t>{100, -50, 0, 0, -100, 50}));
+    EXPECT_EQ(alone.scales, (std::vector<float>{0.005F, 1, 0.08F}));
+    // Of one sign in channels 0 and 1 of one place: 6 + 4 at the first of two places.
+    const std::vector<float> row{6, 1, 4, -9, 0, 3};
+    const auto paired = quantise_weights(row, 1, 2, {.single = 100, .pair = 101});
+    EXPECT_EQ(paired.values, (std::vector<std::int8_t>{60, 10, 40, -90, 0, 30}));
+    EXPECT_EQ(paired.scales, (std::vector<float>{0.1F}));
 }
 
 TEST(Quantised, pooling_stays_in_its_format) {
@@ -189,24 +220,6 @@ TEST(Quantised, formats_become_one_another) {
         reference::rescale(x.get(), shape.rows(), shape.channels, how, expected.get());
         backend->rescale(x.get(), shape.rows(), shape.channels, how, found.get());
         expect_equal(expected, found, scales, seed);
-    }
-}
-
-TEST(Quantised, averages_are_f32) {
-    const auto backend = onednn::make_quantised_backend();
-    for (std::uint64_t seed = 0; seed < 40; ++seed) {
-        base::Random random(seed);
-        const ImageShape input{draw(random, 1, 3), draw(random, 1, 9), draw(random, 1, 9),
-                               draw(random, 1, 40)};
-        const ImageShape output{input.samples, draw(random, 1, input.height),
-                                draw(random, 1, input.width), input.channels};
-        const Image x(input, draw_format(random, Scales::any, -4), random);
-        Image expected(output, {}), found(output, {});
-        reference::quantised_adaptive_average(x.get(), x.format(), input, output,
-                                              static_cast<float*>(expected.get()));
-        backend->adaptive_average(x.get(), x.format(), input, output,
-                                  static_cast<float*>(found.get()));
-        expect_equal(expected, found, Scales::any, seed);
     }
 }
 

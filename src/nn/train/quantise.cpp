@@ -33,16 +33,12 @@ Ranges quantise(Network& network, std::int64_t batch, const Inputs& inputs,
     const auto end = std::min(chunks.end() * chunk, std::ssize(sample));
     const auto mine = std::span(sample).subspan(static_cast<std::size_t>(first),
                                                 static_cast<std::size_t>(end - first));
-    RangeFinder finder;
-    for_each_batch(chunk, inputs, mine, [&](std::int64_t, const std::vector<float>& images) {
-        finder.add(network, images);
-    });
-    auto ranges = finder.ranges(network, comm);
-    VALIDATE(!ranges.empty(),
-             "none of the images chosen to calibrate 8-bit integers could be "
-             "read; use f32");
-    network.quantise(ranges);
-    return ranges;
+    return network.quantise(
+        [&](const Network::Images& use) {
+            for_each_batch(chunk, inputs, mine,
+                           [&](std::int64_t, const std::vector<float>& images) { use(images); });
+        },
+        comm);
 }
 
 }  // namespace nanoatlas::nn

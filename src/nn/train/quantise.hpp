@@ -14,8 +14,8 @@ namespace nanoatlas::nn {
 /// Those rows that calibrate: all of them, or 256 drawn without preference, in their order.
 std::vector<std::int64_t> calibration_sample(std::span<const std::int64_t> rows);
 
-/// Passes a sample of the rows through the network in f32, finds the ranges of its layers and
-/// quantises it. Returns the ranges, the same on any number of ranks. Collective.
+/// Quantises the network by a sample of the rows. Returns the ranges of its layers, the same on any
+/// number of ranks. Collective.
 ///
 /// batch  of the network, at most, on every rank
 /// rows   the same on every rank
