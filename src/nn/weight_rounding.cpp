@@ -172,6 +172,7 @@ void Moments::add(std::span<const float> images) {
 #pragma omp parallel for schedule(static) if (shape_.groups > 1)
         for (std::int64_t group = 0; group < shape_.groups; ++group) add_rows(group, some);
     }
+    integers_ = {};
 }
 
 void Moments::sum(const comm::Communicator& comm) {

@@ -71,13 +71,13 @@ double worst_distance(const Graph& graph, const std::vector<std::string>& keep) 
 }
 
 TEST(QuantisedNetwork, a_layer_of_every_kind_stays_close_to_f32) {
-    EXPECT_LT(worst_distance(small_graph(), {}), 0.05);
+    EXPECT_LT(worst_distance(small_graph(), {}), 0.02);
 }
 
 TEST(QuantisedNetwork, any_layer_can_be_kept) {
     const auto graph = small_graph();
     for (const auto& node : graph.nodes())
-        EXPECT_LT(worst_distance(graph, {node.name}), 0.05) << node.name;
+        EXPECT_LT(worst_distance(graph, {node.name}), 0.03) << node.name;
 }
 
 TEST(QuantisedNetwork, values_that_are_computed_in_f32_are_quantised_for_their_readers) {
@@ -94,7 +94,7 @@ TEST(QuantisedNetwork, values_that_are_computed_in_f32_are_quantised_for_their_r
     x = graph.flatten(graph.adaptive_average_pool(x, 1));
     graph.set_features(x);
     graph.set_output(graph.linear(x, "head", 5));
-    EXPECT_LT(worst_distance(graph, {}), 0.05);
+    EXPECT_LT(worst_distance(graph, {}), 0.02);
 }
 
 TEST(QuantisedNetwork, layer_norms_and_gelu_stand_between_integers) {
@@ -110,7 +110,7 @@ TEST(QuantisedNetwork, layer_norms_and_gelu_stand_between_integers) {
     x = graph.flatten(graph.adaptive_average_pool(x, 1));
     graph.set_features(x);
     graph.set_output(graph.linear(x, "head", 5));
-    EXPECT_LT(worst_distance(graph, {}), 0.05);
+    EXPECT_LT(worst_distance(graph, {}), 0.02);
 }
 
 TEST(QuantisedNetwork, a_partial_batch_gives_what_a_full_one_does) {

@@ -42,9 +42,7 @@ Ranges quantise_if_asked(Network& network, const InferenceOptions& options, cons
     if (!asks_for_integers(options)) return {};
     if (!kernels::onednn::has_vnni())
         base::log_info(
-            "this processor has no VNNI instructions: int8 weights are a little coarser, and "
-            "little "
-            "time is gained over f32");
+            "this processor has no VNNI instructions: int8 weights are a little coarser");
     return quantise(network, options.batch, inputs, rows, comm);
 }
 
