@@ -58,7 +58,7 @@ bundle() {
     fi
     cmake --build "$folder" --target nanoatlas "${tests[@]}"
     rm -rf "$to"; mkdir -p "$to/bin" "$to/lib"
-    cp "$folder/jobs/nanoatlas" "$to/bin/"
+    cp "$folder/nanoatlas" "$to/bin/"
     for test in "${tests[@]}"; do find "$folder/tests" -name "$test" -type f -exec cp {} "$to/bin/" \;; done
     strip "$to"/bin/*
     copy_libraries "$to/lib" "$to"/bin/*
