@@ -28,7 +28,7 @@ struct Sizes {
     }
 };
 
-constexpr int block = 128;
+constexpr int block = 32;
 
 /// One block a weight; its threads share the output's pixels.
 template <class T>

@@ -2,6 +2,7 @@
 #include <ucontext.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -20,13 +21,16 @@ namespace cuda_on_host {
 namespace {
 
 /// Where threads of a block run: one after the other, until one of them waits; that one keeps the
-/// fiber, and the others go on in another.
+/// fiber, and the others go on in another. Fibers are kept for the next block.
 struct Fiber {
     static constexpr std::size_t stack_bytes = 1 << 17;
     ucontext_t begin{};
-    jmp_buf place{};  ///< where it waits; unlike a context it is changed without a system call
+    /// Where it goes on; unlike a context it is changed without a system call.
+    jmp_buf place{};
+    bool begun = false;
     std::unique_ptr<char[]> stack = std::make_unique<char[]>(stack_bytes);
     dim3 thread;
+    unsigned exchanges = 0;  ///< of the thread
     bool waits = false;
 };
 
@@ -42,7 +46,7 @@ class Block {
         blockDim = threads;
         count_ = threads.x * threads.y * threads.z;
         next_ = 0;
-        slots_.assign(count_, 0);
+        for (auto& slots : slots_) slots.resize(count_);
         std::vector<Fiber*> waiting, still;
         while (next_ < count_) start(take_fiber(), waiting);
         while (!waiting.empty()) {  // all are at the same barrier, or have ended
@@ -60,11 +64,11 @@ class Block {
 
     float exchange(float value, unsigned step) {
         const unsigned me = linear(threadIdx);
-        slots_[me] = value;
+        // No thread begins the next exchange but one before all have read this one's slots.
+        auto& slots = slots_[running_->exchanges++ % 2];
+        slots[me] = value;
         wait();
-        const float other = slots_[me ^ step];
-        wait();
-        return other;
+        return slots[me ^ step];
     }
 
     std::vector<float> shared;
@@ -85,12 +89,16 @@ class Block {
     }
 
     void start(Fiber* fiber, std::vector<Fiber*>& waiting) {
-        getcontext(&fiber->begin);
-        fiber->begin.uc_stack.ss_sp = fiber->stack.get();
-        fiber->begin.uc_stack.ss_size = Fiber::stack_bytes;
-        makecontext(&fiber->begin, &Block::enter, 0);
         running_ = fiber;
-        if (_setjmp(scheduler_) == 0) setcontext(&fiber->begin);
+        if (_setjmp(scheduler_) == 0) {
+            if (fiber->begun) _longjmp(fiber->place, 1);
+            fiber->begun = true;
+            getcontext(&fiber->begin);
+            fiber->begin.uc_stack.ss_sp = fiber->stack.get();
+            fiber->begin.uc_stack.ss_size = Fiber::stack_bytes;
+            makecontext(&fiber->begin, &Block::enter, 0);
+            setcontext(&fiber->begin);
+        }
         came_back(waiting);
     }
 
@@ -107,19 +115,24 @@ class Block {
 
     static void enter() {
         auto& block = get();
-        while (block.next_ < block.count_) {
-            const unsigned i = block.next_++;
-            threadIdx = {i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y};
-            block.running_->thread = threadIdx;
-            (*block.kernel_)();
+        while (true) {
+            while (block.next_ < block.count_) block.run_next();
+            if (_setjmp(block.running_->place) == 0) _longjmp(block.scheduler_, 1);
         }
-        _longjmp(block.scheduler_, 1);
+    }
+
+    void run_next() {
+        const unsigned i = next_++;
+        threadIdx = {i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y};
+        running_->thread = threadIdx;
+        running_->exchanges = 0;
+        (*kernel_)();
     }
 
     jmp_buf scheduler_{};
     const std::function<void()>* kernel_ = nullptr;
     unsigned count_ = 0, next_ = 0;
-    std::vector<float> slots_;
+    std::array<std::vector<float>, 2> slots_;
     std::vector<std::unique_ptr<Fiber>> fibers_;
     std::vector<Fiber*> idle_;
     Fiber* running_ = nullptr;
