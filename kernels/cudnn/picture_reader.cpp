@@ -51,14 +51,14 @@ class DevicePictureReader final : public PictureReader {
     }
 
     void set_batch(const PictureBatch& batch) override {
-        const auto count = std::ssize(batch.views), samples = count;
+        const auto count = std::ssize(batch.views);
         if (count > most_) throw std::invalid_argument("more pictures than a reader was made for");
         const auto addresses =
             held_.get() != nullptr ? held_addresses(batch.numbers) : bring_over(batch.pixels);
         std::vector<std::int64_t> others(batch.others.begin(), batch.others.end());
         std::vector<float> shares(batch.shares.begin(), batch.shares.end());
         if (others.empty()) {
-            others.resize(static_cast<std::size_t>(samples));
+            others.resize(batch.views.size());
             std::iota(others.begin(), others.end(), 0);
             shares.assign(others.size(), 1.0F);
         }

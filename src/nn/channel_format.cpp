@@ -61,7 +61,8 @@ class Chooser {
             first_[i + 1] = first_[i] + (ranges_[i] ? ranges_[i]->low.size() : 0);
         same_ = Sets(first_.back());
         for (const auto& group : fusion.groups)
-            if (copies(wiring.node(group.first).op)) join(group, wiring.node(group.first).op);
+            if (copies_integers(wiring.node(group.first).op))
+                join(group, wiring.node(group.first).op);
         for (const int storage : storages_) {
             ++members_[alike(storage)];
             if (ranges_[index(storage)]->lowest() < 0) is_signed_[alike(storage)] = true;
@@ -102,9 +103,6 @@ class Chooser {
     }
 
   private:
-    static bool copies(Op op) {
-        return op == Op::concat || op == Op::max_pool || op == Op::average_pool;
-    }
     std::size_t alike(int storage) const { return alike_.find(index(storage)); }
     /// u8 whose zero is not the value 0: where nobody pads it with zeros.
     bool is_shifted(int storage) const {
@@ -156,6 +154,10 @@ class Chooser {
 };
 
 }  // namespace
+
+bool copies_integers(Op op) {
+    return op == Op::concat || op == Op::max_pool || op == Op::average_pool;
+}
 
 std::vector<ChannelFormat> choose_formats(const Fusion& fusion, const Ranges& ranges,
                                           const Wiring& wiring) {

@@ -24,4 +24,7 @@ struct ChannelFormat {
 std::vector<ChannelFormat> choose_formats(const Fusion& fusion, const Ranges& ranges,
                                           const Wiring& wiring);
 
+/// Whether what an operation puts out are integers that it reads, so that both have one format.
+bool copies_integers(Op op);
+
 }  // namespace nanoatlas::nn

@@ -4,9 +4,8 @@
 //     Network network(graph, {.batch = 8, .training = true}, world);
 //     network.load(initial_tensors(graph, seed));
 //     for (...) {
-//         const auto step =
-//             network.train_step(images, labels, {.label_smoothing = 0.1}, {.seed = seed, .step =
-//             i});
+//         const StepKey key{.seed = seed, .step = i};
+//         const auto step = network.train_step(images, labels, {.label_smoothing = 0.1}, key);
 //         const auto all = network.in_backend();  // every rank the same
 //         optimizer.step(all.parameters, all.gradients, rate);
 //     }

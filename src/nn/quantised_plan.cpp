@@ -11,10 +11,6 @@ std::size_t index(int node) {
     return static_cast<std::size_t>(node);
 }
 
-bool copies(Op op) {
-    return op == Op::concat || op == Op::max_pool || op == Op::average_pool;
-}
-
 bool is_norm(const Group& group, Op op) {
     return op == Op::batch_norm && group.addend < 0;
 }
@@ -72,7 +68,7 @@ class Quantiser {
     /// Whether what it computes from integers is better left in f32.
     bool puts_out_f32(const Group& group) const {
         const auto output = index(group.output);
-        return !copies(op(group)) &&
+        return !copies_integers(op(group)) &&
                (kept_[output] || added_[output] || !read_as_integers_[output]);
     }
 
@@ -173,10 +169,12 @@ std::vector<bool> computed_on_integers(const Fusion& fusion, const std::vector<b
         if (20 * before <= all) continue;
         const bool any = std::ranges::any_of(group.inputs,
                                              [&](int input) { return has_integers[index(input)]; });
-        const bool follows = node.op == Op::linear || is_norm(group, node.op) || copies(node.op);
+        const bool follows =
+            node.op == Op::linear || is_norm(group, node.op) || copies_integers(node.op);
         if (node.op != Op::convolution && !(any && follows)) continue;
         on_integers[index(group.first)] = true;
-        has_integers[index(group.output)] = copies(node.op) || !in_f32[index(group.output)];
+        has_integers[index(group.output)] =
+            copies_integers(node.op) || !in_f32[index(group.output)];
         for (const int input : group.inputs) has_integers[index(input)] = true;
     }
     return on_integers;

@@ -25,6 +25,23 @@ class Row {
             rounded_[i] = static_cast<std::int8_t>(std::nearbyint(wanted[i] / step_));
     }
 
+    /// By the covariances of the blocks of a group's inputs; returns the mean of what the errors
+    /// that are left add to the output, in steps of weights and input.
+    double round(const std::vector<std::vector<double>>& covariances, const Moments& moments,
+                 std::int64_t group) {
+        std::int64_t first = 0;
+        for (const auto& covariance : covariances) {
+            const auto extent = std::min(moments.block(), moments.inputs() - first);
+            descend(first, extent, covariance);
+            first += extent;
+        }
+        double mean = 0;
+        for (std::int64_t i = 0; i < moments.inputs(); ++i)
+            mean += error(i) * moments.mean(group, i);
+        return mean;
+    }
+
+  private:
     double error(std::int64_t i) const {
         return rounded_[index(i)] - static_cast<double>(wanted_[index(i)]) / step_;
     }
@@ -56,7 +73,6 @@ class Row {
         }
     }
 
-  private:
     int bounded(std::int64_t i, double value) const {
         const auto partner = i / area_ % 2 == 0 ? i + area_ : i - area_;
         const int other = partner < std::ssize(rounded_) ? rounded_[index(partner)] : 0;
@@ -72,6 +88,15 @@ class Row {
     std::span<std::int8_t> rounded_;
 };
 
+/// By block of a group's inputs.
+std::vector<std::vector<double>> covariances_of(const Moments& moments, std::int64_t group) {
+    std::vector<std::vector<double>> covariances;
+    for (std::int64_t first = 0; first < moments.inputs(); first += moments.block())
+        covariances.push_back(
+            moments.covariance(group, first, std::min(moments.block(), moments.inputs() - first)));
+    return covariances;
+}
+
 }  // namespace
 
 Moments::Moments(const kernels::ConvolutionShape& shape, const ChannelFormat& x)
@@ -84,12 +109,9 @@ Moments::Moments(const kernels::ConvolutionShape& shape, const ChannelFormat& x)
     products_.assign(index(shape.groups * blocks * block_ * block_), 0);
 }
 
-double* Moments::products(std::int64_t group, std::int64_t first) {
+std::size_t Moments::products_at(std::int64_t group, std::int64_t first) const {
     const auto blocks = (inputs_ + block_ - 1) / block_;
-    return products_.data() + (group * blocks + first / block_) * block_ * block_;
-}
-const double* Moments::products(std::int64_t group, std::int64_t first) const {
-    return const_cast<Moments*>(this)->products(group, first);
+    return index((group * blocks + first / block_) * block_ * block_);
 }
 
 void Moments::quantise(std::span<const float> images) {
@@ -147,7 +169,7 @@ void Moments::add_rows(std::int64_t group, std::span<const std::int64_t> places)
         cblas_ssyrk(CblasRowMajor, CblasUpper, CblasTrans, static_cast<int>(extent),
                     static_cast<int>(rows), 1, values.data() + first, static_cast<int>(inputs_), 0,
                     square.data(), static_cast<int>(extent));
-        double* const to = products(group, first);
+        double* const to = products_.data() + products_at(group, first);
         for (std::int64_t i = 0; i < extent; ++i)
             for (std::int64_t j = i; j < extent; ++j)
                 to[i * extent + j] += square[index(i * extent + j)];
@@ -187,7 +209,7 @@ double Moments::mean(std::int64_t group, std::int64_t input) const {
 
 std::vector<double> Moments::covariance(std::int64_t group, std::int64_t first,
                                         std::int64_t extent) const {
-    const double* const from = products(group, first);
+    const double* const from = products_.data() + products_at(group, first);
     std::vector<double> covariance(index(extent * extent));
     for (std::int64_t i = 0; i < extent; ++i)
         for (std::int64_t j = i; j < extent; ++j)
@@ -209,10 +231,7 @@ RoundedWeights round_weights(const kernels::ConvolutionShape& shape, std::span<c
                                        .scales = std::vector<float>(index(outputs))},
                            .bias = std::vector<float>(index(outputs))};
     for (std::int64_t group = 0; group < shape.groups; ++group) {
-        std::vector<std::vector<double>> covariances;
-        for (std::int64_t first = 0; first < inputs; first += moments.block())
-            covariances.push_back(
-                moments.covariance(group, first, std::min(moments.block(), inputs - first)));
+        const auto covariances = covariances_of(moments, group);
 #pragma omp parallel for schedule(dynamic)
         for (std::int64_t output = group * per_group; output < (group + 1) * per_group; ++output) {
             const auto begin = index(output * inputs), length = index(inputs);
@@ -226,15 +245,7 @@ RoundedWeights round_weights(const kernels::ConvolutionShape& shape, std::span<c
             const float step = kernels::weight_step(row, index(area), bounds);
             Row steps(row, step, area, bounds,
                       std::span(rounded.weights.values).subspan(begin, length));
-            std::int64_t first = 0;
-            for (const auto& covariance : covariances) {
-                const auto extent = std::min(moments.block(), inputs - first);
-                steps.descend(first, extent, covariance);
-                first += extent;
-            }
-            double error = 0;
-            for (std::int64_t i = 0; i < inputs; ++i)
-                error += steps.error(i) * moments.mean(group, i);
+            const double error = steps.round(covariances, moments, group);
             rounded.weights.scales[index(output)] = step;
             rounded.bias[index(output)] = static_cast<float>(
                 shift - error * static_cast<double>(step) * static_cast<double>(x.format.scale));

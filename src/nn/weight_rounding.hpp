@@ -38,8 +38,8 @@ class Moments {
     void quantise(std::span<const float> images);
     void gather(std::int64_t sample, std::int64_t place, std::int64_t group, float* row) const;
     void add_rows(std::int64_t group, std::span<const std::int64_t> places);
-    double* products(std::int64_t group, std::int64_t first);
-    const double* products(std::int64_t group, std::int64_t first) const;
+    /// Where the products of a group's block begin; first: its first input.
+    std::size_t products_at(std::int64_t group, std::int64_t first) const;
 
     kernels::ConvolutionShape shape_;
     const ChannelFormat& x_;

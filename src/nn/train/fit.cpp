@@ -101,18 +101,21 @@ Network network_of(const Subject& subject, const FreezingPhase& phase,
     return {subject.graph, how, comm};
 }
 
+std::int64_t buffers_of_optimizer(const TrainSettings& train) {
+    return train.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
+}
+
 /// What a training holds beside its network where that has its parameters, in times those: buffers
 /// of the optimiser, the average, a sum over passes.
 std::int64_t copies_at_work(const TrainSettings& train) {
-    const std::int64_t buffers = train.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
-    return buffers + (train.average > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0);
+    return buffers_of_optimizer(train) + (train.average > 0 ? 1 : 0) +
+           (train.accumulate > 1 ? 1 : 0);
 }
 
 /// The same for what it holds in the host's memory: the state's copies of those buffers and of
 /// tensors and average, the best epochs.
 std::int64_t copies_kept(const TrainSettings& train) {
-    const std::int64_t buffers = train.optimizer.kind == OptimizerKind::adamw ? 2 : 1;
-    return buffers + 2 + (train.average > 0 ? 1 : 0) + train.keep_best;
+    return buffers_of_optimizer(train) + 2 + (train.average > 0 ? 1 : 0) + train.keep_best;
 }
 
 /// What a device takes to make a batch's input of pictures: those and their scaled tones, twice for
