@@ -2,197 +2,69 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
-#include "base/check.hpp"
 #include "base/log.hpp"
-#include "base/options.hpp"
-#include "cluster/density_peaks.hpp"
-#include "cluster/dimension.hpp"
-#include "cluster/distinct_rows.hpp"
 #include "comm/session.hpp"
+#include "jobs/cluster_method.hpp"
 #include "jobs/jobs.hpp"
-#include "store/artefact.hpp"
-#include "store/matrix.hpp"
 #include "store/output.hpp"
-#include "store/provenance.hpp"
 
 namespace nanoatlas::jobs {
 namespace {
 
+struct NamedMethod {
+    std::string name;
+    std::unique_ptr<ClusterMethod> method;
+};
+
+std::array<NamedMethod, 1> all_methods() {
+    return {{{"adp", make_adp()}}};
+}
+
 struct Options {
-    std::string input, output = "clusters.h5", method = "adp", dimension = "auto";
-    cluster::DensityPeaksOptions adp;
-    int maxk = 100;
+    std::string input, output = "clusters.h5", method = "adp";
 };
 
-/// Of all rows of the input, repeated ones included.
-struct Clusters {
-    comm::RowBlock rows;
-    double dimension = 0;
-    cluster::Density density;
-    cluster::DensityPeaks peaks;
-};
-
-void validate(const Options& options) {
-    VALIDATE(options.maxk >= 2,
-             "--maxk is {} (a density takes at least 2 neighbours); 100 is customary",
-             options.maxk);
-}
-
-double chosen_dimension(const Options& options, const cluster::Neighbours& neighbours,
-                        const comm::Communicator& world) {
-    if (options.dimension == "auto") return cluster::two_nn_dimension(neighbours, world);
-    std::size_t used = 0;
-    double value = 0;
-    try {
-        value = std::stod(options.dimension, &used);
-    } catch (const std::logic_error&) {
-        used = 0;
-    }
-    VALIDATE(used == options.dimension.size() && value > 0,
-             "--dimension is '{}' (it is the number of directions in which the data vary); give "
-             "'auto' or a number above 0",
-             options.dimension);
-    return value;
-}
-
-void check_there_are_enough(const cluster::DistinctRows& distinct) {
-    const auto given = distinct.given.total, rows = distinct.matrix.rows.total;
-    VALIDATE(given >= 3, "the matrix has {} rows (a density takes at least 3); give more", given);
-    VALIDATE(rows > 1,
-             "all {} rows of the matrix are equal (there is nothing to group); look at "
-             "how it was made",
-             given);
-    VALIDATE(rows >= 3, "only {} of {} rows differ (a density takes at least 3); give more", rows,
-             given);
-}
-
-// Lists as long as asked for, or as there are other rows.
-int list_length(int maxk, const cluster::DistinctRows& distinct) {
-    const auto rows = distinct.matrix.rows.total;
-    if (maxk < rows) return maxk;
-    base::log_warning(fmt::format("--maxk {} is more than {} distinct rows allow; {} is used", maxk,
-                                  rows, rows - 1));
-    return static_cast<int>(rows - 1);
-}
-
-void report_repeats(const cluster::DistinctRows& distinct) {
-    if (distinct.repeats() > 0)
-        base::log_warning(fmt::format(
-            "{} of {} rows repeat an earlier one exactly; each counts once in the density and gets "
-            "the values of the row that it repeats",
-            distinct.repeats(), distinct.given.total));
-}
-
-/// From the distinct rows to all that were given.
-void spread_to_all_rows(Clusters& clusters, const cluster::DistinctRows& distinct,
-                        const comm::Communicator& world) {
-    clusters.rows = distinct.given;
-    auto& density = clusters.density;
-    density.log_density = cluster::spread(density.log_density, distinct, world);
-    density.error = cluster::spread(density.error, distinct, world);
-    density.kstar = cluster::spread(density.kstar, distinct, world);
-    clusters.peaks.label = cluster::spread(clusters.peaks.label, distinct, world);
-    clusters.peaks.halo = cluster::spread(clusters.peaks.halo, distinct, world);
-    for (auto& centre : clusters.peaks.centre)
-        centre = distinct.original[static_cast<std::size_t>(centre)];
-}
-
-Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
-                       base::PhaseTimes& phases, const comm::Communicator& world) {
-    const auto distinct = cluster::find_distinct_rows(std::move(matrix), world);
-    check_there_are_enough(distinct);
-    report_repeats(distinct);
-    const auto neighbours = [&] {
-        const auto phase = phases.measure("cluster/neighbours");
-        return cluster::find_neighbours(distinct.matrix, list_length(options.maxk, distinct),
-                                        world);
-    }();
-    Clusters clusters;
-    {
-        const auto phase = phases.measure("cluster/dimension");
-        clusters.dimension = chosen_dimension(options, neighbours, world);
-    }
-    {
-        const auto phase = phases.measure("cluster/adp/density");
-        clusters.density = cluster::pak_density(neighbours, clusters.dimension, world);
-    }
-    {
-        const auto phase = phases.measure("cluster/adp/peaks");
-        clusters.peaks = cluster::density_peaks(neighbours, clusters.density, options.adp, world);
-    }
-    spread_to_all_rows(clusters, distinct, world);
-    return clusters;
-}
-
-void write(const Options& options, const Clusters& clusters, store::Provenance& provenance,
+void write(const Options& options, const ClusterMethod& method, store::Provenance& provenance,
            const comm::Communicator& world) {
+    const auto label = method.label();
     if (store::is_plain_table(options.output)) {
-        const store::Matrix<std::int32_t> labels{clusters.rows, 1, clusters.peaks.label};
+        const store::Matrix<std::int32_t> labels{method.rows(), 1, {label.begin(), label.end()}};
         store::write_plain_table(options.output, labels, world);
         return;
     }
-    const auto& [log_density, error, kstar] = clusters.density;
-    const auto& peaks = clusters.peaks;
-    const auto count = peaks.clusters();
     store::ArtefactWriter writer(options.output, "clusters", world);
-    writer.write_rows<std::int32_t>("label", peaks.label, clusters.rows);
-    writer.write_rows<double>("log_density", log_density, clusters.rows);
-    writer.write_rows<double>("log_density_error", error, clusters.rows);
-    writer.write_rows<std::int32_t>("kstar", kstar, clusters.rows);
-    writer.write_rows<std::uint8_t>("halo", peaks.halo, clusters.rows);
-    writer.write_whole<std::int64_t>("centres", peaks.centre, {count});
-    writer.write_whole<double>("saddle_density", peaks.saddle_density, {count, count});
-    writer.write_whole<double>("saddle_error", peaks.saddle_error, {count, count});
-    writer.attribute("intrinsic_dimension", clusters.dimension);
+    writer.write_rows<std::int32_t>("label", label, method.rows());
+    method.write(writer);
     writer.attribute("method", options.method);
     writer.publish(provenance);
-}
-
-void print_summary(const Options& options, const Clusters& clusters, store::Provenance& provenance,
-                   const comm::Communicator& world) {
-    const auto& peaks = clusters.peaks;
-    std::vector<std::int64_t> sizes(static_cast<std::size_t>(peaks.clusters()));
-    std::int64_t halo = 0;
-    for (std::size_t i = 0; i < peaks.label.size(); ++i) {
-        ++sizes[static_cast<std::size_t>(peaks.label[i])];
-        halo += peaks.halo[i];
-    }
-    world.sum(std::span(sizes));
-    halo = world.sum(halo);
-    const double share = static_cast<double>(halo) / static_cast<double>(clusters.rows.total);
-    base::print(fmt::format("{} clusters of {} rows, intrinsic dimension {:.4g}, halo {:.1f} %",
-                            peaks.clusters(), clusters.rows.total, clusters.dimension,
-                            100 * share));
-    base::print(fmt::format("sizes: {}", fmt::join(sizes, " ")));
-    base::print(fmt::format("written to {}", options.output));
-    provenance.add_result("clusters", static_cast<double>(peaks.clusters()));
-    provenance.add_result("halo", share);
 }
 
 }  // namespace
 
 int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
+    auto methods = all_methods();
     Options options;
     base::OptionTable table("cluster", "groups the rows of a matrix");
     table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .txt or .csv")
         .required();
     table.add("method", options.method, "adp: advanced density peaks").choices({"adp"});
     table.add("output", options.output, "clusters.h5, or .csv or .npy for labels alone");
-    table.add("Z", options.adp.significance,
-              "adp: standard errors by which a peak must stand out; higher: fewer clusters");
-    table.add("maxk", options.maxk, "adp: length of the neighbour lists");
-    table.add("dimension", options.dimension, "adp: intrinsic dimension, auto or a number");
+    for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
-    validate(options);
+    auto& method = *std::find_if(methods.begin(), methods.end(), [&](const auto& known) {
+                        return known.name == options.method;
+                    })->method;
+    method.validate();
     store::check_output(options.output, world);
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
-    auto matrix = store::read_matrix<double>(options.input, world);
-    const auto clusters = find_clusters(options, std::move(matrix), provenance.phases(), world);
-    print_summary(options, clusters, provenance, world);
-    write(options, clusters, provenance, world);
+    method.run(store::read_matrix<double>(options.input, world), provenance.phases(), world);
+    method.print_summary(provenance, world);
+    write(options, method, provenance, world);
+    base::print(fmt::format("written to {}", options.output));
     return comm::exit_status::done;
 }
 

@@ -129,7 +129,8 @@ do_step() {
             check_with racecheck test_cnn 'BackendsAgree.*norm*' && check_with racecheck test_step_kernels '*' &&
                 check_with racecheck test_augment '*gpu*' ;;
         bench) for arch in resnet50 resnet18; do bench train $arch 256; bench extract $arch 256; done ;;
-        peer) python3 "$here/gpu_peer.py" ;;
+        # Python brings its own libraries.
+        peer) LD_LIBRARY_PATH= python3 "$here/gpu_peer.py" ;;
         *) say "unknown step $1"; return 1 ;;
     esac
 }
@@ -137,7 +138,6 @@ do_step() {
 run() {
     local results=${1:-gpu-results} failed=0 step status start
     shift || true
-    prepare
     mkdir -p "$results"
     nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv | tee "$results/device.log"
     for step in ${*:-${all_steps[*]}}; do

@@ -1,0 +1,188 @@
+// Advanced density peaks as a method of `cluster`.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "base/log.hpp"
+#include "cluster/density_peaks.hpp"
+#include "cluster/dimension.hpp"
+#include "cluster/distinct_rows.hpp"
+#include "jobs/cluster_method.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+struct Options {
+    std::string dimension = "auto";
+    cluster::DensityPeaksOptions peaks;
+    int maxk = 100;
+};
+
+/// Of all rows of the input, repeated ones included.
+struct Clusters {
+    comm::RowBlock rows;
+    double dimension = 0;
+    cluster::Density density;
+    cluster::DensityPeaks peaks;
+};
+
+double chosen_dimension(const Options& options, const cluster::Neighbours& neighbours,
+                        const comm::Communicator& world) {
+    if (options.dimension == "auto") return cluster::two_nn_dimension(neighbours, world);
+    std::size_t used = 0;
+    double value = 0;
+    try {
+        value = std::stod(options.dimension, &used);
+    } catch (const std::logic_error&) {
+        used = 0;
+    }
+    VALIDATE(used == options.dimension.size() && value > 0,
+             "--dimension is '{}' (it is the number of directions in which the data vary); give "
+             "'auto' or a number above 0",
+             options.dimension);
+    return value;
+}
+
+void check_there_are_enough(const cluster::DistinctRows& distinct) {
+    const auto given = distinct.given.total, rows = distinct.matrix.rows.total;
+    VALIDATE(given >= 3, "the matrix has {} rows (a density takes at least 3); give more", given);
+    VALIDATE(rows > 1,
+             "all {} rows of the matrix are equal (there is nothing to group); look at "
+             "how it was made",
+             given);
+    VALIDATE(rows >= 3, "only {} of {} rows differ (a density takes at least 3); give more", rows,
+             given);
+}
+
+// Lists as long as asked for, or as there are other rows.
+int list_length(int maxk, const cluster::DistinctRows& distinct) {
+    const auto rows = distinct.matrix.rows.total;
+    if (maxk < rows) return maxk;
+    base::log_warning(fmt::format("--maxk {} is more than {} distinct rows allow; {} is used", maxk,
+                                  rows, rows - 1));
+    return static_cast<int>(rows - 1);
+}
+
+void report_repeats(const cluster::DistinctRows& distinct) {
+    if (distinct.repeats() > 0)
+        base::log_warning(fmt::format(
+            "{} of {} rows repeat an earlier one exactly; each counts once in the density and gets "
+            "the values of the row that it repeats",
+            distinct.repeats(), distinct.given.total));
+}
+
+/// From the distinct rows to all that were given.
+void spread_to_all_rows(Clusters& clusters, const cluster::DistinctRows& distinct,
+                        const comm::Communicator& world) {
+    clusters.rows = distinct.given;
+    auto& density = clusters.density;
+    density.log_density = cluster::spread(density.log_density, distinct, world);
+    density.error = cluster::spread(density.error, distinct, world);
+    density.kstar = cluster::spread(density.kstar, distinct, world);
+    clusters.peaks.label = cluster::spread(clusters.peaks.label, distinct, world);
+    clusters.peaks.halo = cluster::spread(clusters.peaks.halo, distinct, world);
+    for (auto& centre : clusters.peaks.centre)
+        centre = distinct.original[static_cast<std::size_t>(centre)];
+}
+
+Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
+                       base::PhaseTimes& phases, const comm::Communicator& world) {
+    const auto distinct = cluster::find_distinct_rows(std::move(matrix), world);
+    check_there_are_enough(distinct);
+    report_repeats(distinct);
+    const auto neighbours = [&] {
+        const auto phase = phases.measure("cluster/neighbours");
+        return cluster::find_neighbours(distinct.matrix, list_length(options.maxk, distinct),
+                                        world);
+    }();
+    Clusters clusters;
+    {
+        const auto phase = phases.measure("cluster/dimension");
+        clusters.dimension = chosen_dimension(options, neighbours, world);
+    }
+    {
+        const auto phase = phases.measure("cluster/adp/density");
+        clusters.density = cluster::pak_density(neighbours, clusters.dimension, world);
+    }
+    {
+        const auto phase = phases.measure("cluster/adp/peaks");
+        clusters.peaks = cluster::density_peaks(neighbours, clusters.density, options.peaks, world);
+    }
+    spread_to_all_rows(clusters, distinct, world);
+    return clusters;
+}
+
+class AdvancedDensityPeaks final : public ClusterMethod {
+  public:
+    void add_options(base::OptionTable& table) override;
+    void validate() const override;
+    void run(store::Matrix<double> matrix, base::PhaseTimes& phases,
+             const comm::Communicator& world) override {
+        clusters_ = find_clusters(options_, std::move(matrix), phases, world);
+    }
+    const comm::RowBlock& rows() const override { return clusters_.rows; }
+    std::span<const std::int32_t> label() const override { return clusters_.peaks.label; }
+    void write(store::ArtefactWriter& writer) const override;
+    void print_summary(store::Provenance& provenance,
+                       const comm::Communicator& world) const override;
+
+  private:
+    Options options_;
+    Clusters clusters_;
+};
+
+void AdvancedDensityPeaks::add_options(base::OptionTable& table) {
+    table.add("Z", options_.peaks.significance,
+              "adp: standard errors by which a peak must stand out; higher: fewer clusters");
+    table.add("maxk", options_.maxk, "adp: length of the neighbour lists");
+    table.add("dimension", options_.dimension, "adp: intrinsic dimension, auto or a number");
+}
+
+void AdvancedDensityPeaks::validate() const {
+    VALIDATE(options_.maxk >= 2,
+             "--maxk is {} (a density takes at least 2 neighbours); 100 is customary",
+             options_.maxk);
+}
+
+void AdvancedDensityPeaks::write(store::ArtefactWriter& writer) const {
+    const auto& [log_density, error, kstar] = clusters_.density;
+    const auto& peaks = clusters_.peaks;
+    const auto count = peaks.clusters();
+    writer.write_rows<double>("log_density", log_density, clusters_.rows);
+    writer.write_rows<double>("log_density_error", error, clusters_.rows);
+    writer.write_rows<std::int32_t>("kstar", kstar, clusters_.rows);
+    writer.write_rows<std::uint8_t>("halo", peaks.halo, clusters_.rows);
+    writer.write_whole<std::int64_t>("centres", peaks.centre, {count});
+    writer.write_whole<double>("saddle_density", peaks.saddle_density, {count, count});
+    writer.write_whole<double>("saddle_error", peaks.saddle_error, {count, count});
+    writer.attribute("intrinsic_dimension", clusters_.dimension);
+}
+
+void AdvancedDensityPeaks::print_summary(store::Provenance& provenance,
+                                         const comm::Communicator& world) const {
+    const auto& peaks = clusters_.peaks;
+    std::vector<std::int64_t> sizes(static_cast<std::size_t>(peaks.clusters()));
+    std::int64_t halo = 0;
+    for (std::size_t i = 0; i < peaks.label.size(); ++i) {
+        ++sizes[static_cast<std::size_t>(peaks.label[i])];
+        halo += peaks.halo[i];
+    }
+    world.sum(std::span(sizes));
+    halo = world.sum(halo);
+    const double share = static_cast<double>(halo) / static_cast<double>(clusters_.rows.total);
+    base::print(fmt::format("{} clusters of {} rows, intrinsic dimension {:.4g}, halo {:.1f} %",
+                            peaks.clusters(), clusters_.rows.total, clusters_.dimension,
+                            100 * share));
+    base::print(fmt::format("sizes: {}", fmt::join(sizes, " ")));
+    provenance.add_result("clusters", static_cast<double>(peaks.clusters()));
+    provenance.add_result("halo", share);
+}
+
+}  // namespace
+
+std::unique_ptr<ClusterMethod> make_adp() {
+    return std::make_unique<AdvancedDensityPeaks>();
+}
+
+}  // namespace nanoatlas::jobs
