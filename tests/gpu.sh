@@ -7,7 +7,8 @@
 #                                         NCCL_PATH, the CUDA toolkit, or Python's packages), runs the
 #                                         steps (default: all) and leaves a log of each in RESULTS
 #                                         (gpu-results); ends with a summary, and 1 if a step failed
-# Steps: kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer
+# Steps: kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer; and, if named,
+#        profile: the time of each kernel of a training step, as a table (needs ncu)
 # The build folder is build/gpu, for any x86-64 processor with AVX2; NANOATLAS_GPU_BUILD names another.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -98,6 +99,8 @@ prepare() {
     done
     export OPAL_PREFIX=$here/mpi OMPI_MCA_mca_base_component_path=$here/mpi/plugins PATH=$here/mpi/bin:$PATH
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
+    # Parts of PMIx that the bundle lacks or that fit another version are not needed.
+    export PMIX_MCA_pcompress_base_silence_warning=1 PMIX_MCA_mca_base_component_show_load_errors=0
     export OMPI_MCA_plm_rsh_agent=/bin/false NANOATLAS_SHARED=$here/shared OMP_WAIT_POLICY=passive
 }
 
@@ -131,6 +134,10 @@ do_step() {
         bench) for arch in resnet50 resnet18; do bench train $arch 256; bench extract $arch 256; done ;;
         # Python brings its own libraries.
         peer) LD_LIBRARY_PATH= python3 "$here/gpu_peer.py" ;;
+        profile)
+            ncu --metrics gpu__time_duration.sum --clock-control none --csv --launch-count 1200 \
+                "$here/bin/nanoatlas" bench train --arch "${ARCH:-resnet50}" --batch 256 --precision bf16 \
+                --backend cudnn --steps 1 --repeat 1 --json ;;
         *) say "unknown step $1"; return 1 ;;
     esac
 }

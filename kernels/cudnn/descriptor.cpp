@@ -30,6 +30,9 @@ Descriptor& Descriptor::set(Name name, bool value) {
 Descriptor& Descriptor::set(Name name, double value) {
     return set(name, CUDNN_TYPE_DOUBLE, 1, &value);
 }
+Descriptor& Descriptor::set(Name name, float value) {
+    return set(name, CUDNN_TYPE_FLOAT, 1, &value);
+}
 Descriptor& Descriptor::set(Name name, const Descriptor& value) {
     const auto raw = value.get();
     return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &raw);

@@ -20,6 +20,7 @@ class Descriptor {
     Descriptor& set(cudnnBackendAttributeName_t name, std::span<const std::int64_t> values);
     Descriptor& set(cudnnBackendAttributeName_t name, bool value);
     Descriptor& set(cudnnBackendAttributeName_t name, double value);
+    Descriptor& set(cudnnBackendAttributeName_t name, float value);
     Descriptor& set(cudnnBackendAttributeName_t name, const Descriptor& value);
     Descriptor& set(cudnnBackendAttributeName_t name, std::span<const Descriptor> values);
     Descriptor& set(cudnnBackendAttributeName_t name, cudnnHandle_t value);

@@ -75,6 +75,7 @@ class GraphBuilder {
         return describe(next_virtual_++, dims_of(request_.shape.output), CUDNN_DATA_FLOAT, true);
     }
 
+    // Factors have the type in which a convolution computes: of a double, half would be read.
     void add_convolution(Descriptor x, Descriptor weights, Descriptor y) {
         const auto convolution = describe_window(request_.shape.window);
         switch (request_.pass) {
@@ -84,8 +85,8 @@ class GraphBuilder {
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x)
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, weights)
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y)
-                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1.0)
-                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0.0);
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1.0F)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0.0F);
                 return finish(std::move(op), std::move(y));
             }
             case Pass::backward_data: {
@@ -94,8 +95,8 @@ class GraphBuilder {
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, x)
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, weights)
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, y)
-                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1.0)
-                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, 0.0);
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1.0F)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, 0.0F);
                 return finish(std::move(op), std::move(x));
             }
             case Pass::backward_weights: {
@@ -104,8 +105,8 @@ class GraphBuilder {
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, x)
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, weights)
                     .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, y)
-                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1.0)
-                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0.0);
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1.0F)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0.0F);
                 return finish(std::move(op), std::move(weights));
             }
         }

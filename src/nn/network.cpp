@@ -107,7 +107,7 @@ bool Network::take_pictures(const kernels::PictureFormat& format, const std::uin
     if (!state.reader) return false;
     for (auto& each : state.plans) each.record_with(*state.backend);
     const auto left = state.backend->available_bytes() - planned_bytes();
-    if (count * format.input.height * format.input.width <= left / 2)
+    if (count > 0 && count * format.input.height * format.input.width <= left / 2)
         state.reader->hold(all, count);
     return true;
 }

@@ -126,7 +126,7 @@ class Network {
 
     /// From now on pictures of that format may stand for images, if the back end makes input of
     /// them: whether it does. It keeps all of them at hand if they fit into a half of the memory
-    /// that is left to it.
+    /// that is left to it; count 0: each batch's are brought over.
     bool take_pictures(const kernels::PictureFormat& format, const std::uint8_t* all,
                        std::int64_t count);
     bool takes_pictures() const;

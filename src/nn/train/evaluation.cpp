@@ -35,6 +35,9 @@ void for_each_batch(std::int64_t batch, const Inputs& inputs, std::span<const st
 
 void forward_rows(Network& network, std::int64_t batch, const Inputs& inputs,
                   std::span<const std::int64_t> rows, const UseBatch& use) {
+    // Of a network in training they are at hand already; else each is looked at once.
+    if (const auto* const pictures = inputs.pictures(); pictures && !network.takes_pictures())
+        network.take_pictures({pictures->format(), batch}, nullptr, 0);
     if (network.takes_pictures()) {
         for_each_chunk(batch, inputs, rows, [&](std::int64_t first, auto chunk) {
             use(first, network.forward(inputs.pictures()->plain_pictures(chunk).batch()));
