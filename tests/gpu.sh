@@ -135,7 +135,7 @@ do_step() {
         # Python brings its own libraries.
         peer) LD_LIBRARY_PATH= python3 "$here/gpu_peer.py" ;;
         profile)
-            ncu --metrics gpu__time_duration.sum --clock-control none --csv --launch-count 1200 \
+            ncu --metrics gpu__time_duration.sum --clock-control none --csv --launch-count ${LAUNCHES:-800} --kill yes \
                 "$here/bin/nanoatlas" bench train --arch "${ARCH:-resnet50}" --batch 256 --precision bf16 \
                 --backend cudnn --steps 1 --repeat 1 --json ;;
         *) say "unknown step $1"; return 1 ;;

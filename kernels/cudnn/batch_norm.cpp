@@ -23,8 +23,8 @@ class CudnnBatchNorm final : public BatchNorm {
     }
 
     void evaluate(const void* x, const void* addend, void* y) override {
-        norm_apply(typed(x), typed(addend), shape_.image.rows(), channels(), state_.mean,
-                   state_.scale, state_.shift, shape_.activation, typed(y), device_->stream());
+        norm_apply(typed(x), typed(addend), shape_.image.rows(), channels(), state_,
+                   shape_.activation, typed(y), device_->stream());
     }
 
     void train(const void* x, const void* addend, const float* gamma, const float* beta,
@@ -37,13 +37,19 @@ class CudnnBatchNorm final : public BatchNorm {
         norm_statistics(shape_, sums_.get(), gamma, beta, running_mean, running_variance, state_,
                         device_->stream());
         evaluate(x, addend, y);
+        has_addend_ = addend != nullptr;
     }
 
+    /// Where nobody asks for g and it is made of one gradient and x alone, both passes over the
+    /// image make it again, which costs less than to write it and read it.
     void backward(Addends gradients, const void* y, const void* x, void* g, void* dx, float* dgamma,
                   float* dbeta) override {
-        if (g == nullptr && shape_.activation != Activation::none) g = dx;  // in place
+        const bool activates = shape_.activation != Activation::none;
+        const bool again = activates && g == nullptr && gradients.size() == 1 && !has_addend_;
+        if (activates && g == nullptr && !again) g = dx;  // in place
+        if (again) y = nullptr;
         if (shape_.image.samples > 0)
-            norm_backward_sums(task(), Parts(gradients), typed(y), typed(x), state_.mean,
+            norm_backward_sums(task(), Parts(gradients), typed(y), typed(x), state_,
                                shape_.activation, typed(g), device_->stream());
         else
             clear_sums();
@@ -52,7 +58,7 @@ class CudnnBatchNorm final : public BatchNorm {
         if (dx == nullptr) return;
         norm_data_coefficients(channels(), sums_.get(), state_, device_->stream());
         norm_backward_data(typed(g != nullptr ? g : gradients[0]), typed(x), shape_.image.rows(),
-                           channels(), state_.mean, state_.scale, state_.by_input, state_.constant,
+                           channels(), state_, again ? shape_.activation : Activation::none,
                            typed(dx), device_->stream());
     }
 
@@ -81,6 +87,7 @@ class CudnnBatchNorm final : public BatchNorm {
     DeviceArray<double> sums_;
     NormTask task_;
     NormState state_{};
+    bool has_addend_ = false;  ///< of the last train()
 };
 
 }  // namespace

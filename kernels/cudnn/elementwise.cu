@@ -2,6 +2,7 @@
 
 #include "kernels/cudnn/element.cuh"
 #include "kernels/cudnn/kernels.hpp"
+#include "kernels/cudnn/rows.cuh"
 
 namespace nanoatlas::kernels::cudnn {
 namespace {
@@ -25,6 +26,40 @@ __device__ void sum_parts(const Parts& parts, std::int64_t first, float (&sum)[V
         for (int v = 0; v < V; ++v) sum[v] += load(values.at[v]);
     }
 }
+
+/// y = activation(y + bias + addend).
+template <class T, int V>
+struct ConvolutionEnd {
+    struct Loaded {
+        Vector<T, V> in, more;
+    };
+    const float* bias;
+    const T* addend;
+    Activation activation;
+    T* y;
+
+    __device__ Loaded load(std::int64_t element) const {
+        Loaded loaded = {};
+        loaded.in = load_vector<V>(y + element);
+        if (addend != nullptr) loaded.more = load_vector<V>(addend + element);
+        return loaded;
+    }
+    __device__ Vector<float, V> by_channel(std::int64_t channel) const {
+        Vector<float, V> of_channel;
+        load_floats(bias, channel, of_channel.at);
+        return of_channel;
+    }
+    __device__ void use(const Loaded& loaded, const Vector<float, V>& of_channel,
+                        std::int64_t element) const {
+        Vector<T, V> out;
+        for (int v = 0; v < V; ++v)
+            store(activate(cudnn::load(loaded.in.at[v]) + cudnn::load(loaded.more.at[v]) +
+                               of_channel.at[v],
+                           activation),
+                  out.at[v]);
+        store_vector<V>(out, y + element);
+    }
+};
 
 }  // namespace
 
@@ -94,20 +129,10 @@ void activation_backward(const Parts& gradients, const T* y, Activation activati
 template <class T>
 void finish_convolution(const float* bias, const T* addend, Activation activation,
                         std::int64_t rows, std::int64_t channels, T* y, cudaStream_t stream) {
-    for_each_vector<T>(
-        channels, rows * channels,
-        [=] __device__(auto length, std::int64_t i) {
-            constexpr int V = decltype(length)::value;
-            const auto first = i * V, channel = first % channels;
-            const auto in = load_vector<V>(y + first);
-            Vector<T, V> more = {}, out;
-            if (addend != nullptr) more = load_vector<V>(addend + first);
-            for (int v = 0; v < V; ++v) {
-                float value = load(in.at[v]) + load(more.at[v]);
-                if (bias != nullptr) value += bias[channel + v];
-                store(activate(value, activation), out.at[v]);
-            }
-            store_vector<V>(out, y + first);
+    for_each_row<T>(
+        rows, channels,
+        [&]<int V>() {
+            return ConvolutionEnd<T, V>{bias, addend, activation, y};
         },
         stream);
 }

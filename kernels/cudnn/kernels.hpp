@@ -92,18 +92,22 @@ struct NormTask {
 };
 template <class T>
 void norm_sums(const NormTask& task, const T* x, cudaStream_t stream);
+/// [channels] each, on the device.
+struct NormState {
+    float *mean, *inverse, *scale, *shift, *by_input, *constant;
+};
+/// y null: the norm's output is made again of x, which is right where nothing was added to it.
 /// g null: not stored.
 template <class T>
 void norm_backward_sums(const NormTask& task, const Parts& gradients, const T* y, const T* x,
-                        const float* mean, Activation activation, T* g, cudaStream_t stream);
+                        const NormState& state, Activation activation, T* g, cudaStream_t stream);
 template <class T>
 void norm_apply(const T* x, const T* addend, std::int64_t rows, std::int64_t channels,
-                const float* mean, const float* scale, const float* shift, Activation activation,
-                T* y, cudaStream_t stream);
+                const NormState& state, Activation activation, T* y, cudaStream_t stream);
+/// activation: that g has yet to pass, the output made again of x; none if it has.
 template <class T>
 void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t channels,
-                        const float* mean, const float* by_gradient, const float* by_input,
-                        const float* constant, T* dx, cudaStream_t stream);
+                        const NormState& state, Activation activation, T* dx, cudaStream_t stream);
 /// Sums of dy by channel; dbias [channels].
 template <class T>
 void bias_gradient(const NormTask& task, const T* dy, float* dbias, cudaStream_t stream);
@@ -121,10 +125,6 @@ void layer_norm_backward(const NormTask& task, const T* dy, const T* x,
                          float* dbias, cudaStream_t stream);
 
 // norm_channels.cu: one thread a channel.
-/// [channels] each, on the device.
-struct NormState {
-    float *mean, *inverse, *scale, *shift, *by_input, *constant;
-};
 void norm_statistics(const BatchNormShape& shape, const double* sums, const float* gamma,
                      const float* beta, float* running_mean, float* running_variance,
                      const NormState& state, cudaStream_t stream);

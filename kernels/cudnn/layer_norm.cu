@@ -7,16 +7,27 @@ namespace {
 /// dy in a, dy * (x - mean) / deviation of the row in b.
 template <class T, int V>
 struct RowNormProducts {
+    struct Loaded {
+        Vector<T, V> gradient, in;
+        float mean, inverse;
+    };
+    struct Nothing {};
     const T *dy, *x;
     const float* statistics;  // [rows, 2]: mean, 1 / deviation
     std::int64_t channels;
-    __device__ void operator()(std::int64_t row, std::int64_t channel, float (&a)[V],
-                               float (&b)[V]) const {
-        const auto first = row * channels + channel;
-        const auto gradient = load_vector<V>(dy + first), in = load_vector<V>(x + first);
+
+    __device__ Loaded load(std::int64_t element) const {
+        const auto row = element / channels;
+        return {load_vector<V>(dy + element), load_vector<V>(x + element), statistics[2 * row],
+                statistics[2 * row + 1]};
+    }
+    __device__ Nothing by_channel(std::int64_t) const { return {}; }
+    __device__ void add(const Loaded& loaded, Nothing, std::int64_t, float (&a)[V],
+                        float (&b)[V]) const {
         for (int v = 0; v < V; ++v) {
-            a[v] = load(gradient.at[v]);
-            b[v] = a[v] * (load(in.at[v]) - statistics[2 * row]) * statistics[2 * row + 1];
+            const float gradient = cudnn::load(loaded.gradient.at[v]);
+            a[v] += gradient;
+            b[v] += gradient * (cudnn::load(loaded.in.at[v]) - loaded.mean) * loaded.inverse;
         }
     }
 };
@@ -84,8 +95,9 @@ void layer_norm_backward(const NormTask& task, const T* dy, const T* x,
         stream);
     finish_sums(
         task,
-        [=] __device__(std::int64_t i, double sum) {
-            (i < channels ? dbias[i] : dweight[i - channels]) = static_cast<float>(sum);
+        [=] __device__(std::int64_t c, double sum, double products) {
+            dbias[c] = static_cast<float>(sum);
+            dweight[c] = static_cast<float>(products);
         },
         stream);
     if (dx == nullptr) return;

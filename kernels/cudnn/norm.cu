@@ -4,81 +4,192 @@
 namespace nanoatlas::kernels::cudnn {
 namespace {
 
-void keep_sums(const NormTask& task, cudaStream_t stream) {
-    const auto last = 2 * task.channels;
-    finish_sums(
-        task,
-        [=] __device__(std::int64_t i, double sum) {
-            task.sums[i] = sum;
-            if (i == 0) task.sums[last] = static_cast<double>(task.rows);
-        },
-        stream);
-}
-
 /// x and its square, as distances from the first row's x: their differences are not lost where a
 /// channel's mean is large against its deviation.
 template <class T, int V>
 struct ShiftedSquares {
+    using Loaded = Vector<T, V>;
     const T* x;
-    std::int64_t channels;
-    __device__ void operator()(std::int64_t row, std::int64_t channel, float (&a)[V],
-                               float (&b)[V]) const {
-        const auto values = load_vector<V>(x + row * channels + channel);
-        const auto origin = load_vector<V>(x + channel);
+    __device__ Loaded load(std::int64_t element) const { return load_vector<V>(x + element); }
+    __device__ Vector<float, V> by_channel(std::int64_t channel) const {
+        const auto first = load_vector<V>(x + channel);
+        Vector<float, V> origin;
+        for (int v = 0; v < V; ++v) origin.at[v] = cudnn::load(first.at[v]);
+        return origin;
+    }
+    __device__ void add(const Loaded& in, const Vector<float, V>& origin, std::int64_t,
+                        float (&a)[V], float (&b)[V]) const {
         for (int v = 0; v < V; ++v) {
-            a[v] = load(values.at[v]) - load(origin.at[v]);
-            b[v] = a[v] * a[v];
+            const float distance = cudnn::load(in.at[v]) - origin.at[v];
+            a[v] += distance;
+            b[v] += distance * distance;
         }
     }
 };
 
+/// A batch norm's numbers of V channels.
+template <int V>
+struct NormNumbers {
+    float mean[V], scale[V], shift[V];
+    __device__ NormNumbers(const NormState& state, std::int64_t channel) {
+        load_floats(state.mean, channel, mean);
+        load_floats(state.scale, channel, scale);
+        load_floats(state.shift, channel, shift);
+    }
+    __device__ float apply(float x, int v) const { return (x - mean[v]) * scale[v] + shift[v]; }
+};
+
+/// What passes on a gradient through the activation behind a norm: its output y, or where that is
+/// null and nothing was added to the norm its input, of which the output is made again.
+template <class T, int V>
+struct Passing {
+    const T* y;
+    NormState state;
+    Activation activation;
+
+    __device__ float operator()(float gradient, float y_value, float x, const NormNumbers<V>& norm,
+                                int v) const {
+        if (activation == Activation::none) return gradient;
+        if (y == nullptr) {
+            T stored;
+            store(activate(norm.apply(x, v), activation), stored);
+            y_value = cudnn::load(stored);
+        }
+        return pass_on(gradient, y_value, activation);
+    }
+};
+
+/// g in a, g * (x - mean) in b, where g is what the activation passes on of the gradients' sum.
 template <class T, int V>
 struct GradientProducts {
+    struct Loaded {
+        float gradient[V];
+        Vector<T, V> out, in;
+    };
     Parts gradients;
-    const T *y, *x;
-    const float* mean;
-    Activation activation;
+    const T* x;
+    Passing<T, V> passing;
     T* g;
-    std::int64_t channels;
-    __device__ void operator()(std::int64_t row, std::int64_t channel, float (&a)[V],
-                               float (&b)[V]) const {
-        const auto first = row * channels + channel;
-        for (int v = 0; v < V; ++v) a[v] = 0;
+
+    __device__ Loaded load(std::int64_t element) const {
+        Loaded loaded = {};
         for (int part = 0; part < gradients.count; ++part) {
-            const auto values = load_vector<V>(static_cast<const T*>(gradients.at[part]) + first);
-            for (int v = 0; v < V; ++v) a[v] += load(values.at[v]);
+            const auto values = load_vector<V>(static_cast<const T*>(gradients.at[part]) + element);
+            for (int v = 0; v < V; ++v) loaded.gradient[v] += cudnn::load(values.at[v]);
         }
-        if (activation != Activation::none) {
-            const auto out = load_vector<V>(y + first);
-            for (int v = 0; v < V; ++v) a[v] = pass_on(a[v], load(out.at[v]), activation);
+        if (passing.y != nullptr) loaded.out = load_vector<V>(passing.y + element);
+        loaded.in = load_vector<V>(x + element);
+        return loaded;
+    }
+    __device__ NormNumbers<V> by_channel(std::int64_t channel) const {
+        return {passing.state, channel};
+    }
+    __device__ void add(const Loaded& loaded, const NormNumbers<V>& norm, std::int64_t element,
+                        float (&a)[V], float (&b)[V]) const {
+        Vector<T, V> stored;
+        for (int v = 0; v < V; ++v) {
+            const float in = cudnn::load(loaded.in.at[v]);
+            const float passed =
+                passing(loaded.gradient[v], cudnn::load(loaded.out.at[v]), in, norm, v);
+            store(passed, stored.at[v]);
+            a[v] += passed;
+            b[v] += passed * (in - norm.mean[v]);
         }
-        if (g != nullptr) {
-            Vector<T, V> stored;
-            for (int v = 0; v < V; ++v) store(a[v], stored.at[v]);
-            store_vector<V>(stored, g + first);
-        }
-        const auto in = load_vector<V>(x + first);
-        for (int v = 0; v < V; ++v) b[v] = a[v] * (load(in.at[v]) - mean[channel + v]);
+        if (g != nullptr) store_vector<V>(stored, g + element);
     }
 };
 
 /// dy * by_row(row) in a, times x if that is given; nothing in b.
 template <class T, int V, class ByRow>
 struct ScaledProducts {
+    struct Loaded {
+        Vector<T, V> gradient, in;
+    };
+    struct Nothing {};
     const T *dy, *x;
     ByRow by_row;
     std::int64_t channels;
-    __device__ void operator()(std::int64_t row, std::int64_t channel, float (&a)[V],
-                               float (&b)[V]) const {
-        const auto first = row * channels + channel;
-        const auto gradient = load_vector<V>(dy + first);
-        Vector<T, V> in = {};
-        if (x != nullptr) in = load_vector<V>(x + first);
-        const float factor = by_row(row);
+
+    __device__ Loaded load(std::int64_t element) const {
+        Loaded loaded = {};
+        loaded.gradient = load_vector<V>(dy + element);
+        if (x != nullptr) loaded.in = load_vector<V>(x + element);
+        return loaded;
+    }
+    __device__ Nothing by_channel(std::int64_t) const { return {}; }
+    __device__ void add(const Loaded& loaded, Nothing, std::int64_t element, float (&a)[V],
+                        float (&)[V]) const {
+        const float factor = by_row(element / channels);
+        for (int v = 0; v < V; ++v)
+            a[v] += cudnn::load(loaded.gradient.at[v]) * factor *
+                    (x != nullptr ? cudnn::load(loaded.in.at[v]) : 1.0F);
+    }
+};
+
+template <class T, int V>
+struct NormApplication {
+    struct Loaded {
+        Vector<T, V> in, more;
+    };
+    const T *x, *addend;
+    NormState state;
+    Activation activation;
+    T* y;
+
+    __device__ Loaded load(std::int64_t element) const {
+        Loaded loaded = {};
+        loaded.in = load_vector<V>(x + element);
+        if (addend != nullptr) loaded.more = load_vector<V>(addend + element);
+        return loaded;
+    }
+    __device__ NormNumbers<V> by_channel(std::int64_t channel) const { return {state, channel}; }
+    __device__ void use(const Loaded& loaded, const NormNumbers<V>& norm,
+                        std::int64_t element) const {
+        Vector<T, V> out;
         for (int v = 0; v < V; ++v) {
-            a[v] = load(gradient.at[v]) * factor * (x != nullptr ? load(in.at[v]) : 1.0F);
-            b[v] = 0;
+            const float value = norm.apply(cudnn::load(loaded.in.at[v]), v);
+            store(activate(value + cudnn::load(loaded.more.at[v]), activation), out.at[v]);
         }
+        store_vector<V>(out, y + element);
+    }
+};
+
+template <class T, int V>
+struct NormDataGradient {
+    struct Loaded {
+        Vector<T, V> gradient, in;
+    };
+    struct Numbers {
+        NormNumbers<V> norm;
+        float by_input[V], constant[V];
+    };
+    const T *g, *x;
+    Passing<T, V> passing;
+    T* dx;
+
+    __device__ Loaded load(std::int64_t element) const {
+        Loaded loaded = {};
+        loaded.gradient = load_vector<V>(g + element);
+        loaded.in = load_vector<V>(x + element);
+        return loaded;
+    }
+    __device__ Numbers by_channel(std::int64_t channel) const {
+        Numbers numbers{{passing.state, channel}, {}, {}};
+        load_floats(passing.state.by_input, channel, numbers.by_input);
+        load_floats(passing.state.constant, channel, numbers.constant);
+        return numbers;
+    }
+    __device__ void use(const Loaded& loaded, const Numbers& numbers, std::int64_t element) const {
+        const auto& norm = numbers.norm;
+        Vector<T, V> out;
+        for (int v = 0; v < V; ++v) {
+            const float in = cudnn::load(loaded.in.at[v]);
+            const float gradient = passing(cudnn::load(loaded.gradient.at[v]), 0, in, norm, v);
+            store(norm.scale[v] * gradient + numbers.by_input[v] * (in - norm.mean[v]) +
+                      numbers.constant[v],
+                  out.at[v]);
+        }
+        store_vector<V>(out, dx + element);
     }
 };
 
@@ -87,77 +198,61 @@ struct ScaledProducts {
 template <class T>
 void norm_sums(const NormTask& task, const T* x, cudaStream_t stream) {
     start_sums<T>(
-        task,
-        [&]<int V>() {
-            return ShiftedSquares<T, V>{x, task.channels};
-        },
-        stream);
+        task, [&]<int V>() { return ShiftedSquares<T, V>{x}; }, stream);
     const auto channels = task.channels;
     const auto rows = static_cast<double>(task.rows);
-    for_each(
-        channels,
-        [=] __device__(std::int64_t c) {
+    auto* const sums = task.sums;
+    finish_sums(
+        task,
+        [=] __device__(std::int64_t c, double sum, double squares) {
             const double origin = load(x[c]);
-            const double sum = sum_of_splits(task, c), squares = sum_of_splits(task, channels + c);
-            task.sums[c] = sum + rows * origin;
-            task.sums[channels + c] = squares + 2 * origin * sum + rows * origin * origin;
-            if (c == 0) task.sums[2 * channels] = rows;
+            sums[c] = sum + rows * origin;
+            sums[channels + c] = squares + 2 * origin * sum + rows * origin * origin;
+            if (c == 0) sums[2 * channels] = rows;
         },
         stream);
 }
 
 template <class T>
 void norm_backward_sums(const NormTask& task, const Parts& gradients, const T* y, const T* x,
-                        const float* mean, Activation activation, T* g, cudaStream_t stream) {
+                        const NormState& state, Activation activation, T* g, cudaStream_t stream) {
     start_sums<T>(
         task,
         [&]<int V>() {
-            return GradientProducts<T, V>{gradients, y, x, mean, activation, g, task.channels};
+            return GradientProducts<T, V>{gradients, x, {y, state, activation}, g};
         },
         stream);
-    keep_sums(task, stream);
+    const auto channels = task.channels;
+    const auto rows = static_cast<double>(task.rows);
+    auto* const sums = task.sums;
+    finish_sums(
+        task,
+        [=] __device__(std::int64_t c, double a, double b) {
+            sums[c] = a;
+            sums[channels + c] = b;
+            if (c == 0) sums[2 * channels] = rows;
+        },
+        stream);
 }
 
 template <class T>
 void norm_apply(const T* x, const T* addend, std::int64_t rows, std::int64_t channels,
-                const float* mean, const float* scale, const float* shift, Activation activation,
-                T* y, cudaStream_t stream) {
-    for_each_vector<T>(
-        channels, rows * channels,
-        [=] __device__(auto length, std::int64_t i) {
-            constexpr int V = decltype(length)::value;
-            const auto first = i * V, channel = first % channels;
-            const auto in = load_vector<V>(x + first);
-            Vector<T, V> more = {}, out;
-            if (addend != nullptr) more = load_vector<V>(addend + first);
-            for (int v = 0; v < V; ++v) {
-                const auto c = channel + v;
-                const float value = (load(in.at[v]) - mean[c]) * scale[c] + shift[c];
-                store(activate(value + load(more.at[v]), activation), out.at[v]);
-            }
-            store_vector<V>(out, y + first);
+                const NormState& state, Activation activation, T* y, cudaStream_t stream) {
+    for_each_row<T>(
+        rows, channels,
+        [&]<int V>() {
+            return NormApplication<T, V>{x, addend, state, activation, y};
         },
         stream);
 }
 
 template <class T>
 void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t channels,
-                        const float* mean, const float* by_gradient, const float* by_input,
-                        const float* constant, T* dx, cudaStream_t stream) {
-    for_each_vector<T>(
-        channels, rows * channels,
-        [=] __device__(auto length, std::int64_t i) {
-            constexpr int V = decltype(length)::value;
-            const auto first = i * V, channel = first % channels;
-            const auto gradient = load_vector<V>(g + first), in = load_vector<V>(x + first);
-            Vector<T, V> out;
-            for (int v = 0; v < V; ++v) {
-                const auto c = channel + v;
-                store(by_gradient[c] * load(gradient.at[v]) +
-                          by_input[c] * (load(in.at[v]) - mean[c]) + constant[c],
-                      out.at[v]);
-            }
-            store_vector<V>(out, dx + first);
+                        const NormState& state, Activation activation, T* dx, cudaStream_t stream) {
+    for_each_row<T>(
+        rows, channels,
+        [&]<int V>() {
+            return NormDataGradient<T, V>{g, x, {nullptr, state, activation}, dx};
         },
         stream);
 }
@@ -171,9 +266,9 @@ void bias_gradient(const NormTask& task, const T* dy, float* dbias, cudaStream_t
             return ScaledProducts<T, V, decltype(one)>{dy, nullptr, one, task.channels};
         },
         stream);
-    for_each(
-        task.channels,
-        [=] __device__(std::int64_t c) { dbias[c] = static_cast<float>(sum_of_splits(task, c)); },
+    finish_sums(
+        task,
+        [=] __device__(std::int64_t c, double sum, double) { dbias[c] = static_cast<float>(sum); },
         stream);
 }
 
@@ -193,24 +288,24 @@ void scale_gradient(const NormTask& task, const T* dy, const T* x, std::int64_t 
             return ScaledProducts<T, V, decltype(by_row)>{dy, x, by_row, task.channels};
         },
         stream);
-    for_each(
-        task.channels,
-        [=] __device__(std::int64_t c) {
-            dby_channel[c] = static_cast<float>(sum_of_splits(task, c));
+    finish_sums(
+        task,
+        [=] __device__(std::int64_t c, double sum, double) {
+            dby_channel[c] = static_cast<float>(sum);
         },
         stream);
 }
 
-#define NANOATLAS_INSTANTIATE(T)                                                                   \
-    template void norm_sums(const NormTask&, const T*, cudaStream_t);                              \
-    template void norm_backward_sums(const NormTask&, const Parts&, const T*, const T*,            \
-                                     const float*, Activation, T*, cudaStream_t);                  \
-    template void norm_apply(const T*, const T*, std::int64_t, std::int64_t, const float*,         \
-                             const float*, const float*, Activation, T*, cudaStream_t);            \
-    template void norm_backward_data(const T*, const T*, std::int64_t, std::int64_t, const float*, \
-                                     const float*, const float*, const float*, T*, cudaStream_t);  \
-    template void bias_gradient(const NormTask&, const T*, float*, cudaStream_t);                  \
-    template void scale_gradient(const NormTask&, const T*, const T*, std::int64_t,                \
+#define NANOATLAS_INSTANTIATE(T)                                                               \
+    template void norm_sums(const NormTask&, const T*, cudaStream_t);                          \
+    template void norm_backward_sums(const NormTask&, const Parts&, const T*, const T*,        \
+                                     const NormState&, Activation, T*, cudaStream_t);          \
+    template void norm_apply(const T*, const T*, std::int64_t, std::int64_t, const NormState&, \
+                             Activation, T*, cudaStream_t);                                    \
+    template void norm_backward_data(const T*, const T*, std::int64_t, std::int64_t,           \
+                                     const NormState&, Activation, T*, cudaStream_t);          \
+    template void bias_gradient(const NormTask&, const T*, float*, cudaStream_t);              \
+    template void scale_gradient(const NormTask&, const T*, const T*, std::int64_t,            \
                                  const DeviceKey&, float*, cudaStream_t);
 
 NANOATLAS_INSTANTIATE(float)

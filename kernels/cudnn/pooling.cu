@@ -1,28 +1,53 @@
-// One thread an element of what is written: sums come out the same each time.
+// One thread some channels of a pixel of what is written: sums come out the same each time.
 #include "kernels/cudnn/element.cuh"
 #include "kernels/cudnn/kernels.hpp"
 #include "kernels/cudnn/window.cuh"
 
 namespace nanoatlas::kernels::cudnn {
+namespace {
+
+template <int V, class T>
+__device__ void add_vector(const T* from, float factor, float (&sum)[V]) {
+    const auto values = load_vector<V>(from);
+    for (int v = 0; v < V; ++v) sum[v] += load(values.at[v]) * factor;
+}
+
+template <int V, class T>
+__device__ void store_floats(const float (&values)[V], float factor, T* to) {
+    Vector<T, V> stored;
+    for (int v = 0; v < V; ++v) store(values[v] * factor, stored.at[v]);
+    store_vector<V>(stored, to);
+}
+
+}  // namespace
+
 template <class T>
 void max_pool(const PoolShape& shape, const T* x, T* y, std::uint16_t* places,
               cudaStream_t stream) {
     const WindowPlane plane(shape.input, shape.output, shape.window);
-    for_each(
-        shape.output.elements(),
-        [=] __device__(std::int64_t i) {
-            const Place out(shape.output, i);
-            float largest = -INFINITY;
-            std::uint16_t where = 0xFFFF;  // a window that lies in the padding alone
-            plane.for_inputs(out.y, out.x, [&](auto r, auto s, auto row, auto column) {
-                const float value =
-                    load(x[element(shape.input, out.sample, row, column, out.channel)]);
-                if (where != 0xFFFF && !(value > largest)) return;
-                largest = value;
-                where = static_cast<std::uint16_t>(r * plane.columns.taps + s);
+    for_each_vector<T>(
+        shape.output.channels, shape.output.elements(),
+        [=] __device__(auto length, std::int64_t i) {
+            constexpr int V = decltype(length)::value;
+            const Place out(shape.output, i, V);
+            float largest[V];
+            Vector<std::uint16_t, V> where;
+            for (int v = 0; v < V; ++v) {
+                largest[v] = -INFINITY;
+                where.at[v] = 0xFFFF;  // a window that lies in the padding alone
+            }
+            plane.for_inputs(out.y, out.x, [&](int r, int s, int row, int column) {
+                const auto in =
+                    load_vector<V>(x + element(shape.input, out.sample, row, column, out.channel));
+                for (int v = 0; v < V; ++v) {
+                    const float value = load(in.at[v]);
+                    if (where.at[v] != 0xFFFF && !(value > largest[v])) continue;
+                    largest[v] = value;
+                    where.at[v] = static_cast<std::uint16_t>(r * plane.columns.taps + s);
+                }
             });
-            store(largest, y[i]);
-            if (places != nullptr) places[i] = where;
+            store_floats<V>(largest, 1, y + i * V);
+            if (places != nullptr) store_vector<V>(where, places + i * V);
         },
         stream);
 }
@@ -31,50 +56,58 @@ template <class T>
 void max_pool_backward(const PoolShape& shape, const T* dy, const std::uint16_t* places, T* dx,
                        cudaStream_t stream) {
     const WindowPlane plane(shape.input, shape.output, shape.window);
-    for_each(
-        shape.input.elements(),
-        [=] __device__(std::int64_t i) {
-            const Place in(shape.input, i);
-            float sum = 0;
-            plane.for_outputs(in.y, in.x, [&](auto r, auto s, auto row, auto column) {
+    for_each_vector<T>(
+        shape.input.channels, shape.input.elements(),
+        [=] __device__(auto length, std::int64_t i) {
+            constexpr int V = decltype(length)::value;
+            const Place in(shape.input, i, V);
+            float sum[V] = {};
+            plane.for_outputs(in.y, in.x, [&](int r, int s, int row, int column) {
                 const auto output = element(shape.output, in.sample, row, column, in.channel);
-                if (places[output] == r * plane.columns.taps + s) sum += load(dy[output]);
+                const auto where = load_vector<V>(places + output);
+                const auto gradient = load_vector<V>(dy + output);
+                for (int v = 0; v < V; ++v)
+                    if (where.at[v] == r * plane.columns.taps + s) sum[v] += load(gradient.at[v]);
             });
-            store(sum, dx[i]);
+            store_floats<V>(sum, 1, dx + i * V);
         },
         stream);
 }
 
 template <class T>
 void average_pool(const PoolShape& shape, const T* x, T* y, cudaStream_t stream) {
-    const auto count = static_cast<float>(shape.window.height * shape.window.width);
+    const auto share = 1 / static_cast<float>(shape.window.height * shape.window.width);
     const WindowPlane plane(shape.input, shape.output, shape.window);
-    for_each(
-        shape.output.elements(),
-        [=] __device__(std::int64_t i) {
-            const Place out(shape.output, i);
-            float sum = 0;
-            plane.for_inputs(out.y, out.x, [&](auto, auto, auto row, auto column) {
-                sum += load(x[element(shape.input, out.sample, row, column, out.channel)]);
+    for_each_vector<T>(
+        shape.output.channels, shape.output.elements(),
+        [=] __device__(auto length, std::int64_t i) {
+            constexpr int V = decltype(length)::value;
+            const Place out(shape.output, i, V);
+            float sum[V] = {};
+            plane.for_inputs(out.y, out.x, [&](int, int, int row, int column) {
+                add_vector<V>(x + element(shape.input, out.sample, row, column, out.channel), 1,
+                              sum);
             });
-            store(sum / count, y[i]);
+            store_floats<V>(sum, share, y + i * V);
         },
         stream);
 }
 
 template <class T>
 void average_pool_backward(const PoolShape& shape, const T* dy, T* dx, cudaStream_t stream) {
-    const auto count = static_cast<float>(shape.window.height * shape.window.width);
+    const auto share = 1 / static_cast<float>(shape.window.height * shape.window.width);
     const WindowPlane plane(shape.input, shape.output, shape.window);
-    for_each(
-        shape.input.elements(),
-        [=] __device__(std::int64_t i) {
-            const Place in(shape.input, i);
-            float sum = 0;
-            plane.for_outputs(in.y, in.x, [&](auto, auto, auto row, auto column) {
-                sum += load(dy[element(shape.output, in.sample, row, column, in.channel)]);
+    for_each_vector<T>(
+        shape.input.channels, shape.input.elements(),
+        [=] __device__(auto length, std::int64_t i) {
+            constexpr int V = decltype(length)::value;
+            const Place in(shape.input, i, V);
+            float sum[V] = {};
+            plane.for_outputs(in.y, in.x, [&](int, int, int row, int column) {
+                add_vector<V>(dy + element(shape.output, in.sample, row, column, in.channel), 1,
+                              sum);
             });
-            store(sum / count, dx[i]);
+            store_floats<V>(sum, share, dx + i * V);
         },
         stream);
 }
@@ -83,9 +116,13 @@ namespace {
 
 /// First and last + 1 of the input pixels that output i averages, along an axis.
 struct Span {
-    std::int64_t first, last;
-    __device__ Span(std::int64_t i, std::int64_t in, std::int64_t out)
-        : first(i * in / out), last(((i + 1) * in + out - 1) / out) {}
+    int first, last;
+    __device__ Span(int i, std::int64_t in_size, std::int64_t out_size) {
+        const int in = static_cast<int>(in_size), out = static_cast<int>(out_size);
+        first = i * in / out;
+        last = ((i + 1) * in + out - 1) / out;
+    }
+    __device__ int count() const { return last - first; }
 };
 
 }  // namespace
@@ -93,18 +130,18 @@ struct Span {
 template <class T>
 void adaptive_average(const T* x, const ImageShape& input, const ImageShape& output, T* y,
                       cudaStream_t stream) {
-    for_each(
-        output.elements(),
-        [=] __device__(std::int64_t i) {
-            const Place out(output, i);
+    for_each_vector<T>(
+        output.channels, output.elements(),
+        [=] __device__(auto length, std::int64_t i) {
+            constexpr int V = decltype(length)::value;
+            const Place out(output, i, V);
             const Span rows(out.y, input.height, output.height);
             const Span columns(out.x, input.width, output.width);
-            float sum = 0;
+            float sum[V] = {};
             for (auto row = rows.first; row < rows.last; ++row)
                 for (auto column = columns.first; column < columns.last; ++column)
-                    sum += load(x[element(input, out.sample, row, column, out.channel)]);
-            const auto count = (rows.last - rows.first) * (columns.last - columns.first);
-            store(sum / static_cast<float>(count), y[i]);
+                    add_vector<V>(x + element(input, out.sample, row, column, out.channel), 1, sum);
+            store_floats<V>(sum, 1 / static_cast<float>(rows.count() * columns.count()), y + i * V);
         },
         stream);
 }
@@ -112,23 +149,23 @@ void adaptive_average(const T* x, const ImageShape& input, const ImageShape& out
 template <class T>
 void adaptive_average_backward(const T* dy, const ImageShape& input, const ImageShape& output,
                                T* dx, cudaStream_t stream) {
-    for_each(
-        input.elements(),
-        [=] __device__(std::int64_t i) {
-            const Place in(input, i);
+    for_each_vector<T>(
+        input.channels, input.elements(),
+        [=] __device__(auto length, std::int64_t i) {
+            constexpr int V = decltype(length)::value;
+            const Place in(input, i, V);
             // The outputs that average this pixel are its own span among the outputs.
             const Span rows(in.y, output.height, input.height);
             const Span columns(in.x, output.width, input.width);
-            float sum = 0;
+            float sum[V] = {};
             for (auto row = rows.first; row < rows.last; ++row)
                 for (auto column = columns.first; column < columns.last; ++column) {
-                    const Span height(row, input.height, output.height);
-                    const Span width(column, input.width, output.width);
-                    const auto count = (height.last - height.first) * (width.last - width.first);
-                    sum += load(dy[element(output, in.sample, row, column, in.channel)]) /
-                           static_cast<float>(count);
+                    const auto count = Span(row, input.height, output.height).count() *
+                                       Span(column, input.width, output.width).count();
+                    add_vector<V>(dy + element(output, in.sample, row, column, in.channel),
+                                  1 / static_cast<float>(count), sum);
                 }
-            store(sum, dx[i]);
+            store_floats<V>(sum, 1, dx + i * V);
         },
         stream);
 }

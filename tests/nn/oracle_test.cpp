@@ -177,8 +177,10 @@ class Oracle : public ::testing::TestWithParam<std::string> {
     std::vector<float> images_;
 };
 
+// In f32 cuDNN's engines add up thousands of products one after the other, torch's CPU kernels in
+// blocks: VGG's largest layers come out 5.6 times as far from f64 as there.
 TEST_P(Oracle, logits) {
-    expect_logits(Precision::f32, margin);
+    expect_logits(Precision::f32, default_backend() == BackendKind::cudnn ? 1.5 * margin : margin);
 }
 
 TEST_P(Oracle, logits_in_bf16) {
