@@ -45,7 +45,7 @@ class CudnnBatchNorm final : public BatchNorm {
     void backward(Addends gradients, const void* y, const void* x, void* g, void* dx, float* dgamma,
                   float* dbeta) override {
         const bool activates = shape_.activation != Activation::none;
-        const bool again = activates && g == nullptr && gradients.size() == 1 && !has_addend_;
+        const bool again = g == nullptr && gradients.size() == 1 && !(activates && has_addend_);
         if (activates && g == nullptr && !again) g = dx;  // in place
         if (again) y = nullptr;
         if (shape_.image.samples > 0)

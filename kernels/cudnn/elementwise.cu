@@ -30,6 +30,7 @@ __device__ void sum_parts(const Parts& parts, std::int64_t first, float (&sum)[V
 /// y = activation(y + bias + addend).
 template <class T, int V>
 struct ConvolutionEnd {
+    static constexpr int rows_at_once = 4;
     struct Loaded {
         Vector<T, V> in, more;
     };

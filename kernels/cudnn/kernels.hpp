@@ -96,8 +96,8 @@ void norm_sums(const NormTask& task, const T* x, cudaStream_t stream);
 struct NormState {
     float *mean, *inverse, *scale, *shift, *by_input, *constant;
 };
-/// y null: the norm's output is made again of x, which is right where nothing was added to it.
-/// g null: not stored.
+/// y null, of one gradient and without g: the norm's output is made again of x, which is right
+/// where nothing was added to it. g null: not stored.
 template <class T>
 void norm_backward_sums(const NormTask& task, const Parts& gradients, const T* y, const T* x,
                         const NormState& state, Activation activation, T* g, cudaStream_t stream);

@@ -11,6 +11,13 @@
 
 namespace nanoatlas::kernels::cudnn {
 
+/// Before a loop whose arrays are to lie in registers. The host's compiler decides by itself.
+#ifdef NANOATLAS_CUDA_ON_HOST
+#define NANOATLAS_UNROLL
+#else
+#define NANOATLAS_UNROLL _Pragma("unroll")
+#endif
+
 /// Blocks and the threads of each; bytes of shared memory that the kernel takes by shared_memory().
 struct LaunchShape {
     dim3 blocks, threads;

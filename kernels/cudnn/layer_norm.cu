@@ -7,6 +7,7 @@ namespace {
 /// dy in a, dy * (x - mean) / deviation of the row in b.
 template <class T, int V>
 struct RowNormProducts {
+    static constexpr int rows_at_once = 4;
     struct Loaded {
         Vector<T, V> gradient, in;
         float mean, inverse;

@@ -8,6 +8,7 @@ namespace {
 /// channel's mean is large against its deviation.
 template <class T, int V>
 struct ShiftedSquares {
+    static constexpr int rows_at_once = 4;
     using Loaded = Vector<T, V>;
     const T* x;
     __device__ Loaded load(std::int64_t element) const { return load_vector<V>(x + element); }
@@ -39,36 +40,57 @@ struct NormNumbers {
     __device__ float apply(float x, int v) const { return (x - mean[v]) * scale[v] + shift[v]; }
 };
 
-/// What passes on a gradient through the activation behind a norm: its output y, or where that is
-/// null and nothing was added to the norm its input, of which the output is made again.
+/// What the activation behind a norm passes on of a gradient, the norm's output made again of its
+/// input x: for a norm to which nothing was added.
 template <class T, int V>
-struct Passing {
-    const T* y;
+__device__ float pass_on_again(float gradient, float x, const NormNumbers<V>& norm, int v,
+                               Activation activation) {
+    if (activation == Activation::none) return gradient;
+    T y;
+    store(activate(norm.apply(x, v), activation), y);
+    return pass_on(gradient, load(y), activation);
+}
+
+/// g in a, g * (x - mean) in b, where g is what the activation passes on of one gradient.
+template <class T, int V>
+struct GradientProducts {
+    static constexpr int rows_at_once = 4;
+    struct Loaded {
+        Vector<T, V> gradient, in;
+    };
+    const T *dy, *x;
     NormState state;
     Activation activation;
 
-    __device__ float operator()(float gradient, float y_value, float x, const NormNumbers<V>& norm,
-                                int v) const {
-        if (activation == Activation::none) return gradient;
-        if (y == nullptr) {
-            T stored;
-            store(activate(norm.apply(x, v), activation), stored);
-            y_value = cudnn::load(stored);
+    __device__ Loaded load(std::int64_t element) const {
+        return {load_vector<V>(dy + element), load_vector<V>(x + element)};
+    }
+    __device__ NormNumbers<V> by_channel(std::int64_t channel) const { return {state, channel}; }
+    __device__ void add(const Loaded& loaded, const NormNumbers<V>& norm, std::int64_t,
+                        float (&a)[V], float (&b)[V]) const {
+        for (int v = 0; v < V; ++v) {
+            const float in = cudnn::load(loaded.in.at[v]);
+            const float g =
+                pass_on_again<T>(cudnn::load(loaded.gradient.at[v]), in, norm, v, activation);
+            a[v] += g;
+            b[v] += g * (in - norm.mean[v]);
         }
-        return pass_on(gradient, y_value, activation);
     }
 };
 
-/// g in a, g * (x - mean) in b, where g is what the activation passes on of the gradients' sum.
+/// The same of a sum of gradients; y tells what the activation passes on, and g is stored unless it
+/// is null.
 template <class T, int V>
-struct GradientProducts {
+struct SummedGradientProducts {
+    static constexpr int rows_at_once = 2;
     struct Loaded {
         float gradient[V];
         Vector<T, V> out, in;
     };
     Parts gradients;
-    const T* x;
-    Passing<T, V> passing;
+    const T *y, *x;
+    const float* mean;
+    Activation activation;
     T* g;
 
     __device__ Loaded load(std::int64_t element) const {
@@ -77,23 +99,24 @@ struct GradientProducts {
             const auto values = load_vector<V>(static_cast<const T*>(gradients.at[part]) + element);
             for (int v = 0; v < V; ++v) loaded.gradient[v] += cudnn::load(values.at[v]);
         }
-        if (passing.y != nullptr) loaded.out = load_vector<V>(passing.y + element);
+        if (activation != Activation::none) loaded.out = load_vector<V>(y + element);
         loaded.in = load_vector<V>(x + element);
         return loaded;
     }
-    __device__ NormNumbers<V> by_channel(std::int64_t channel) const {
-        return {passing.state, channel};
+    __device__ Vector<float, V> by_channel(std::int64_t channel) const {
+        Vector<float, V> means;
+        load_floats(mean, channel, means.at);
+        return means;
     }
-    __device__ void add(const Loaded& loaded, const NormNumbers<V>& norm, std::int64_t element,
+    __device__ void add(const Loaded& loaded, const Vector<float, V>& means, std::int64_t element,
                         float (&a)[V], float (&b)[V]) const {
         Vector<T, V> stored;
         for (int v = 0; v < V; ++v) {
-            const float in = cudnn::load(loaded.in.at[v]);
             const float passed =
-                passing(loaded.gradient[v], cudnn::load(loaded.out.at[v]), in, norm, v);
+                pass_on(loaded.gradient[v], cudnn::load(loaded.out.at[v]), activation);
             store(passed, stored.at[v]);
             a[v] += passed;
-            b[v] += passed * (in - norm.mean[v]);
+            b[v] += passed * (cudnn::load(loaded.in.at[v]) - means.at[v]);
         }
         if (g != nullptr) store_vector<V>(stored, g + element);
     }
@@ -102,6 +125,7 @@ struct GradientProducts {
 /// dy * by_row(row) in a, times x if that is given; nothing in b.
 template <class T, int V, class ByRow>
 struct ScaledProducts {
+    static constexpr int rows_at_once = 4;
     struct Loaded {
         Vector<T, V> gradient, in;
     };
@@ -128,6 +152,7 @@ struct ScaledProducts {
 
 template <class T, int V>
 struct NormApplication {
+    static constexpr int rows_at_once = 4;
     struct Loaded {
         Vector<T, V> in, more;
     };
@@ -156,6 +181,7 @@ struct NormApplication {
 
 template <class T, int V>
 struct NormDataGradient {
+    static constexpr int rows_at_once = 4;
     struct Loaded {
         Vector<T, V> gradient, in;
     };
@@ -164,19 +190,17 @@ struct NormDataGradient {
         float by_input[V], constant[V];
     };
     const T *g, *x;
-    Passing<T, V> passing;
+    NormState state;
+    Activation activation;
     T* dx;
 
     __device__ Loaded load(std::int64_t element) const {
-        Loaded loaded = {};
-        loaded.gradient = load_vector<V>(g + element);
-        loaded.in = load_vector<V>(x + element);
-        return loaded;
+        return {load_vector<V>(g + element), load_vector<V>(x + element)};
     }
     __device__ Numbers by_channel(std::int64_t channel) const {
-        Numbers numbers{{passing.state, channel}, {}, {}};
-        load_floats(passing.state.by_input, channel, numbers.by_input);
-        load_floats(passing.state.constant, channel, numbers.constant);
+        Numbers numbers{{state, channel}, {}, {}};
+        load_floats(state.by_input, channel, numbers.by_input);
+        load_floats(state.constant, channel, numbers.constant);
         return numbers;
     }
     __device__ void use(const Loaded& loaded, const Numbers& numbers, std::int64_t element) const {
@@ -184,7 +208,8 @@ struct NormDataGradient {
         Vector<T, V> out;
         for (int v = 0; v < V; ++v) {
             const float in = cudnn::load(loaded.in.at[v]);
-            const float gradient = passing(cudnn::load(loaded.gradient.at[v]), 0, in, norm, v);
+            const float gradient =
+                pass_on_again<T>(cudnn::load(loaded.gradient.at[v]), in, norm, v, activation);
             store(norm.scale[v] * gradient + numbers.by_input[v] * (in - norm.mean[v]) +
                       numbers.constant[v],
                   out.at[v]);
@@ -216,12 +241,21 @@ void norm_sums(const NormTask& task, const T* x, cudaStream_t stream) {
 template <class T>
 void norm_backward_sums(const NormTask& task, const Parts& gradients, const T* y, const T* x,
                         const NormState& state, Activation activation, T* g, cudaStream_t stream) {
-    start_sums<T>(
-        task,
-        [&]<int V>() {
-            return GradientProducts<T, V>{gradients, x, {y, state, activation}, g};
-        },
-        stream);
+    if (y == nullptr && g == nullptr && gradients.count == 1)
+        start_sums<T>(
+            task,
+            [&]<int V>() {
+                return GradientProducts<T, V>{static_cast<const T*>(gradients.at[0]), x, state,
+                                              activation};
+            },
+            stream);
+    else
+        start_sums<T>(
+            task,
+            [&]<int V>() {
+                return SummedGradientProducts<T, V>{gradients, y, x, state.mean, activation, g};
+            },
+            stream);
     const auto channels = task.channels;
     const auto rows = static_cast<double>(task.rows);
     auto* const sums = task.sums;
@@ -252,7 +286,7 @@ void norm_backward_data(const T* g, const T* x, std::int64_t rows, std::int64_t 
     for_each_row<T>(
         rows, channels,
         [&]<int V>() {
-            return NormDataGradient<T, V>{g, x, {nullptr, state, activation}, dx};
+            return NormDataGradient<T, V>{g, x, state, activation, dx};
         },
         stream);
 }

@@ -7,10 +7,6 @@
 
 namespace nanoatlas::kernels::cudnn {
 
-/// Rows that a thread loads before it uses the first of them: a GPU's memory is fast to those who
-/// ask for much at a time.
-constexpr int rows_at_once = 4;
-
 /// Where a thread of a block of `lanes` threads side by side stands, V channels each.
 template <int V>
 struct RowPlace {
@@ -24,17 +20,21 @@ struct RowPlace {
           depth(static_cast<int>(blockDim.x) / lanes) {}
 };
 
-/// For rows first, first + step, ... below last: work.load(element) of some at once, then
-/// use(loaded, element) of each.
+/// For rows first, first + step, ... below last: work.load(element) of Work::rows_at_once of them,
+/// since a GPU's memory is fast to those who ask for much at a time, then use(loaded, element) of
+/// each.
 template <class Work, class Use>
 __device__ void stride_rows(std::int64_t first, std::int64_t last, std::int64_t step,
                             std::int64_t channels, std::int64_t channel, const Work& work,
                             const Use& use) {
+    constexpr int rows_at_once = Work::rows_at_once;
     std::int64_t row = first;
     for (; row + (rows_at_once - 1) * step < last; row += rows_at_once * step) {
         typename Work::Loaded loaded[rows_at_once];
+        NANOATLAS_UNROLL
         for (int n = 0; n < rows_at_once; ++n)
             loaded[n] = work.load((row + n * step) * channels + channel);
+        NANOATLAS_UNROLL
         for (int n = 0; n < rows_at_once; ++n)
             use(loaded[n], (row + n * step) * channels + channel);
     }
