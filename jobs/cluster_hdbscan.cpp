@@ -61,7 +61,7 @@ void HdbscanMethod::write(store::ArtefactWriter& writer) const {
     writer.write_rows<double>("outlier_score", found.outlier_score, found.rows);
     const auto clusters = std::ssize(found.persistence);
     writer.write_whole<double>("persistence", found.persistence, {clusters});
-    writer.write_whole<std::int64_t>("selected", found.selected, {clusters});
+    writer.write_whole<std::int64_t>("selected", found.selected.number, {clusters});
 
     const auto& condensed = found.condensed;
     const auto lines = std::ssize(condensed.parent);

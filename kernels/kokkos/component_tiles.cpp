@@ -8,32 +8,45 @@ namespace {
 
 constexpr int widest = tile_left > tile_right ? tile_left : tile_right;
 
-// Positions of the rows: components that fill a tile stand in tiles of their own, filled up with
-// -1; the others follow together.
+// Positions of the rows: groups that fill a tile stand in tiles of their own, filled up with -1;
+// the others follow together.
 std::vector<std::int32_t> positions(std::span<const std::int32_t> order,
-                                    std::span<const std::int32_t> component, std::size_t components,
+                                    std::span<const std::int32_t> group, std::size_t groups,
                                     std::size_t width) {
-    std::vector<std::size_t> place(components), size(components);
+    std::vector<std::size_t> place(groups), size(groups);
     const auto of = [&](std::int32_t row) {
-        return static_cast<std::size_t>(component[static_cast<std::size_t>(row)]);
+        return static_cast<std::size_t>(group[static_cast<std::size_t>(row)]);
     };
     for (const auto row : order) ++size[of(row)];
     const auto filled_up = [&](std::size_t rows) { return (rows + width - 1) / width * width; };
-    std::size_t end = 0;
-    for (std::size_t c = 0; c < size.size(); ++c) {
-        place[c] = end;
-        if (size[c] >= width) end += filled_up(size[c]);
+    std::size_t end = 0, mixed_rows = 0;
+    for (std::size_t g = 0; g < groups; ++g) {
+        place[g] = end;
+        (size[g] >= width ? end : mixed_rows) += size[g] >= width ? filled_up(size[g]) : size[g];
     }
     std::size_t mixed = end;
-    for (const auto rows : size)
-        if (rows < width) end += rows;
-    std::vector<std::int32_t> result(filled_up(end), -1);
+    std::vector<std::int32_t> result(filled_up(end + mixed_rows), -1);
     for (const auto row : order) result[size[of(row)] < width ? mixed++ : place[of(row)]++] = row;
     return result;
 }
 
+// That of all the rows of a tile, or -1.
+KOKKOS_FUNCTION std::int32_t common(const ComponentTiles& tiles, std::size_t tile,
+                                    const SeenView<std::int32_t>& value) {
+    std::int32_t known = -1;
+    for (std::size_t i = 0; i < tiles.width(); ++i) {
+        const auto row = tiles.row(tile * tiles.width() + i);
+        if (row < 0) continue;
+        const auto here = value(static_cast<std::size_t>(tiles.first_row + row));
+        if (known >= 0 && here != known) return -1;
+        known = here;
+    }
+    return known;
+}
+
 // Values, norms and boxes.
-void fill(const ComponentTiles& tiles, const ReachableRows& all, const Scaling& scaling) {
+void fill(const ComponentTiles& tiles, const ReachableRows& all, const Scaling& scaling,
+          const Centres& centres) {
     const std::size_t columns = tiles.values.columns;
     for_each_row(
         "hdbscan/tiles", tiles.count(), KOKKOS_LAMBDA(std::size_t t) {
@@ -57,21 +70,18 @@ void fill(const ComponentTiles& tiles, const ReachableRows& all, const Scaling& 
             }
             float largest = 0;
             double core = DBL_MAX;
-            std::int32_t component = -1;
-            bool mixed = false;
             for (std::size_t i = 0; i < tiles.width(); ++i) {
                 const auto row = tiles.row(first + i);
                 if (row < 0) continue;
-                const std::int64_t number = tiles.first_row + row;
                 tiles.norm2(first + i) = static_cast<float>(norm2[i]);
                 largest = Kokkos::max(largest, tiles.norm2(first + i));
-                core = Kokkos::min(core, all.core(number));
-                mixed = mixed || (component >= 0 && component != all.component(number));
-                component = all.component(number);
+                core = Kokkos::min(core, all.core(static_cast<std::size_t>(tiles.first_row + row)));
             }
             tiles.largest_norm2(t) = largest;
             tiles.least_core(t) = core;
-            tiles.component(t) = mixed ? -1 : component;
+            tiles.component(t) = common(tiles, t, all.component);
+            const auto group = common(tiles, t, all.group);
+            tiles.centre(t) = static_cast<std::size_t>(group) < centres.count ? group : -1;
         });
 }
 
@@ -90,11 +100,10 @@ KOKKOS_FUNCTION void products(const ComponentTiles& tiles, std::size_t tile, con
 template <int width>
 void measure_planes(const ComponentTiles& tiles, const Centres& centres) {
     const RoundingBound rounding(tiles.values.columns);
-    const std::size_t count = centres.count(), columns = tiles.values.columns;
+    const std::size_t count = centres.count, columns = tiles.values.columns;
     for_each_row(
         "hdbscan/planes", tiles.count(), KOKKOS_LAMBDA(std::size_t t) {
-            const auto component = tiles.component(t);
-            const auto own = component < 0 ? -1 : centres.number(component);
+            const auto own = tiles.centre(t);
             if (own < 0) return;
             const float slack =
                 rounding.relative * (tiles.largest_norm2(t) + centres.largest_norm2) +
@@ -117,15 +126,12 @@ void measure_planes(const ComponentTiles& tiles, const Centres& centres) {
 
 }  // namespace
 
-Centres make_centres(std::span<const std::int32_t> number, std::span<const double> mean,
-                     const Scaling& scaling) {
+Centres make_centres(std::span<const double> mean, const Scaling& scaling) {
     const std::size_t columns = scaling.centre.extent(0), count = mean.size() / columns;
     Centres centres;
-    centres.columns = columns;
+    centres.count = count;
     centres.mean = DeviceView<float>("mean", mean.size());
     centres.inverse_distance = DeviceView<float>("inverse_distance", count * count);
-    centres.number = DeviceView<std::int32_t>("number", number.size());
-    Kokkos::deep_copy(centres.number, HostView<const std::int32_t>(number.data(), number.size()));
     const auto given = on_device(mean);
     const auto made = centres;
     for_each_row(
@@ -159,11 +165,12 @@ Centres make_centres(std::span<const std::int32_t> number, std::span<const doubl
 }
 
 ComponentTiles make_component_tiles(const SeenView<double>& rows, std::int64_t first_row,
-                                    std::span<const std::int32_t> order, const ReachableRows& all,
-                                    std::span<const std::int32_t> component, const Scaling& scaling,
+                                    std::span<const std::int32_t> order,
+                                    std::span<const std::int32_t> group, std::size_t groups,
+                                    const ReachableRows& all, const Scaling& scaling,
                                     const Centres& centres, int width) {
     const auto w = static_cast<std::size_t>(width);
-    const auto placed = positions(order, component, centres.number.extent(0), w);
+    const auto placed = positions(order, group, groups, w);
     const std::size_t tiles = placed.size() / w, columns = scaling.centre.extent(0);
     const ComponentTiles made{.rows = rows,
                               .first_row = first_row,
@@ -171,13 +178,14 @@ ComponentTiles make_component_tiles(const SeenView<double>& rows, std::int64_t f
                               .row = DeviceView<std::int32_t>("row", placed.size()),
                               .norm2 = DeviceView<float>("norm2", placed.size()),
                               .component = DeviceView<std::int32_t>("component", tiles),
+                              .centre = DeviceView<std::int32_t>("centre", tiles),
                               .low = DeviceView<float>("low", tiles * columns),
                               .high = DeviceView<float>("high", tiles * columns),
                               .largest_norm2 = DeviceView<float>("largest_norm2", tiles),
                               .least_core = DeviceView<double>("least_core", tiles),
-                              .plane = DeviceView<float>("plane", tiles * centres.count())};
+                              .plane = DeviceView<float>("plane", tiles * centres.count)};
     Kokkos::deep_copy(made.row, HostView<const std::int32_t>(placed.data(), placed.size()));
-    fill(made, all, scaling);
+    fill(made, all, scaling, centres);
     if (width == tile_left)
         measure_planes<tile_left>(made, centres);
     else

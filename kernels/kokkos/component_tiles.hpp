@@ -1,5 +1,5 @@
-// Rows in tiles that are near in space and, as far as may be, of one component, with what bounds
-// the distance of two tiles from below: boxes, and planes between components.
+// Rows in tiles that are near in space and, as far as may be, of one group and component, with what
+// bounds the distance of two tiles from below: boxes, and planes between groups.
 #pragma once
 
 #include <cstddef>
@@ -13,27 +13,22 @@
 
 namespace nanoatlas::kernels::kokkos {
 
-/// Points at which components are centred, more or less. The middle plane of two of them keeps
-/// their components apart; any points are correct, only the time depends on them.
+/// The middles of the first groups, more or less: the plane between two of them keeps the groups
+/// apart. Any points are correct, only the time depends on them.
 struct Centres {
     DeviceView<float> mean;              // [count, columns] in the frame of the tiles
     DeviceView<float> inverse_distance;  // [count, count] rounded down; 0 on the diagonal
-    DeviceView<std::int32_t> number;     // [components] of a component's centre, or -1
+    std::size_t count = 0;
     float largest_norm2 = 0;
-    KOKKOS_FUNCTION std::size_t count() const {
-        return mean.extent(0) == 0 ? 0 : mean.extent(0) / columns;
-    }
-    std::size_t columns = 0;
 };
 
-/// number: of each component's centre, or -1; mean [count, columns], in the frame of rows
-Centres make_centres(std::span<const std::int32_t> number, std::span<const double> mean,
-                     const Scaling& scaling);
+/// mean [count, columns], in the frame of rows
+Centres make_centres(std::span<const double> mean, const Scaling& scaling);
 
 /// What is known of all rows, by their number.
 struct ReachableRows {
     SeenView<double> core;
-    SeenView<std::int32_t> component;
+    SeenView<std::int32_t> component, group;
 };
 
 struct ComponentTiles {
@@ -43,6 +38,7 @@ struct ComponentTiles {
     DeviceView<std::int32_t> row;        // by position: its place in `rows`, or -1 to fill up
     DeviceView<float> norm2;             // by position
     DeviceView<std::int32_t> component;  // by tile: that of all its rows, or -1
+    DeviceView<std::int32_t> centre;     // by tile: that of the group of all its rows, or -1
     DeviceView<float> low, high;         // [tiles, columns]
     DeviceView<float> largest_norm2;     // by tile
     DeviceView<double> least_core;       // by tile
@@ -53,9 +49,11 @@ struct ComponentTiles {
 };
 
 /// order: the rows that take part, near in space where near in it
+/// group: of each of `rows`, below `groups`
 ComponentTiles make_component_tiles(const SeenView<double>& rows, std::int64_t first_row,
-                                    std::span<const std::int32_t> order, const ReachableRows& all,
-                                    std::span<const std::int32_t> component, const Scaling& scaling,
+                                    std::span<const std::int32_t> order,
+                                    std::span<const std::int32_t> group, std::size_t groups,
+                                    const ReachableRows& all, const Scaling& scaling,
                                     const Centres& centres, int width);
 
 }  // namespace nanoatlas::kernels::kokkos

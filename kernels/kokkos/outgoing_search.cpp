@@ -90,11 +90,7 @@ class Searcher {
                 2.0 * search_.rounding.relative *
                     (search_.own.largest_norm2(tile_) + block_.largest_norm2(t)) +
                 search_.rounding.absolute;
-            double bound = -rounding;
-            if (component >= 0 && other >= 0)
-                bound = beyond_plane(t, search_.centres.number(component),
-                                     search_.centres.number(other)) -
-                        rounding;
+            double bound = beyond_plane(t, search_.own.centre(tile_), block_.centre(t)) - rounding;
             if (bound > reach_) continue;
             bound = Kokkos::max(bound, static_cast<double>(between_boxes(t)) - rounding);
             if (bound > reach_) continue;
@@ -103,11 +99,11 @@ class Searcher {
         return count;
     }
 
-    // The square of how far apart the planes keep two tiles of components with centres.
+    // The square of how far apart the planes keep two tiles of groups with centres.
     KOKKOS_FUNCTION double beyond_plane(std::size_t t, std::int32_t own, std::int32_t other) const {
         if (own < 0 || other < 0) return 0;
         const auto a = static_cast<std::size_t>(own), b = static_cast<std::size_t>(other);
-        const std::size_t count = search_.centres.count();
+        const std::size_t count = search_.centres.count;
         const float gap = (search_.own.plane(tile_ * count + b) + block_.plane(t * count + a)) *
                           search_.centres.inverse_distance(a * count + b);
         return gap > 0 ? static_cast<double>(gap) * gap : 0;
@@ -201,32 +197,37 @@ std::vector<std::int32_t> order_for_search(std::span<const double> rows, std::si
 struct OutgoingSearch::State {
     Search search;
     Scaling scaling;
-    std::span<const std::int32_t> component;
+    ReachabilityGraph graph;
     OutgoingEdges edges;
+
+    ComponentTiles tiles(const OrderedRows& rows, int width) const {
+        const auto group = graph.group.subspan(static_cast<std::size_t>(rows.first_row),
+                                               rows.values.size() / search.columns);
+        return make_component_tiles(on_device(rows.values), rows.first_row, rows.order, group,
+                                    graph.groups, search.all, scaling, search.centres, width);
+    }
 };
 
 OutgoingSearch::OutgoingSearch(const OrderedRows& rows, const Frame& frame,
                                const ReachabilityGraph& graph, const OutgoingEdges& edges) {
-    const std::size_t columns = frame.centre.size();
     const Scaling scaling = scaling_of(frame);
-    const auto centres = make_centres(graph.centre, graph.centres, scaling);
-    const ReachableRows all{on_device(graph.core), on_device(graph.component)};
-    const auto component = graph.component.subspan(static_cast<std::size_t>(rows.first_row),
-                                                   rows.values.size() / columns);
     state_ = std::make_unique<State>(
-        State{Search{.columns = columns,
-                     .factor = scaling.factor,
-                     .alpha = graph.alpha,
-                     .rounding = RoundingBound(columns),
-                     .all = all,
-                     .centres = centres,
-                     .own = make_component_tiles(on_device(rows.values), rows.first_row, rows.order,
-                                                 all, component, scaling, centres, tile_left),
-                     .weight = on_device_for_update(edges.weight),
-                     .distance = on_device_for_update(edges.distance),
-                     .to = on_device_for_update(edges.to),
-                     .limit = on_device_for_update(edges.limit)},
-              scaling, graph.component, edges});
+        State{.search = {.columns = frame.centre.size(),
+                         .factor = scaling.factor,
+                         .alpha = graph.alpha,
+                         .rounding = RoundingBound(frame.centre.size()),
+                         .all = {on_device(graph.core), on_device(graph.component),
+                                 on_device(graph.group)},
+                         .centres = make_centres(graph.centres, scaling),
+                         .own = {},
+                         .weight = on_device_for_update(edges.weight),
+                         .distance = on_device_for_update(edges.distance),
+                         .to = on_device_for_update(edges.to),
+                         .limit = on_device_for_update(edges.limit)},
+              .scaling = scaling,
+              .graph = graph,
+              .edges = edges});
+    state_->search.own = state_->tiles(rows, tile_left);
 }
 
 OutgoingSearch::~OutgoingSearch() = default;
@@ -234,11 +235,7 @@ OutgoingSearch::~OutgoingSearch() = default;
 void OutgoingSearch::add(const OrderedRows& candidates) {
     const auto& search = state_->search;
     if (search.own.count() == 0 || candidates.order.empty()) return;
-    const auto component = state_->component.subspan(static_cast<std::size_t>(candidates.first_row),
-                                                     candidates.values.size() / search.columns);
-    const auto block =
-        make_component_tiles(on_device(candidates.values), candidates.first_row, candidates.order,
-                             search.all, component, state_->scaling, search.centres, tile_right);
+    const auto block = state_->tiles(candidates, tile_right);
     auto policy = Policy(static_cast<int>(search.own.count()), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(Searcher::scratch_size(block.count())));
     const auto with = search;

@@ -23,11 +23,11 @@ struct ReachabilityGraph {
     std::span<const double> core;             ///< [rows] core distances
     std::span<const std::int32_t> component;  ///< [rows] from 0
     double alpha = 1;                         ///< by which distances are divided
-    /// [components] of some components the number of their centre, else -1.
-    std::span<const std::int32_t> centre;
-    /// [centres, columns] near the middle of these components. The edges don't depend on them,
-    /// only the time does.
-    std::span<const double> centres;
+    /// [rows] a division of the components that keeps rows together that are near each other; it
+    /// and the centres make the search fast, the edges don't depend on them.
+    std::span<const std::int32_t> group;
+    std::size_t groups = 0;
+    std::span<const double> centres;  ///< [centres, columns] the middles of the first groups
 };
 
 /// Rows of this rank and the order in which to go through them.

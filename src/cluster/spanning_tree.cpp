@@ -38,10 +38,11 @@ struct Found {
     }
 };
 
-/// Large components, whose middles part them.
-struct Centres {
-    std::vector<std::int32_t> number;  // of each component, or -1
-    std::vector<double> mean;          // [centres, columns]
+/// A former state of the components: those that were large first, with their middles.
+struct Groups {
+    std::vector<std::int32_t> of_row;  // of all rows
+    std::int64_t count = 0, centres = 0;
+    std::vector<double> mean;  // [centres, columns]
 };
 
 class Boruvka {
@@ -169,7 +170,7 @@ class Boruvka {
 
     // Compares the open rows with all rows.
     void search(const std::vector<TreeEdge>& best) {
-        const auto centres = find_centres();
+        update_groups();
         std::vector<double> limit(best.size());
         std::transform(best.begin(), best.end(), limit.begin(),
                        [](const TreeEdge& edge) { return edge.weight; });
@@ -184,8 +185,9 @@ class Boruvka {
                                 {.core = core_,
                                  .component = component_,
                                  .alpha = alpha_,
-                                 .centre = centres.number,
-                                 .centres = centres.mean},
+                                 .group = groups_.of_row,
+                                 .groups = at(groups_.count),
+                                 .centres = groups_.mean},
                                 {found_.weight, found_.distance, found_.to, limit});
         RowRing ring(matrix_, comm_);
         for (int step = 0; step < ring.steps(); ++step) {
@@ -214,30 +216,32 @@ class Boruvka {
             bound_[at(i)] = std::min(bound_[at(i)], edge(row_of(i), to, found_.distance[at(i)]));
     }
 
-    Centres find_centres() const {
-        std::vector<std::int64_t> size(at(components_)), large;
+    // The more centres, the better planes between them bound distances; components only grow, so
+    // one that is large now is a union of groups as they were.
+    void update_groups() {
+        std::vector<std::int64_t> size(at(components_)), order(at(components_));
         for (const auto component : component_) ++size[at(component)];
-        for (std::int64_t c = 0; c < components_; ++c)
-            if (size[at(c)] >= rows_of_a_centre) large.push_back(c);
-        std::sort(large.begin(), large.end(), [&](auto a, auto b) {
-            return std::pair(-size[at(a)], a) < std::pair(-size[at(b)], b);
-        });
-        if (std::ssize(large) > most_centres) large.resize(at(most_centres));
-        Centres centres{std::vector<std::int32_t>(at(components_), -1), {}};
-        for (std::size_t c = 0; c < large.size(); ++c)
-            centres.number[at(large[c])] = static_cast<std::int32_t>(c);
-        const auto columns = at(matrix_.columns);
-        centres.mean.resize(large.size() * columns);
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(),
+                         [&](auto a, auto b) { return size[at(a)] > size[at(b)]; });
+        const auto large = std::count_if(size.begin(), size.end(),
+                                         [](auto rows) { return rows >= rows_of_a_centre; });
+        const auto centres = std::min(large, most_centres);
+        if (centres < groups_.centres) return;
+        std::vector<std::int32_t> number(at(components_));
+        for (std::size_t i = 0; i < order.size(); ++i)
+            number[at(order[i])] = static_cast<std::int32_t>(i);
+        groups_ = {.of_row = component_, .count = components_, .centres = centres, .mean = {}};
+        for (auto& group : groups_.of_row) group = number[at(group)];
+        groups_.mean.resize(at(centres * matrix_.columns));
         for (std::int64_t i = 0; i < matrix_.rows.count; ++i) {
-            const auto component = component_of(row_of(i));
-            const auto number = centres.number[at(component)];
-            if (number < 0) continue;
-            const auto share = 1 / static_cast<double>(size[at(component)]);
-            for (std::size_t c = 0; c < columns; ++c)
-                centres.mean[at(number) * columns + c] += matrix_.row(i)[c] * share;
+            const auto group = groups_.of_row[at(row_of(i))];
+            if (group >= centres) continue;
+            const auto share = 1 / static_cast<double>(size[at(order[at(group)])]);
+            for (std::int64_t c = 0; c < matrix_.columns; ++c)
+                groups_.mean[at(group * matrix_.columns + c)] += matrix_.row(i)[at(c)] * share;
         }
-        comm_.sum(std::span(centres.mean));
-        return centres;
+        comm_.sum(std::span(groups_.mean));
     }
 
     // Components of which the least edge is known join its other end.
@@ -271,6 +275,7 @@ class Boruvka {
     std::vector<TreeEdge> bound_;       // by row of this rank: no edge outwards that was not met
                                         // in its list or a search is below it
     Found found_;
+    Groups groups_;
     std::vector<std::vector<std::int32_t>> orders_;  // of the blocks that pass round
     kernels::kokkos::Frame frame_{{}, 1};
     SpanningTree tree_;

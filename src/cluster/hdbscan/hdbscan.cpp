@@ -127,14 +127,13 @@ Hdbscan hdbscan(store::Matrix<double> matrix, const HdbscanOptions& options,
 
     const auto phase = phases.measure("cluster/hdbscan/clusters");
     result.condensed = condense(single_linkage(result.tree), options.min_cluster_size);
-    const auto stability = stabilities(result.condensed);
-    result.selected = select_clusters(result.condensed, stability, options.selection);
+    result.selected = select_clusters(result.condensed, options.selection);
     const auto label = labels(result.condensed, result.selected, options.selection);
     result.label = rows_of_this_rank(label, rows);
     result.probability =
         rows_of_this_rank(probabilities(result.condensed, result.selected, label), rows);
     result.outlier_score = rows_of_this_rank(outlier_scores(result.condensed), rows);
-    result.persistence = persistences(result.condensed, stability, result.selected, label);
+    result.persistence = persistences(result.condensed, result.selected, label);
     return result;
 }
 

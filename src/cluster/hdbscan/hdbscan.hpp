@@ -24,13 +24,13 @@ struct HdbscanOptions {
 /// K clusters, numbered as by the hdbscan package.
 struct Hdbscan {
     comm::RowBlock rows;
-    std::vector<std::int32_t> label;     ///< of this rank's rows; -1: noise
-    std::vector<double> probability;     ///< of this rank's rows
-    std::vector<double> outlier_score;   ///< GLOSH, of this rank's rows
-    std::vector<double> persistence;     ///< [K]
-    std::vector<std::int64_t> selected;  ///< [K] numbers in the condensed tree
-    CondensedTree condensed;             ///< of all rows, on every rank
-    SpanningTree tree;                   ///< of all rows, on every rank
+    std::vector<std::int32_t> label;    ///< of this rank's rows; -1: noise
+    std::vector<double> probability;    ///< of this rank's rows
+    std::vector<double> outlier_score;  ///< GLOSH, of this rank's rows
+    std::vector<double> persistence;    ///< [K]
+    SelectedClusters selected;
+    CondensedTree condensed;  ///< of all rows, on every rank
+    SpanningTree tree;        ///< of all rows, on every rank
 };
 
 /// Equal to the hdbscan package with an exact tree; the same on any number of ranks. Rows that

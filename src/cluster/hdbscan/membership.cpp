@@ -22,10 +22,10 @@ std::vector<double> deaths(const CondensedTree& tree) {
 
 // The label of each cluster: that of the selected one which it is or lies in, or -1. [clusters]
 std::vector<std::int32_t> labels_of_clusters(const CondensedTree& tree,
-                                             std::span<const std::int64_t> selected) {
+                                             const SelectedClusters& selected) {
     std::vector<std::int32_t> label(at(tree.clusters), -1);
-    for (std::size_t i = 0; i < selected.size(); ++i)
-        label[tree.place(selected[i])] = static_cast<std::int32_t>(i);
+    for (std::size_t i = 0; i < selected.count(); ++i)
+        label[tree.place(selected.number[i])] = static_cast<std::int32_t>(i);
     for (std::size_t line = 0; line < tree.lines(); ++line)
         if (!tree.is_row(line) && label[tree.place(tree.child[line])] < 0)
             label[tree.place(tree.child[line])] = label[tree.place(tree.parent[line])];
@@ -34,10 +34,10 @@ std::vector<std::int32_t> labels_of_clusters(const CondensedTree& tree,
 
 }  // namespace
 
-std::vector<std::int32_t> labels(const CondensedTree& tree, std::span<const std::int64_t> selected,
+std::vector<std::int32_t> labels(const CondensedTree& tree, const SelectedClusters& selected,
                                  const SelectionOptions& options) {
     const auto of_cluster = labels_of_clusters(tree, selected);
-    const bool root_alone = selected.size() == 1 && selected[0] == tree.rows;
+    const bool root_alone = selected.count() == 1 && selected.number[0] == tree.rows;
     const double least = options.epsilon > 0 ? 1 / options.epsilon : deaths(tree)[0];
     std::vector<std::int32_t> label(at(tree.rows));
     for (std::size_t line = 0; line < tree.lines(); ++line) {
@@ -49,7 +49,7 @@ std::vector<std::int32_t> labels(const CondensedTree& tree, std::span<const std:
     return label;
 }
 
-std::vector<double> probabilities(const CondensedTree& tree, std::span<const std::int64_t> selected,
+std::vector<double> probabilities(const CondensedTree& tree, const SelectedClusters& selected,
                                   std::span<const std::int32_t> label) {
     const auto death = deaths(tree);
     std::vector<double> probability(at(tree.rows), 0);
@@ -57,7 +57,7 @@ std::vector<double> probabilities(const CondensedTree& tree, std::span<const std
         if (!tree.is_row(line)) continue;
         const auto row = at(tree.child[line]);
         if (label[row] < 0) continue;
-        const double greatest = death[tree.place(selected[at(label[row])])];
+        const double greatest = death[tree.place(selected.number[at(label[row])])];
         probability[row] =
             std::isinf(tree.lambda[line]) ? 1 : std::min(tree.lambda[line], greatest) / greatest;
     }
@@ -81,18 +81,17 @@ std::vector<double> outlier_scores(const CondensedTree& tree) {
     return score;
 }
 
-std::vector<double> persistences(const CondensedTree& tree, std::span<const double> stability,
-                                 std::span<const std::int64_t> selected,
+std::vector<double> persistences(const CondensedTree& tree, const SelectedClusters& selected,
                                  std::span<const std::int32_t> label) {
-    std::vector<double> size(selected.size(), 0);
+    std::vector<double> size(selected.count(), 0);
     for (const auto of_row : label)
         if (of_row >= 0) ++size[at(of_row)];
     const double greatest = *std::max_element(tree.lambda.begin(), tree.lambda.end());
     std::vector<double> persistence;
-    for (std::size_t i = 0; i < selected.size(); ++i)
+    for (std::size_t i = 0; i < selected.count(); ++i)
         persistence.push_back(std::isinf(greatest) || size[i] == 0
                                   ? 1
-                                  : stability[tree.place(selected[i])] / (size[i] * greatest));
+                                  : selected.stability[i] / (size[i] * greatest));
     return persistence;
 }
 

@@ -41,11 +41,12 @@ void drop_all_below_chosen(const Hierarchy& clusters, Chosen& chosen) {
     }
 }
 
-Chosen excess_of_mass(const Hierarchy& clusters, std::vector<double> stability,
+// The stability of a cluster that gives way becomes the sum of those below.
+Chosen excess_of_mass(const Hierarchy& clusters, std::vector<double>& stability,
                       const SelectionOptions& options) {
     Chosen chosen(clusters.count(), 1);
     std::vector<double> below(clusters.count(), 0);
-    for (std::size_t c = clusters.count(); c-- > 0;) {
+    for (std::size_t c = clusters.count(); c-- > (options.allow_single_cluster ? 0U : 1U);) {
         const bool too_large =
             options.max_cluster_size > 0 && clusters.size[c] > options.max_cluster_size;
         if (below[c] > stability[c] || too_large) {
@@ -99,16 +100,18 @@ std::vector<double> stabilities(const CondensedTree& tree) {
     return stability;
 }
 
-std::vector<std::int64_t> select_clusters(const CondensedTree& tree,
-                                          const std::vector<double>& stability,
-                                          const SelectionOptions& options) {
+SelectedClusters select_clusters(const CondensedTree& tree, const SelectionOptions& options) {
     const Hierarchy clusters(tree);
+    auto stability = stabilities(tree);
     auto chosen = options.method == Selection::leaf ? leaves(clusters)
                                                     : excess_of_mass(clusters, stability, options);
     if (options.epsilon > 0 && chosen[0] == 0) chosen = merge_by_epsilon(clusters, chosen, options);
-    std::vector<std::int64_t> selected;
-    for (std::size_t c = 0; c < chosen.size(); ++c)
-        if (chosen[c] != 0) selected.push_back(tree.rows + static_cast<std::int64_t>(c));
+    SelectedClusters selected;
+    for (std::size_t c = 0; c < chosen.size(); ++c) {
+        if (chosen[c] == 0) continue;
+        selected.number.push_back(tree.rows + static_cast<std::int64_t>(c));
+        selected.stability.push_back(stability[c]);
+    }
     return selected;
 }
 

@@ -20,14 +20,18 @@ struct SelectionOptions {
     std::int64_t max_cluster_size = 0;  ///< excess of mass: none larger is chosen; 0: no limit
 };
 
-/// Of each cluster the sum over its rows of lambda less lambda at its birth.
-/// [clusters] by place
+/// Of each cluster, by place, the sum over its rows of lambda less lambda at its birth.
 std::vector<double> stabilities(const CondensedTree& tree);
 
-/// Numbers of the chosen clusters, ascending, by the rules of the hdbscan package.
-/// Epsilon: Malzer, Baum, IEEE MFI 2020, 223.
-std::vector<std::int64_t> select_clusters(const CondensedTree& tree,
-                                          const std::vector<double>& stability,
-                                          const SelectionOptions& options);
+struct SelectedClusters {
+    std::vector<std::int64_t> number;  ///< in the condensed tree, ascending
+    /// As excess of mass leaves it: where the clusters within had more, but epsilon keeps them
+    /// together, their sum.
+    std::vector<double> stability;
+    std::size_t count() const { return number.size(); }
+};
+
+/// By the rules of the hdbscan package. Epsilon: Malzer, Baum, IEEE MFI 2020, 223.
+SelectedClusters select_clusters(const CondensedTree& tree, const SelectionOptions& options);
 
 }  // namespace nanoatlas::cluster
