@@ -190,7 +190,7 @@ class Searcher {
 
 }  // namespace
 
-std::vector<std::int32_t> order_for_search(std::span<const double> rows, std::size_t columns) {
+std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns) {
     return space_order(rows, columns, tile_right);
 }
 

@@ -45,8 +45,8 @@ struct OutgoingEdges {
     std::span<double> limit;
 };
 
-/// An order of the rows [n, columns] fit for OrderedRows.
-std::vector<std::int32_t> order_for_search(std::span<const double> rows, std::size_t columns);
+/// The order in which rows [n, columns] are laid out; whoever has the rows finds it once.
+std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns);
 
 class OutgoingSearch {
   public:

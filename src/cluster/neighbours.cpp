@@ -4,6 +4,7 @@
 #include "base/progress.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
+#include "kernels/kokkos/outgoing_search.hpp"
 
 namespace nanoatlas::cluster {
 
@@ -21,7 +22,9 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
     const auto frame = make_frame(matrix, comm);
     kernels::kokkos::NeighbourSearch search(matrix.values, matrix.rows.first, frame, lists.index,
                                             lists.distance);
-    RowRing ring(matrix, comm);
+    const auto order =
+        kernels::kokkos::layout_order(matrix.values, static_cast<std::size_t>(matrix.columns));
+    RowRing ring(matrix, order, comm);
     base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
     for (int step = 0; step < ring.steps(); ++step) {
         ring.start_transfer();

@@ -11,12 +11,13 @@ kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
                                   const comm::Communicator& comm) {
     const auto columns = static_cast<std::size_t>(matrix.columns);
     kernels::kokkos::Frame frame{std::vector<double>(columns), 0};
-    for (std::size_t i = 0; i < matrix.values.size(); ++i)
-        frame.centre[i % columns] += matrix.values[i] / static_cast<double>(matrix.rows.total);
+    for (std::int64_t i = 0; i < matrix.rows.count; ++i)
+        for (std::size_t c = 0; c < columns; ++c)
+            frame.centre[c] += matrix.row(i)[c] / static_cast<double>(matrix.rows.total);
     comm.sum(std::span(frame.centre));
-    for (std::size_t i = 0; i < matrix.values.size(); ++i)
-        frame.largest =
-            std::max(frame.largest, std::abs(matrix.values[i] - frame.centre[i % columns]));
+    for (std::int64_t i = 0; i < matrix.rows.count; ++i)
+        for (std::size_t c = 0; c < columns; ++c)
+            frame.largest = std::max(frame.largest, std::abs(matrix.row(i)[c] - frame.centre[c]));
     frame.largest = comm.max(frame.largest);
     VALIDATE(frame.largest < 1e130 && (frame.largest == 0 || frame.largest > 1e-130),
              "values differ from their mean by up to {:.2g} (the squares of distances leave the "

@@ -1,6 +1,9 @@
 // Rows that pass round the ranks in blocks, and the frame in which kernels see them.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -16,51 +19,72 @@ namespace nanoatlas::cluster {
 kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
                                   const comm::Communicator& comm);
 
-/// Each step this rank holds the block of the next rank up.
+/// Rows that pass round, with their order: each step this rank holds those of the next rank up.
 class RowRing {
   public:
-    RowRing(const store::Matrix<double>& matrix, const comm::Communicator& comm)
+    /// order: in which kernels lay out this rank's rows; must outlive the ring
+    RowRing(const store::Matrix<double>& matrix, std::span<const std::int32_t> order,
+            const comm::Communicator& comm)
         : comm_(comm),
           blocks_(matrix.rows.total, comm.size()),
           columns_(static_cast<std::size_t>(matrix.columns)),
-          held_(matrix.values) {}
+          rows_(matrix.values),
+          order_(order) {}
 
     int steps() const { return comm_.size(); }
-    std::span<const double> rows() const { return held_; }
+    std::span<const double> rows() const { return rows_; }
+    std::span<const std::int32_t> order() const { return order_; }
     std::int64_t first_row() const { return block_at(step_).first; }
 
-    /// Sets the transfer of the next block going, while the present one is in use.
+    /// Sets the transfer of the next rows going, while the present ones are in use.
     void start_transfer() {
         if (step_ + 1 == steps()) return;
         const int below = (comm_.rank() + comm_.size() - 1) % comm_.size();
         const int above = (comm_.rank() + 1) % comm_.size();
         auto& incoming = buffers_[step_ % 2];
-        incoming.resize(static_cast<std::size_t>(block_at(step_ + 1).count) * columns_);
-        receiving_ = comm_.start_receive(std::span<double>(incoming), above, tag);
-        sending_ = comm_.start_send(held_, below, tag);
+        const auto count = static_cast<std::size_t>(block_at(step_ + 1).count);
+        incoming.rows.resize(count * columns_);
+        incoming.order.resize(count);
+        start(comm_.start_receive(std::span<double>(incoming.rows), above, tag));
+        start(comm_.start_receive(std::span<std::int32_t>(incoming.order), above, tag));
+        start(comm_.start_send(rows_, below, tag));
+        start(comm_.start_send(order_, below, tag));
+    }
+
+    /// Drives the transfer.
+    void poll() {
+        for (auto& request : requests_) request.test();
     }
 
     void advance() {
-        for (auto* requests : {&receiving_, &sending_}) {
-            for (auto& request : *requests) request.wait();
-            requests->clear();
-        }
-        held_ = buffers_[step_++ % 2];
+        for (auto& request : requests_) request.wait();
+        requests_.clear();
+        const auto& arrived = buffers_[step_++ % 2];
+        rows_ = arrived.rows;
+        order_ = arrived.order;
     }
 
   private:
+    struct Buffer {
+        std::vector<double> rows;
+        std::vector<std::int32_t> order;
+    };
+    static constexpr int tag = 1;
+
+    void start(std::vector<comm::Request> started) {
+        std::move(started.begin(), started.end(), std::back_inserter(requests_));
+    }
     comm::RowBlock block_at(int step) const {
         return blocks_.block((comm_.rank() + step) % comm_.size());
     }
 
-    static constexpr int tag = 1;
-
     const comm::Communicator& comm_;
     comm::BlockDistribution blocks_;
     std::size_t columns_;
-    std::span<const double> held_;
-    std::vector<double> buffers_[2];
-    std::vector<comm::Request> receiving_, sending_;
+    std::span<const double> rows_;
+    std::span<const std::int32_t> order_;
+    Buffer buffers_[2];
+    std::vector<comm::Request> requests_;
     int step_ = 0;
 };
 

@@ -58,8 +58,7 @@ class Boruvka {
           components_(matrix.rows.total),
           listed_(at(matrix.rows.count)),
           bound_(at(matrix.rows.count)),
-          found_(at(matrix.rows.count)),
-          orders_(at(comm.size())) {
+          found_(at(matrix.rows.count)) {
         std::iota(component_.begin(), component_.end(), 0);
         std::iota(listed_.begin(), listed_.end(), 0);
         bound_by_lists();
@@ -174,9 +173,10 @@ class Boruvka {
         std::vector<double> limit(best.size());
         std::transform(best.begin(), best.end(), limit.begin(),
                        [](const TreeEdge& edge) { return edge.weight; });
-        if (orders_[0].empty()) order_block(0, matrix_.values);
+        if (order_.empty())
+            order_ = kernels::kokkos::layout_order(matrix_.values, at(matrix_.columns));
         std::vector<std::int32_t> open;
-        for (const auto i : orders_[0]) {
+        for (const auto i : order_) {
             if (!is_open(i, best)) continue;
             open.push_back(i);
             found_.forget(at(i));
@@ -189,19 +189,14 @@ class Boruvka {
                                  .groups = at(groups_.count),
                                  .centres = groups_.mean},
                                 {found_.weight, found_.distance, found_.to, limit});
-        RowRing ring(matrix_, comm_);
+        RowRing ring(matrix_, order_, comm_);
         for (int step = 0; step < ring.steps(); ++step) {
             ring.start_transfer();
-            if (orders_[at(step)].empty()) order_block(step, ring.rows());
-            outgoing.add({ring.rows(), ring.first_row(), orders_[at(step)]});
+            outgoing.add({ring.rows(), ring.first_row(), ring.order()});
             ring.advance();
         }
         outgoing.finish();
         for (const auto i : open) raise_bound(i, limit);
-    }
-
-    void order_block(int step, std::span<const double> rows) {
-        orders_[at(step)] = kernels::kokkos::order_for_search(rows, at(matrix_.columns));
     }
 
     const kernels::kokkos::Frame& frame() {
@@ -276,7 +271,7 @@ class Boruvka {
                                         // in its list or a search is below it
     Found found_;
     Groups groups_;
-    std::vector<std::vector<std::int32_t>> orders_;  // of the blocks that pass round
+    std::vector<std::int32_t> order_;  // in which this rank's rows are laid out
     kernels::kokkos::Frame frame_{{}, 1};
     SpanningTree tree_;
 };

@@ -19,7 +19,7 @@ using SpanningTree = std::vector<kernels::TreeEdge>;
 /// Boruvka's rounds: each component joins the other end of its least edge outwards. The lists tell
 /// that edge wherever it is no longer than all that a list of the component leaves out; only rows
 /// of which that does not hold are compared with rows at large, within the least weight known.
-/// Collective; each rank holds four numbers for each of all rows while it works.
+/// Collective; each rank holds three numbers for each of all rows while it works.
 /// March, Ram, Gray, KDD 2010, 603, for the bounds in Boruvka's algorithm.
 ///
 /// neighbours  of the rows of the matrix; the longer the lists, the less is left to search
