@@ -35,13 +35,14 @@ base::OptionTable describe(Settings& settings) {
     table.add("what", bench.what, "may also stand alone: nanoatlas bench pca")
         .required()
         .choices(names());
-    table.add("input", bench.input, "pca, neighbours, adp, silhouette: matrix to work on");
+    table.add("input", bench.input, "pca, neighbours, adp, hdbscan, silhouette: matrix to work on");
     table.add("rows", bench.rows, "rows of drawn data; 0: as many as peers were measured on");
     table.add("columns", bench.columns, "columns of drawn data");
     table.add("components", bench.components, "pca: components");
     table.add("k", bench.k, "neighbours: length of the lists");
     table.add("maxk", bench.maxk, "adp: length of the neighbour lists");
     table.add("Z", bench.significance, "adp: standard errors by which a peak must stand out");
+    table.add("min-cluster-size", bench.min_cluster_size, "hdbscan: rows of the smallest cluster");
     table.add("clusters", bench.clusters, "silhouette: clusters");
     table.add("arch", bench.arch, "train, extract: network");
     table.add("batch", bench.batch, "train, extract: images of a step, over all ranks");
@@ -114,6 +115,7 @@ const std::vector<std::pair<std::string, MakeWorkload>>& workloads() {
         {"pca", pca_workload},
         {"neighbours", neighbours_workload},
         {"adp", adp_workload},
+        {"hdbscan", hdbscan_workload},
         {"silhouette", silhouette_workload},
         {"allreduce", allreduce_workload},
         {"io", io_workload},

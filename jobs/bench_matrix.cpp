@@ -1,10 +1,11 @@
-// Workloads on matrices: PCA, neighbours, density peaks, silhouettes.
+// Workloads on matrices: PCA, neighbours, density peaks, HDBSCAN, silhouettes.
 #include <memory>
 #include <span>
 
 #include "base/random.hpp"
 #include "cluster/density_peaks.hpp"
 #include "cluster/dimension.hpp"
+#include "cluster/hdbscan/hdbscan.hpp"
 #include "cluster/silhouette.hpp"
 #include "jobs/bench_workloads.hpp"
 #include "kernels/kokkos/products.hpp"
@@ -99,6 +100,18 @@ Workload adp_workload(const BenchOptions& options, const comm::Communicator& wor
         const auto dimension = cluster::two_nn_dimension(*neighbours, world);
         const auto density = cluster::pak_density(*neighbours, dimension, world);
         cluster::density_peaks(*neighbours, density, {.significance = significance}, world);
+    };
+    return workload;
+}
+
+/// All of it: neighbours, tree, clusters.
+Workload hdbscan_workload(const BenchOptions& options, const comm::Communicator& world) {
+    const auto matrix = std::make_shared<const store::Matrix<double>>(
+        matrix_for<double>(options, 20000, 50, world));
+    auto workload = workload_on(*matrix);
+    workload.run = [=, &world, size = options.min_cluster_size] {
+        base::PhaseTimes phases;
+        cluster::hdbscan(*matrix, {.min_cluster_size = size, .selection = {}}, phases, world);
     };
     return workload;
 }

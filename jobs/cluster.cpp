@@ -18,8 +18,8 @@ struct NamedMethod {
     std::unique_ptr<ClusterMethod> method;
 };
 
-std::array<NamedMethod, 1> all_methods() {
-    return {{{"adp", make_adp()}}};
+std::array<NamedMethod, 2> all_methods() {
+    return {{{"adp", make_adp()}, {"hdbscan", make_hdbscan()}}};
 }
 
 struct Options {
@@ -49,7 +49,8 @@ int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
     base::OptionTable table("cluster", "groups the rows of a matrix");
     table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .txt or .csv")
         .required();
-    table.add("method", options.method, "adp: advanced density peaks").choices({"adp"});
+    table.add("method", options.method, "adp: advanced density peaks; hdbscan")
+        .choices({"adp", "hdbscan"});
     table.add("output", options.output, "clusters.h5, or .csv or .npy for labels alone");
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;

@@ -40,5 +40,6 @@ class ClusterMethod {
 };
 
 std::unique_ptr<ClusterMethod> make_adp();
+std::unique_ptr<ClusterMethod> make_hdbscan();
 
 }  // namespace nanoatlas::jobs

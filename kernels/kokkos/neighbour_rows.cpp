@@ -57,6 +57,14 @@ DeviceView<std::int32_t> find_selves(const Searchers& own, const Block& block,
 
 }  // namespace
 
+Scaling scaling_of(const Frame& frame) {
+    const std::size_t columns = frame.centre.size();
+    const Scaling scaling{DeviceView<double>("centre", columns),
+                          std::exp2(-std::ceil(std::log2(frame.largest)))};
+    Kokkos::deep_copy(scaling.centre, HostView<const double>(frame.centre.data(), columns));
+    return scaling;
+}
+
 TileRows make_tile_rows(const SeenView<double>& rows, const std::vector<std::int32_t>& order,
                         const Scaling& scaling, int width) {
     const std::size_t n = order.size(), columns = scaling.centre.extent(0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/kokkos/dot_tile.hpp"
+#include "kernels/kokkos/neighbours.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -37,6 +38,8 @@ struct Scaling {
     DeviceView<double> centre;
     double factor;
 };
+
+Scaling scaling_of(const Frame& frame);
 
 /// rows [n, columns], of which position p takes row order[p]; interleaved by width.
 TileRows make_tile_rows(const SeenView<double>& rows, const std::vector<std::int32_t>& order,

@@ -7,29 +7,11 @@
 #include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/selection.hpp"
 #include "kernels/kokkos/space_order.hpp"
+#include "kernels/kokkos/squared_distance.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
-
-// In f64 from the original differences. The one place that computes it, so that a pair has one
-// distance, to the bit, whichever rank meets it.
-KOKKOS_FUNCTION double squared_distance(const double* a, const double* b, std::size_t columns) {
-    constexpr std::size_t lanes = 8;
-    double sums[lanes] = {};
-    std::size_t c = 0;
-    for (; c + lanes <= columns; c += lanes)
-        for (std::size_t lane = 0; lane < lanes; ++lane) {
-            const double difference = a[c + lane] - b[c + lane];
-            sums[lane] += difference * difference;
-        }
-    for (std::size_t lane = 0; c < columns; ++c, ++lane) {
-        const double difference = a[c] - b[c];
-        sums[lane] += difference * difference;
-    }
-    return ((sums[0] + sums[4]) + (sums[1] + sums[5])) +
-           ((sums[2] + sums[6]) + (sums[3] + sums[7]));
-}
 
 using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
 template <class T>
@@ -282,9 +264,7 @@ NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::int64_t firs
                                  const Frame& frame, std::span<std::int64_t> index,
                                  std::span<double> distance) {
     const std::size_t columns = frame.centre.size(), n = rows.size() / columns;
-    const Scaling scaling{DeviceView<double>("centre", columns),
-                          std::exp2(-std::ceil(std::log2(frame.largest)))};
-    Kokkos::deep_copy(scaling.centre, HostView<const double>(frame.centre.data(), columns));
+    const Scaling scaling = scaling_of(frame);
     Searchers own{.columns = columns,
                   .k = n == 0 ? 0 : static_cast<int>(index.size() / n),
                   .first_row = first_row,
