@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/progress.hpp"
@@ -31,51 +33,82 @@ kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
     return frame;
 }
 
-// The rows that pass round: each step this rank holds the block of the next rank up.
+// The rows that pass round, with their order: each step this rank holds those of the next rank up.
 class Ring {
   public:
-    Ring(const store::Matrix<double>& matrix, const comm::Communicator& comm)
+    /// own: this rank's rows; ranges: which rows each rank brings
+    Ring(std::span<const double> own, std::size_t columns, std::vector<comm::RowBlock> ranges,
+         const comm::Communicator& comm)
         : comm_(comm),
-          blocks_(matrix.rows.total, comm.size()),
-          columns_(static_cast<std::size_t>(matrix.columns)),
-          held_(matrix.values) {}
+          columns_(columns),
+          ranges_(std::move(ranges)),
+          own_order_(kernels::kokkos::candidate_order(own, columns)),
+          rows_(own),
+          order_(own_order_) {}
 
     int steps() const { return comm_.size(); }
-    std::span<const double> rows() const { return held_; }
-    std::int64_t first_row() const { return block_at(step_).first; }
+    std::span<const double> rows() const { return rows_; }
+    std::span<const std::int32_t> order() const { return order_; }
+    std::int64_t first_row() const { return range_at(step_).first; }
 
-    /// Sets the transfer of the next block going, while the present one is in use.
+    /// Sets the transfer of the next rows going, while the present ones are in use.
     void start_transfer() {
         if (step_ + 1 == steps()) return;
         const int below = (comm_.rank() + comm_.size() - 1) % comm_.size();
         const int above = (comm_.rank() + 1) % comm_.size();
         auto& incoming = buffers_[step_ % 2];
-        incoming.resize(static_cast<std::size_t>(block_at(step_ + 1).count) * columns_);
-        receiving_ = comm_.start_receive(std::span<double>(incoming), above, ring_tag);
-        sending_ = comm_.start_send(held_, below, ring_tag);
+        const auto count = static_cast<std::size_t>(range_at(step_ + 1).count);
+        incoming.rows.resize(count * columns_);
+        incoming.order.resize(count);
+        start(comm_.start_receive(std::span<double>(incoming.rows), above, ring_tag));
+        start(comm_.start_receive(std::span<std::int32_t>(incoming.order), above, ring_tag));
+        start(comm_.start_send(rows_, below, ring_tag));
+        start(comm_.start_send(order_, below, ring_tag));
+    }
+
+    /// Drives the transfer.
+    void poll() {
+        for (auto& request : requests_) request.test();
     }
 
     void advance() {
-        for (auto* requests : {&receiving_, &sending_}) {
-            for (auto& request : *requests) request.wait();
-            requests->clear();
-        }
-        held_ = buffers_[step_++ % 2];
+        for (auto& request : requests_) request.wait();
+        requests_.clear();
+        const auto& arrived = buffers_[step_++ % 2];
+        rows_ = arrived.rows;
+        order_ = arrived.order;
     }
 
   private:
-    comm::RowBlock block_at(int step) const {
-        return blocks_.block((comm_.rank() + step) % comm_.size());
+    struct Buffer {
+        std::vector<double> rows;
+        std::vector<std::int32_t> order;
+    };
+
+    void start(std::vector<comm::Request> started) {
+        std::move(started.begin(), started.end(), std::back_inserter(requests_));
+    }
+    const comm::RowBlock& range_at(int step) const {
+        return ranges_[static_cast<std::size_t>((comm_.rank() + step) % comm_.size())];
     }
 
     const comm::Communicator& comm_;
-    comm::BlockDistribution blocks_;
     std::size_t columns_;
-    std::span<const double> held_;
-    std::vector<double> buffers_[2];
-    std::vector<comm::Request> receiving_, sending_;
+    std::vector<comm::RowBlock> ranges_;
+    std::vector<std::int32_t> own_order_;
+    std::span<const double> rows_;
+    std::span<const std::int32_t> order_;
+    Buffer buffers_[2];
+    std::vector<comm::Request> requests_;
     int step_ = 0;
 };
+
+std::vector<comm::RowBlock> blocks_of_all_ranks(std::int64_t rows, const comm::Communicator& comm) {
+    const comm::BlockDistribution blocks(rows, comm.size());
+    std::vector<comm::RowBlock> all;
+    for (int rank = 0; rank < comm.size(); ++rank) all.push_back(blocks.block(rank));
+    return all;
+}
 
 }  // namespace
 
@@ -93,12 +126,15 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
     const auto frame = make_frame(matrix, comm);
     kernels::kokkos::NeighbourSearch search(matrix.values, matrix.rows.first, frame, lists.index,
                                             lists.distance);
-    Ring ring(matrix, comm);
+    Ring ring(matrix.values, static_cast<std::size_t>(matrix.columns),
+              blocks_of_all_ranks(matrix.rows.total, comm), comm);
     base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
     for (int step = 0; step < ring.steps(); ++step) {
         ring.start_transfer();
-        search.add(ring.rows(), ring.first_row(),
-                   [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
+        search.add(ring.rows(), ring.order(), ring.first_row(), [&](std::size_t rows) {
+            progress.advance(static_cast<std::int64_t>(rows));
+            ring.poll();
+        });
         ring.advance();
     }
     search.finish();

@@ -48,11 +48,13 @@ reference::NeighbourLists search(const Rows& rows, std::size_t k, std::size_t bl
     kokkos::NeighbourSearch search(rows.values, 0, frame_of(rows), lists.index, lists.distance);
     std::vector<std::size_t> starts;
     for (std::size_t first = 0; first < rows.count; first += block) starts.push_back(first);
-    for (auto first = starts.rbegin(); first != starts.rend(); ++first)
-        search.add(std::span(rows.values)
-                       .subspan(*first * rows.columns,
-                                std::min(block, rows.count - *first) * rows.columns),
+    for (auto first = starts.rbegin(); first != starts.rend(); ++first) {
+        const auto candidates = std::span(rows.values)
+                                    .subspan(*first * rows.columns,
+                                             std::min(block, rows.count - *first) * rows.columns);
+        search.add(candidates, kokkos::candidate_order(candidates, rows.columns),
                    static_cast<std::int64_t>(*first));
+    }
     search.finish();
     return lists;
 }
