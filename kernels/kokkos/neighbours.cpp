@@ -428,8 +428,8 @@ void search(const Searchers& searchers, const Block& block, std::size_t first, s
 
 }  // namespace
 
-std::vector<std::int32_t> candidate_order(std::span<const double> candidates, std::size_t columns) {
-    return space_order(candidates, columns, tile_right);
+std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns) {
+    return space_order(rows, columns, tile_right);
 }
 
 struct NeighbourSearch::State {
@@ -439,9 +439,9 @@ struct NeighbourSearch::State {
     std::span<double> distance;
 };
 
-NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::int64_t first_row,
-                                 const Frame& frame, std::span<std::int64_t> index,
-                                 std::span<double> distance) {
+NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::span<const std::int32_t> order,
+                                 std::int64_t first_row, const Frame& frame,
+                                 std::span<std::int64_t> index, std::span<double> distance) {
     const std::size_t columns = frame.centre.size(), n = rows.size() / columns;
     const Scaling scaling{DeviceView<double>("centre", columns),
                           std::exp2(-std::ceil(std::log2(frame.largest)))};
@@ -456,7 +456,7 @@ NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::int64_t firs
                   .index = room_on_device(index),
                   .squared = room_on_device(distance),
                   .found = DeviceView<int>("found", n)};
-    own.tiles = make_tile_rows(own.rows, space_order(rows, columns, tile_left), scaling, tile_left);
+    own.tiles = make_tile_rows(own.rows, order, scaling, tile_left);
     state_ = std::make_unique<State>(State{own, scaling, index, distance});
 }
 

@@ -32,22 +32,24 @@ struct Frame {
     double largest = 1;          ///< no |row - centre| has a component above it; > 0
 };
 
-/// The order in which candidates [m, columns] are laid out; whoever has the rows finds it once.
-std::vector<std::int32_t> candidate_order(std::span<const double> candidates, std::size_t columns);
+/// The order in which rows [m, columns] are laid out; whoever has the rows finds it once.
+std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns);
 
 class NeighbourSearch {
   public:
     /// rows       [n, columns], row-major, numbered from first_row on; must outlive the search
+    /// order      layout_order(rows, columns)
     /// index, distance  [n, k]: where finish() writes; working room until then
-    NeighbourSearch(std::span<const double> rows, std::int64_t first_row, const Frame& frame,
-                    std::span<std::int64_t> index, std::span<double> distance);
+    NeighbourSearch(std::span<const double> rows, std::span<const std::int32_t> order,
+                    std::int64_t first_row, const Frame& frame, std::span<std::int64_t> index,
+                    std::span<double> distance);
     ~NeighbourSearch();
     NeighbourSearch(const NeighbourSearch&) = delete;
     NeighbourSearch& operator=(const NeighbourSearch&) = delete;
 
     /// Offers rows [m, columns], numbered from first_row on, as neighbours. A row is not its own
     /// neighbour. In any order of blocks the result is the same to the bit.
-    /// order: candidate_order(candidates, columns), found once for all searches
+    /// order: layout_order(candidates, columns), found once for all searches
     /// done: told of each group of rows that has been compared with the whole block
     void add(std::span<const double> candidates, std::span<const std::int32_t> order,
              std::int64_t first_row, const std::function<void(std::size_t rows)>& done = {});

@@ -42,7 +42,7 @@ class Ring {
         : comm_(comm),
           columns_(columns),
           ranges_(std::move(ranges)),
-          own_order_(kernels::kokkos::candidate_order(own, columns)),
+          own_order_(kernels::kokkos::layout_order(own, columns)),
           rows_(own),
           order_(own_order_) {}
 
@@ -124,10 +124,10 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
                      .index = std::vector<std::int64_t>(size),
                      .distance = std::vector<double>(size)};
     const auto frame = make_frame(matrix, comm);
-    kernels::kokkos::NeighbourSearch search(matrix.values, matrix.rows.first, frame, lists.index,
-                                            lists.distance);
     Ring ring(matrix.values, static_cast<std::size_t>(matrix.columns),
               blocks_of_all_ranks(matrix.rows.total, comm), comm);
+    kernels::kokkos::NeighbourSearch search(matrix.values, ring.order(), matrix.rows.first, frame,
+                                            lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
     for (int step = 0; step < ring.steps(); ++step) {
         ring.start_transfer();
