@@ -82,7 +82,7 @@ class Group {
         const auto room = static_cast<std::size_t>(capacity(k));
         return Scratch<float>::shmem_size(rows * room) +
                Scratch<std::int32_t>::shmem_size(rows * room) + Scratch<float>::shmem_size(rows) +
-               Scratch<int>::shmem_size(rows) + Scratch<float>::shmem_size(room) +
+               Scratch<int>::shmem_size(rows) + Scratch<std::int32_t>::shmem_size(room) +
                Scratch<Ranked>::shmem_size(ranked_size(k)) +
                2 * Scratch<float>::shmem_size(strips(rows) * columns) +
                Scratch<std::uint32_t>::shmem_size(strips(rows)) +
@@ -221,6 +221,7 @@ class Group {
         for (std::size_t i = 0; i < tile_left; ++i) {
             const std::size_t g = Kokkos::min(strip * tile_left + i, count_ - 1);
             const float own = (1 - own_.rounding.relative) * norm2(g);
+#pragma omp simd
             for (int p = 0; p < tile_right; ++p)
                 distance2[i][p] = base[p] - 2 * distance2[i][p] + own;
         }
@@ -236,18 +237,18 @@ class Group {
             const float high = high_(strip * own_.columns + c);
             const float* from = &block_.low((shelf * own_.columns + c) * tile_right);
             const float* to = &block_.high((shelf * own_.columns + c) * tile_right);
+#pragma omp simd
             for (int p = 0; p < tile_right; ++p) {
                 const float after = from[p] - high, before = low - to[p];
-                float gap = after > before ? after : before;
-                gap = gap > 0 ? gap : 0;
-                apart[p] += gap * gap;
+                const float a = after + Kokkos::abs(after), b = before + Kokkos::abs(before);
+                apart[p] += a * a + b * b;  // four times the square of what is positive
             }
         }
         std::uint32_t bits = 0;
         for (int p = 0; p < tile_right; ++p) {
             const float rounded = slack(
                 largest, block_.norm2_at_most(shelf * tile_right + static_cast<std::size_t>(p)));
-            bits |= static_cast<std::uint32_t>(apart[p] - rounded <= farthest) << p;
+            bits |= static_cast<std::uint32_t>(apart[p] / 4 - rounded <= farthest) << p;
         }
         return bits;
     }
@@ -261,6 +262,7 @@ class Group {
         for (std::size_t g = strip * tile_left; g < end_of_strip(strip); ++g) {
             const float root = up * static_cast<float>(Kokkos::sqrt(reach(g)));
             const float* of_searcher = distance2[g - strip * tile_left];
+#pragma omp simd
             for (int p = 0; p < tile_right; ++p) {
                 const float far = up * (root + radius[p]);
                 within[p] |= static_cast<int>(of_searcher[p] <= far * far);
@@ -293,6 +295,7 @@ class Group {
         const float limit = limit_(g);
         float bounds[tile_right];
         int passing = 0;
+#pragma omp simd reduction(+ : passing)
         for (int j = 0; j < tile_right; ++j) {
             bounds[j] = base[j] - 2 * dot[j];
             passing += bounds[j] <= limit;
@@ -327,9 +330,9 @@ class Group {
         const auto& rounding = own_.rounding;
         for (int i = 0; i < count; ++i) {
             const float sum = own_.tiles.norm2(first_ + g) + block_.tiles.norm2(candidate[i]);
-            upper_(i) = bound[i] + 2 * (rounding.relative * sum + rounding.absolute);
+            upper_(i) = float_rank(bound[i] + 2 * (rounding.relative * sum + rounding.absolute));
         }
-        const float limit = Kokkos::min(limit_(g), select_nth(upper_.data(), count, own_.k - 1));
+        const float limit = Kokkos::min(limit_(g), limit_of_first(upper_.data(), count, own_.k));
         int kept = 0;
         for (int i = 0; i < count; ++i)
             if (bound[i] <= limit) {
@@ -392,7 +395,7 @@ class Group {
     Scratch<std::int32_t> candidate_;  // [group, capacity] their numbers in the block
     Scratch<float> limit_;             // [group] candidates above it are out
     Scratch<int> pooled_;              // [group]
-    Scratch<float> upper_;             // [capacity]
+    Scratch<std::int32_t> upper_;      // [capacity] float_rank()s of upper bounds
     Scratch<Ranked> ranked_;           // to rank the pool of one searcher
     Scratch<float> low_, high_;        // [strips, columns] the box around each strip
     Scratch<std::uint32_t> admitted_;  // [strips] panels of the shelf in hand, a bit each
