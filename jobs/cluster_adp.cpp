@@ -8,13 +8,14 @@
 #include "cluster/density_peaks.hpp"
 #include "cluster/dimension.hpp"
 #include "cluster/distinct_rows.hpp"
+#include "cluster/neighbour_file.hpp"
 #include "jobs/cluster_method.hpp"
 
 namespace nanoatlas::jobs {
 namespace {
 
 struct Options {
-    std::string dimension = "auto";
+    std::string dimension = "auto", neighbours;
     cluster::DensityPeaksOptions peaks;
     int maxk = 100;
 };
@@ -88,13 +89,17 @@ void spread_to_all_rows(Clusters& clusters, const cluster::DistinctRows& distinc
 
 Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
                        base::PhaseTimes& phases, const comm::Communicator& world) {
+    const auto hash =
+        options.neighbours.empty() ? std::string() : cluster::matrix_hash(matrix, world);
     const auto distinct = cluster::find_distinct_rows(std::move(matrix), world);
     check_there_are_enough(distinct);
     report_repeats(distinct);
     const auto neighbours = [&] {
         const auto phase = phases.measure("cluster/neighbours");
-        return cluster::find_neighbours(distinct.matrix, list_length(options.maxk, distinct),
-                                        world);
+        const int k = list_length(options.maxk, distinct);
+        return options.neighbours.empty()
+                   ? cluster::find_neighbours(distinct.matrix, k, world)
+                   : cluster::read_neighbours(options.neighbours, hash, distinct, k, world);
     }();
     Clusters clusters;
     {
@@ -117,6 +122,10 @@ class AdvancedDensityPeaks final : public ClusterMethod {
   public:
     void add_options(base::OptionTable& table) override;
     void validate() const override;
+    std::vector<std::string> inputs() const override {
+        return options_.neighbours.empty() ? std::vector<std::string>{}
+                                           : std::vector{options_.neighbours};
+    }
     void run(store::Matrix<double> matrix, base::PhaseTimes& phases,
              const comm::Communicator& world) override {
         clusters_ = find_clusters(options_, std::move(matrix), phases, world);
@@ -136,6 +145,8 @@ void AdvancedDensityPeaks::add_options(base::OptionTable& table) {
     table.add("Z", options_.peaks.significance,
               "adp: standard errors by which a peak must stand out; higher: fewer clusters");
     table.add("maxk", options_.maxk, "adp: length of the neighbour lists");
+    table.add("neighbours", options_.neighbours,
+              "adp: lists of neighbours, made by the job of that name; default: found anew");
     table.add("dimension", options_.dimension, "adp: intrinsic dimension, auto or a number");
 }
 
