@@ -17,7 +17,8 @@ namespace {
 struct Options {
     std::string dimension = "auto", neighbours;
     cluster::DensityPeaksOptions peaks;
-    int maxk = 100;
+    std::string density = "pak";
+    int maxk = 100, k_density = 10;
 };
 
 /// Of all rows of the input, repeated ones included.
@@ -43,6 +44,14 @@ double chosen_dimension(const Options& options, const cluster::Neighbours& neigh
              "'auto' or a number above 0",
              options.dimension);
     return value;
+}
+
+cluster::Density chosen_density(const Options& options, const cluster::Neighbours& neighbours,
+                                double dimension, const comm::Communicator& world) {
+    if (options.density == "kstar") return cluster::kstar_nn_density(neighbours, dimension, world);
+    if (options.density == "knn")
+        return cluster::k_nn_density(neighbours, dimension, options.k_density, world);
+    return cluster::pak_density(neighbours, dimension, world);
 }
 
 void check_there_are_enough(const cluster::DistinctRows& distinct) {
@@ -108,7 +117,7 @@ Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
     }
     {
         const auto phase = phases.measure("cluster/adp/density");
-        clusters.density = cluster::pak_density(neighbours, clusters.dimension, world);
+        clusters.density = chosen_density(options, neighbours, clusters.dimension, world);
     }
     {
         const auto phase = phases.measure("cluster/adp/peaks");
@@ -147,6 +156,12 @@ void AdvancedDensityPeaks::add_options(base::OptionTable& table) {
     table.add("maxk", options_.maxk, "adp: length of the neighbour lists");
     table.add("neighbours", options_.neighbours,
               "adp: lists of neighbours, made by the job of that name; default: found anew");
+    table
+        .add("density", options_.density,
+             "adp: pak: point-adaptive; kstar: constant over as many neighbours; knn: over "
+             "--k-density")
+        .choices({"pak", "kstar", "knn"});
+    table.add("k-density", options_.k_density, "adp: neighbours of --density knn");
     table.add("dimension", options_.dimension, "adp: intrinsic dimension, auto or a number");
 }
 
@@ -167,6 +182,7 @@ void AdvancedDensityPeaks::write(store::ArtefactWriter& writer) const {
     writer.write_whole<std::int64_t>("centres", peaks.centre, {count});
     writer.write_whole<double>("saddle_density", peaks.saddle_density, {count, count});
     writer.write_whole<double>("saddle_error", peaks.saddle_error, {count, count});
+    writer.attribute("density", options_.density);
     writer.attribute("intrinsic_dimension", clusters_.dimension);
 }
 
