@@ -62,6 +62,7 @@ int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
+    for (const auto& file : method.inputs()) provenance.add_input(file);
     method.run(store::read_matrix<double>(options.input, world), provenance.phases(), world);
     method.print_summary(provenance, world);
     write(options, method, provenance, world);

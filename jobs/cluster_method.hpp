@@ -26,6 +26,8 @@ class ClusterMethod {
     virtual void add_options(base::OptionTable& table) = 0;
     /// throws InputError if its options make no sense
     virtual void validate() const = 0;
+    /// Files that it reads beside the matrix.
+    virtual std::vector<std::string> inputs() const { return {}; }
     /// Collective. Groups the rows of the matrix.
     virtual void run(store::Matrix<double> matrix, base::PhaseTimes& phases,
                      const comm::Communicator& world) = 0;

@@ -13,6 +13,8 @@ const std::vector<Job>& all_jobs() {
         {"classify", "which class a model sees in each image", run_classify},
         {"extract", "what a network sees in each image, as a row of numbers", run_extract},
         {"reduce", "fewer columns for each row of a matrix", run_reduce},
+        {"dimension", "in how many directions the rows of a matrix vary", run_dimension},
+        {"neighbours", "the nearest rows of each row of a matrix", run_neighbours},
         {"cluster", "groups the rows of a matrix", run_cluster},
         {"score", "how well clusters agree with known labels", run_score},
         {"report", "draws the atlas, a folder of pages to open in a browser", run_report},

@@ -190,10 +190,6 @@ class Searcher {
 
 }  // namespace
 
-std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns) {
-    return space_order(rows, columns, tile_right);
-}
-
 struct OutgoingSearch::State {
     Search search;
     Scaling scaling;

@@ -45,9 +45,6 @@ struct OutgoingEdges {
     std::span<double> limit;
 };
 
-/// The order in which rows [n, columns] are laid out; whoever has the rows finds it once.
-std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns);
-
 class OutgoingSearch {
   public:
     /// rows: order names those that search. All that is handed over must outlive the search.

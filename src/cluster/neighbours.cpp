@@ -4,7 +4,6 @@
 #include "base/progress.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
-#include "kernels/kokkos/outgoing_search.hpp"
 
 namespace nanoatlas::cluster {
 
@@ -20,16 +19,18 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
                      .index = std::vector<std::int64_t>(size),
                      .distance = std::vector<double>(size)};
     const auto frame = make_frame(matrix, comm);
-    kernels::kokkos::NeighbourSearch search(matrix.values, matrix.rows.first, frame, lists.index,
-                                            lists.distance);
     const auto order =
         kernels::kokkos::layout_order(matrix.values, static_cast<std::size_t>(matrix.columns));
     RowRing ring(matrix, order, comm);
+    kernels::kokkos::NeighbourSearch search(matrix.values, ring.order(), matrix.rows.first, frame,
+                                            lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
     for (int step = 0; step < ring.steps(); ++step) {
         ring.start_transfer();
-        search.add(ring.rows(), ring.first_row(),
-                   [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
+        search.add(ring.rows(), ring.order(), ring.first_row(), [&](std::size_t rows) {
+            progress.advance(static_cast<std::int64_t>(rows));
+            ring.poll();
+        });
         ring.advance();
     }
     search.finish();
