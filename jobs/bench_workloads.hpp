@@ -44,6 +44,7 @@ const std::vector<std::pair<std::string, MakeWorkload>>& workloads();
 Workload pca_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload neighbours_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload adp_workload(const BenchOptions& options, const comm::Communicator& world);
+Workload kmeans_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload silhouette_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload train_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload extract_workload(const BenchOptions& options, const comm::Communicator& world);
