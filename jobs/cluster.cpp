@@ -18,8 +18,8 @@ struct NamedMethod {
     std::unique_ptr<ClusterMethod> method;
 };
 
-std::array<NamedMethod, 1> all_methods() {
-    return {{{"adp", make_adp()}}};
+std::array<NamedMethod, 2> all_methods(const std::shared_ptr<const SharedOptions>& shared) {
+    return {{{"adp", make_adp()}, {"kmeans", make_kmeans(shared)}}};
 }
 
 struct Options {
@@ -44,13 +44,16 @@ void write(const Options& options, const ClusterMethod& method, store::Provenanc
 }  // namespace
 
 int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
-    auto methods = all_methods();
+    const auto shared = std::make_shared<SharedOptions>();
+    auto methods = all_methods(shared);
     Options options;
     base::OptionTable table("cluster", "groups the rows of a matrix");
     table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .txt or .csv")
         .required();
-    table.add("method", options.method, "adp: advanced density peaks").choices({"adp"});
+    table.add("method", options.method, "adp: advanced density peaks; kmeans")
+        .choices({"adp", "kmeans"});
     table.add("output", options.output, "clusters.h5, or .csv or .npy for labels alone");
+    table.add("k", shared->k, "kmeans: number of clusters");
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     auto& method = *std::find_if(methods.begin(), methods.end(), [&](const auto& known) {

@@ -1,10 +1,11 @@
 #include "kernels/kokkos/nearest_centres.hpp"
 
 #include <Kokkos_Core.hpp>
-#include <Kokkos_ScatterView.hpp>
 #include <algorithm>
+#include <bit>
 #include <cfloat>
 #include <cmath>
+#include <type_traits>
 
 #include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/row_tile.hpp"
@@ -31,6 +32,12 @@ RoundingBound rounding_of(std::size_t columns) {
     return RoundingBound(std::min(columns, terms_at_once) + parts);
 }
 
+/// Rows are so far apart that those of a group don't share the same few places in the caches.
+std::size_t stride_of(std::size_t columns) {
+    constexpr std::size_t line = 16;
+    return columns % (16 * line) == 0 ? columns + line : columns;
+}
+
 /// Centres as the search sees them.
 struct Centres {
     std::size_t count = 0, padded = 0;  ///< K, and with the last panel filled up
@@ -43,11 +50,11 @@ struct Centres {
 
 /// The rows, and what is known of each.
 struct Rows {
-    std::size_t count = 0, columns = 0;
+    std::size_t count = 0, columns = 0, stride = 0;
     double factor = 1;
     RoundingBound rounding{0};
     SeenView<double> given;          // [n, columns]
-    DeviceView<float> values;        // [n, columns] centred, scaled
+    DeviceView<float> values;        // [n, stride] centred, scaled
     DeviceView<float> norm2;         // [n]
     DeviceView<float> lead;          // [n] how much nearer its centre is than any other, at least
     DeviceView<std::int32_t> label;  // [n]
@@ -103,15 +110,18 @@ class RowRun {
                     const float* row[tile_rows];
                     for (std::size_t i = 0; i < tile_rows; ++i) {
                         const auto here = active_(g + Kokkos::min(r + i, size - 1));
-                        row[i] = &rows_.values(static_cast<std::size_t>(here) * columns + from);
+                        row[i] =
+                            &rows_.values(static_cast<std::size_t>(here) * rows_.stride + from);
                     }
                     float part[row_tile_rows][row_tile_width];
                     row_tile(row, &centres_.panels(panel * columns + from * width),
                              Kokkos::min(terms_at_once, columns - from), part);
                     for (std::size_t i = 0; i < tile_rows; ++i) {
                         float* to = &dot_((r + i) * centres_.padded + panel);
-                        for (std::size_t j = 0; j < width; ++j)
-                            to[j] = from == 0 ? part[i][j] : to[j] + part[i][j];
+                        if (from == 0)
+                            for (std::size_t j = 0; j < width; ++j) to[j] = part[i][j];
+                        else
+                            for (std::size_t j = 0; j < width; ++j) to[j] += part[i][j];
                     }
                 }
     }
@@ -131,15 +141,14 @@ class RowRun {
             rows_.rounding.absolute;
         const float limit = best + 2 * rounding;
         float second = INFINITY;
-        int candidates = 0, nearest = -1;
-#pragma omp simd reduction(min : second) reduction(+ : candidates) reduction(max : nearest)
+        int candidates = 0, nearest = 0;
+#pragma omp simd reduction(min : second) reduction(+ : candidates, nearest)
         for (int j = 0; j < static_cast<int>(padded); ++j) {
-            const bool near = score[j] <= limit;
-            const float other = near ? INFINITY : score[j];
+            const int near = score[j] <= limit ? 1 : 0;
+            const float other = near != 0 ? INFINITY : score[j];
             second = other < second ? other : second;
-            candidates += near ? 1 : 0;
-            const int number = near ? j : -1;
-            nearest = number > nearest ? number : nearest;
+            candidates += near;
+            nearest += near * j;  // its number, where there is one
         }
         if (candidates > 1) {
             nearest = nearest_by_f64(row, score, limit);
@@ -201,6 +210,32 @@ std::vector<float> steps(const std::vector<double>& move) {
     return step;
 }
 
+// On a host each thread has sums of its own; where threads are many they share one by atomics.
+constexpr bool sums_by_thread =
+    std::is_same_v<Execution::memory_space, Kokkos::HostSpace::memory_space>;
+
+std::size_t copies_of_sums() {
+    return sums_by_thread ? static_cast<std::size_t>(Execution().concurrency()) : 1;
+}
+
+/// sum[c] += sign * (value - origin) * scale, to the nearest whole number.
+template <int sign = 1>
+KOKKOS_INLINE_FUNCTION void add_row(const double* row, const double* origin, std::size_t columns,
+                                    double scale, std::int64_t* sum) {
+    // Next to the anchor doubles are 1 apart, so that the difference in bits is the number.
+    constexpr double anchor = 0x1.8p52;
+#pragma omp simd
+    for (std::size_t c = 0; c < columns; ++c) {
+        const double raised = (row[c] - origin[c]) * scale + anchor;
+        const auto whole =
+            sign * (std::bit_cast<std::int64_t>(raised) - std::bit_cast<std::int64_t>(anchor));
+        if constexpr (sums_by_thread)
+            sum[c] += whole;
+        else
+            Kokkos::atomic_add(sum + c, whole);
+    }
+}
+
 DeviceView<float> uploaded(const std::vector<float>& values) {
     DeviceView<float> view("values", values.size());
     Kokkos::deep_copy(view, HostView<const float>(values.data(), values.size()));
@@ -218,17 +253,13 @@ FixedPoint::FixedPoint(double largest, std::int64_t rows) {
 }
 
 struct NearestCentres::State {
-    using Sums = Kokkos::View<std::int64_t*, DeviceMemory>;
-    using ScatteredSums =
-        Kokkos::Experimental::ScatterView<std::int64_t*, Sums::array_layout, DeviceMemory>;
     std::size_t clusters;
     FixedPoint fixed;
     Rows rows;
     DeviceView<double> centre;        // [columns] of the frame
     DeviceView<std::int32_t> summed;  // [n] labels when add_changes() was last called
     std::vector<double> last;         // [K, columns] where the centres were; empty: nowhere yet
-    Sums sums;                        // [K, columns]
-    ScatteredSums scattered;
+    DeviceView<std::int64_t> sums;    // [copies, K, columns]
 
     Centres make_centres(std::span<const double> values) const;
 };
@@ -273,24 +304,23 @@ Centres NearestCentres::State::make_centres(std::span<const double> values) cons
 NearestCentres::NearestCentres(std::span<const double> given, const Frame& frame,
                                std::size_t clusters, std::int64_t total_rows) {
     const std::size_t columns = frame.centre.size(), n = given.size() / columns;
-    const DeviceView<std::int64_t> sums("sums", clusters * columns);
     state_ = std::make_unique<State>(
         State{.clusters = clusters,
               .fixed = FixedPoint(frame.largest, total_rows),
               .rows = {.count = n,
                        .columns = columns,
+                       .stride = stride_of(columns),
                        .factor = std::exp2(-std::ceil(std::log2(frame.largest))),
                        .rounding = rounding_of(columns),
                        .given = on_device(given),
-                       .values = DeviceView<float>("rows", n * columns),
+                       .values = DeviceView<float>("rows", n * stride_of(columns)),
                        .norm2 = DeviceView<float>("norm2", n),
                        .lead = DeviceView<float>("lead", n),
                        .label = DeviceView<std::int32_t>("label", n)},
               .centre = DeviceView<double>("centre", columns),
               .summed = DeviceView<std::int32_t>("summed", n),
               .last = {},
-              .sums = sums,
-              .scattered = State::ScatteredSums(sums)});
+              .sums = DeviceView<std::int64_t>("sums", copies_of_sums() * clusters * columns)});
     Kokkos::deep_copy(state_->centre, HostView<const double>(frame.centre.data(), columns));
     restart();
     const auto rows = state_->rows;
@@ -301,7 +331,7 @@ NearestCentres::NearestCentres(std::span<const double> given, const Frame& frame
             for (std::size_t c = 0; c < columns; ++c) {
                 const auto value =
                     static_cast<float>((rows.given(i * columns + c) - centre(c)) * rows.factor);
-                rows.values(i * columns + c) = value;
+                rows.values(i * rows.stride + c) = value;
                 sum += static_cast<double>(value) * static_cast<double>(value);
             }
             rows.norm2(i) = static_cast<float>(sum);
@@ -369,32 +399,30 @@ void NearestCentres::add_changes(std::span<std::int64_t> sums, std::span<std::in
     const auto columns = rows.columns;
     const auto centre = state_->centre;
     const auto summed = state_->summed;
-    auto scattered = state_->scattered;
+    const auto partial = state_->sums;
     const auto scale = state_->fixed.scale;
-    scattered.reset();
-    Kokkos::deep_copy(state_->sums, 0);
+    const auto size = sums.size();
+    Kokkos::deep_copy(partial, 0);
+    const Kokkos::Experimental::UniqueToken<Execution> tokens;
+    constexpr std::size_t run = sums_by_thread ? 256 : 1;
     for_each_row(
-        "kmeans/sums", rows.count, KOKKOS_LAMBDA(const std::size_t i) {
-            if (rows.label(i) == summed(i)) return;
-            const auto sum = scattered.access();
-            const auto to = static_cast<std::size_t>(rows.label(i)) * columns;
-            const auto from = static_cast<std::size_t>(Kokkos::max(summed(i), 0)) * columns;
-            const bool was_counted = summed(i) >= 0;
-            for (std::size_t c = 0; c < columns; ++c) {
-                // Next to this number doubles are 1 apart, so their difference in bits is the
-                // value.
-                constexpr double anchor = 0x1.8p52;
-                const double value = (rows.given(i * columns + c) - centre(c)) * scale;
-                const auto whole = Kokkos::bit_cast<std::int64_t>(value + anchor) -
-                                   Kokkos::bit_cast<std::int64_t>(anchor);
-                sum(to + c) += whole;
-                if (was_counted) sum(from + c) -= whole;
+        "kmeans/sums", (rows.count + run - 1) / run, KOKKOS_LAMBDA(const std::size_t r) {
+            const auto token = sums_by_thread ? tokens.acquire() : 0;
+            std::int64_t* sum = partial.data() + static_cast<std::size_t>(token) * size;
+            for (std::size_t i = r * run; i < Kokkos::min((r + 1) * run, rows.count); ++i) {
+                if (rows.label(i) == summed(i)) continue;
+                const double* row = &rows.given(i * columns);
+                add_row(row, centre.data(), columns, scale,
+                        sum + static_cast<std::size_t>(rows.label(i)) * columns);
+                if (summed(i) >= 0)
+                    add_row<-1>(row, centre.data(), columns, scale,
+                                sum + static_cast<std::size_t>(summed(i)) * columns);
             }
+            if (sums_by_thread) tokens.release(token);
         });
-    Kokkos::Experimental::contribute(state_->sums, scattered);
     Kokkos::fence();
-    const auto change = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, state_->sums);
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += change(i);
+    const auto change = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, partial);
+    for (std::size_t i = 0; i < partial.extent(0); ++i) sums[i % size] += change(i);
     const auto before = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, summed);
     const auto now = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, rows.label);
     for (std::size_t i = 0; i < rows.count; ++i) {

@@ -10,34 +10,34 @@ namespace nanoatlas::kernels::kokkos {
 // Sums stay in registers: 16 of 512 bit, or 12 of 256 bit with room for a panel's row and a value.
 #if defined(__AVX512F__) && !defined(__CUDACC__)
 constexpr int row_tile_rows = 8, row_tile_width = 32;
-constexpr std::size_t register_floats = 16;
+constexpr std::size_t row_tile_lanes = 16;
 #else
 constexpr int row_tile_rows = 6, row_tile_width = 16;
-constexpr std::size_t register_floats = 8;
+constexpr std::size_t row_tile_lanes = 8;
 #endif
 
 #if defined(__GNUC__) && !defined(__CUDACC__)
 
 /// One register; g++ would take narrower ones by itself.
-using Register
-    [[gnu::vector_size(register_floats * sizeof(float)), gnu::aligned(4), gnu::may_alias]] = float;
+using RowTileRegister
+    [[gnu::vector_size(row_tile_lanes * sizeof(float)), gnu::aligned(4), gnu::may_alias]] = float;
 
 /// dot[i][j] = sum over c of row[i][c] * panel[c][j], each summed in order of c. On its own, g++
 /// keeps the sums in registers; inlined into a long loop, it does not.
 [[gnu::noinline]] inline void row_tile(const float* const (&row)[row_tile_rows], const float* panel,
                                        std::size_t columns,
                                        float (&dot)[row_tile_rows][row_tile_width]) {
-    constexpr int parts = row_tile_width / static_cast<int>(register_floats);
+    constexpr int parts = row_tile_width / static_cast<int>(row_tile_lanes);
     const float* here[row_tile_rows];
     for (int i = 0; i < row_tile_rows; ++i) here[i] = row[i];
-    Register sum[row_tile_rows][parts];
+    RowTileRegister sum[row_tile_rows][parts];
     for (auto& sums : sum)
-        for (auto& part : sums) part = Register{};
+        for (auto& part : sums) part = RowTileRegister{};
     for (std::size_t c = 0; c < columns; ++c) {
-        Register right[parts];
+        RowTileRegister right[parts];
         for (int p = 0; p < parts; ++p)
-            right[p] = *reinterpret_cast<const Register*>(
-                panel + c * row_tile_width + static_cast<std::size_t>(p) * register_floats);
+            right[p] = *reinterpret_cast<const RowTileRegister*>(
+                panel + c * row_tile_width + static_cast<std::size_t>(p) * row_tile_lanes);
 #pragma GCC unroll 8
         for (int i = 0; i < row_tile_rows; ++i) {
             const float value = here[i][c];
@@ -46,8 +46,8 @@ using Register
     }
     for (int i = 0; i < row_tile_rows; ++i)
         for (int p = 0; p < parts; ++p)
-            *reinterpret_cast<Register*>(&dot[i][static_cast<std::size_t>(p) * register_floats]) =
-                sum[i][p];
+            *reinterpret_cast<RowTileRegister*>(
+                &dot[i][static_cast<std::size_t>(p) * row_tile_lanes]) = sum[i][p];
 }
 
 #else

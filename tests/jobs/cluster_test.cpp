@@ -1,4 +1,5 @@
 // nanoatlas cluster as a user runs it: what it writes, and how it treats awkward matrices.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -87,6 +88,39 @@ TEST_F(ClusterJob, maxk_beyond_the_rows_is_cut_with_a_word) {
     const auto result = cluster(write_clouds("few.csv", 30), "c.h5", "--maxk 500");
     ASSERT_EQ(result.status, 0) << result.output;
     EXPECT_NE(result.output.find("29 is used"), std::string::npos) << result.output;
+}
+
+TEST_F(ClusterJob, kmeans_writes_its_datasets_the_same_on_any_number_of_ranks) {
+    const auto input = write_clouds("clouds.csv", 300);
+    for (const int ranks : {1, 3}) {
+        const auto result =
+            cluster(input, fmt::format("{}.h5", ranks), "--method kmeans --k 2", ranks);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_NE(result.output.find("sizes: 150 150"), std::string::npos) << result.output;
+    }
+    const store::ArtefactReader one(path("1.h5"), "clusters"), three(path("3.h5"), "clusters");
+    EXPECT_EQ(one.text("method"), "kmeans");
+    EXPECT_EQ(one.read<std::int32_t>("label"), three.read<std::int32_t>("label"));
+    EXPECT_EQ(one.read<double>("distance"), three.read<double>("distance"));
+    EXPECT_EQ(one.read<double>("centroid"), three.read<double>("centroid"));
+    EXPECT_EQ(one.shape("centroid"), (store::Shape{2, 2}));
+    EXPECT_EQ(one.read<std::int64_t>("size"), (std::vector<std::int64_t>{150, 150}));
+    EXPECT_EQ(one.number("inertia"), three.number("inertia"));
+    EXPECT_GT(one.number("iterations"), 0);
+}
+
+TEST_F(ClusterJob, kmeans_starts_from_given_centres) {
+    const auto input = write_clouds("clouds.csv", 300);
+    std::ofstream(path("start.csv")) << "12,0\n0,0\n";
+    const auto result = cluster(input, "c.npy", "--method kmeans --start " + path("start.csv"));
+    ASSERT_EQ(result.status, 0) << result.output;
+    const auto labels = store::read_npy<std::int64_t>(path("c.npy")).values;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        EXPECT_EQ(labels[i], 1 - static_cast<std::int64_t>(i % 2));
+    for (const std::string& more :
+         {"--k 3 --start " + path("start.csv"), "--start " + input + " --iterations 0",
+          std::string("--k 0"), std::string("--k 301"), std::string("--k 2 --restarts 0")})
+        EXPECT_EQ(cluster(input, "c.h5", "--method kmeans " + more).status, 2) << more;
 }
 
 TEST_F(ClusterJob, refuses_options_out_of_range) {
