@@ -18,8 +18,8 @@ struct NamedMethod {
     std::unique_ptr<ClusterMethod> method;
 };
 
-std::array<NamedMethod, 2> all_methods(const std::shared_ptr<const SharedOptions>& shared) {
-    return {{{"adp", make_adp()}, {"kmeans", make_kmeans(shared)}}};
+std::array<NamedMethod, 3> all_methods(const std::shared_ptr<const SharedOptions>& shared) {
+    return {{{"adp", make_adp()}, {"dp", make_dp(shared)}, {"kmeans", make_kmeans(shared)}}};
 }
 
 struct Options {
@@ -50,10 +50,11 @@ int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
     base::OptionTable table("cluster", "groups the rows of a matrix");
     table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .txt or .csv")
         .required();
-    table.add("method", options.method, "adp: advanced density peaks; kmeans")
-        .choices({"adp", "kmeans"});
+    table.add("method", options.method, "adp: advanced density peaks; dp: those of 2014; kmeans")
+        .choices({"adp", "dp", "kmeans"});
     table.add("output", options.output, "clusters.h5, or .csv or .npy for labels alone");
-    table.add("k", shared->k, "kmeans: number of clusters");
+    table.add("k", shared->k,
+              "kmeans, dp: number of clusters; dp alone: 0 for as many as stand out");
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     auto& method = *std::find_if(methods.begin(), methods.end(), [&](const auto& known) {

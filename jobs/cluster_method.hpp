@@ -45,6 +45,7 @@ class ClusterMethod {
 };
 
 std::unique_ptr<ClusterMethod> make_adp();
+std::unique_ptr<ClusterMethod> make_dp(std::shared_ptr<const SharedOptions> shared);
 std::unique_ptr<ClusterMethod> make_kmeans(std::shared_ptr<const SharedOptions> shared);
 
 }  // namespace nanoatlas::jobs

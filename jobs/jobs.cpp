@@ -14,6 +14,7 @@ const std::vector<Job>& all_jobs() {
         {"extract", "what a network sees in each image, as a row of numbers", run_extract},
         {"reduce", "fewer columns for each row of a matrix", run_reduce},
         {"cluster", "groups the rows of a matrix", run_cluster},
+        {"assign", "puts new rows into clusters that are there", run_assign},
         {"score", "how well clusters agree with known labels", run_score},
         {"report", "draws the atlas, a folder of pages to open in a browser", run_report},
         {"info", "says what a file is, where it came from, whether it is whole", run_info},

@@ -35,6 +35,7 @@ int run_classify(const Arguments& arguments, const comm::Communicator& world);
 int run_extract(const Arguments& arguments, const comm::Communicator& world);
 int run_reduce(const Arguments& arguments, const comm::Communicator& world);
 int run_cluster(const Arguments& arguments, const comm::Communicator& world);
+int run_assign(const Arguments& arguments, const comm::Communicator& world);
 int run_score(const Arguments& arguments, const comm::Communicator& world);
 int run_report(const Arguments& arguments, const comm::Communicator& world);
 int run_bench(const Arguments& arguments, const comm::Communicator& world);

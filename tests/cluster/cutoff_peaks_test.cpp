@@ -100,11 +100,17 @@ TEST(CutoffPeaks, find_as_many_clouds_as_there_are) {
     EXPECT_EQ(world().all_gather(found.delta), alone.delta);
 }
 
+TEST(CutoffPeaks, find_one_cloud_where_there_is_one) {
+    const auto matrix = testing::draw_clouds(400, 2, 1, 8).block(world());
+    const double cutoff = cutoff_distance(matrix, 0.02, 1, world());
+    EXPECT_EQ(cutoff_peaks(matrix, {.cutoff = cutoff}, world()).clusters(), 1);
+}
+
 TEST(CutoffDistance, is_the_quantile_of_all_pairs_and_close_to_it_by_sample) {
     const auto points = three_clouds();
     const auto exact = kernels::reference::pair_distance_at(points.values, 2, 0.02);
     EXPECT_NEAR(cutoff_distance(points.block(world()), 0.02, 1, world()), exact, 1e-3 * exact);
-    const auto many = testing::draw_clouds(2500, 3, 5, 6);
+    const auto many = testing::draw_clouds(1500, 3, 5, 6);
     const auto of_many = kernels::reference::pair_distance_at(many.values, 3, 0.02);
     const double sampled = cutoff_distance(many.block(world()), 0.02, 1, world());
     EXPECT_NEAR(sampled, of_many, 0.03 * of_many);

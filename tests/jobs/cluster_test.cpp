@@ -123,6 +123,53 @@ TEST_F(ClusterJob, kmeans_starts_from_given_centres) {
         EXPECT_EQ(cluster(input, "c.h5", "--method kmeans " + more).status, 2) << more;
 }
 
+TEST_F(ClusterJob, dp_writes_its_datasets) {
+    const auto input = write_clouds("clouds.csv", 300);
+    const auto result = cluster(input, "c.h5", "--method dp", 2);
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("sizes: 150 150"), std::string::npos) << result.output;
+    const store::ArtefactReader file(path("c.h5"), "clusters");
+    EXPECT_GT(file.number("cutoff"), 0);
+    EXPECT_EQ(file.text("kernel"), "gaussian");
+    for (const char* name : {"density", "delta", "parent", "halo"})
+        EXPECT_EQ(file.shape(name), (store::Shape{300})) << name;
+    EXPECT_EQ(file.shape("centres"), (store::Shape{2}));
+    ASSERT_EQ(cluster(input, "c.h5", "--method dp --cutoff 1.5 --kernel count --k 3").status, 0);
+    EXPECT_EQ(store::ArtefactReader(path("c.h5")).number("cutoff"), 1.5);
+    for (const auto* more : {"--cutoff 0", "--cutoff near", "--k 301", "--k -1"})
+        EXPECT_EQ(cluster(input, "d.h5", std::string("--method dp ") + more).status, 2) << more;
+}
+
+TEST_F(ClusterJob, assign_puts_new_rows_into_clusters) {
+    const auto input = write_clouds("clouds.csv", 300), fresh = write_clouds("fresh.csv", 40);
+    const auto assign = [&](const std::string& more, int ranks = 1) {
+        return run_nanoatlas("assign --clusters " + path("c.h5") + " --input " + fresh +
+                                 " --output " + path("l.h5") + " " + more,
+                             ranks);
+    };
+    for (const std::string& method : {std::string("adp"), std::string("kmeans --k 2")}) {
+        ASSERT_EQ(cluster(input, "c.h5", "--method " + method).status, 0);
+        const auto result = assign("--matrix " + input, 2);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_NE(result.output.find("sizes: 20 20"), std::string::npos) << result.output;
+        const store::ArtefactReader labels(path("l.h5"), "labels");
+        auto expected = store::ArtefactReader(path("c.h5")).read<std::int32_t>("label");
+        expected.resize(40);  // the first rows of both are the same
+        EXPECT_EQ(labels.read<std::int32_t>("label"), expected);
+        EXPECT_EQ(labels.shape("confidence"), (store::Shape{40}));
+        EXPECT_EQ(labels.has("halo"), method == "adp");
+        if (method != "adp") continue;
+        EXPECT_NE(assign("").output.find("give --matrix"), std::string::npos);
+        const auto refused = assign("--matrix " + write_clouds("other.csv", 299));
+        EXPECT_EQ(refused.status, 2);
+        EXPECT_NE(refused.output.find("is not the matrix"), std::string::npos) << refused.output;
+    }
+    ASSERT_EQ(cluster(input, "c.h5", "--method dp").status, 0);
+    const auto refused = assign("");
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.output.find("of method 'dp'"), std::string::npos) << refused.output;
+}
+
 TEST_F(ClusterJob, refuses_options_out_of_range) {
     const auto input = write_clouds("clouds.csv", 30);
     for (const auto* more : {"--maxk 1", "--dimension zero", "--dimension -3", "--Z -1"}) {
