@@ -111,29 +111,25 @@ class PeakSearch {
         std::sort(peaks_.centre.begin(), peaks_.centre.end());
     }
 
-    // The last place, among the first square root of the rows, at which gamma falls further than
-    // chance would have it. Gammas of rows that are no centres end in a power law, and then
-    // k log(gamma_k / gamma_k+1) are independent and exponential (Renyi, Acta Math. Acad. Sci.
-    // Hung. 4 (1953) 191); their mean is taken from the second half of these places.
+    // The place, among the first square root of the rows, where gamma falls as chance would least
+    // have it. Gammas of rows that are no centres end in a power law, and then
+    // k log(gamma_k / gamma_k+1) are independent and exponential, with one mean (Renyi, Acta Math.
+    // Acad. Sci. Hung. 4 (1953) 191): the largest is the least likely.
     static std::size_t count_by_gap(const std::vector<double>& gamma,
                                     const std::vector<std::int64_t>& order) {
-        constexpr double chance = 0.05;
         const auto last = std::min(
             gamma.size() - 1,
             static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(gamma.size())))));
-        std::vector<double> fall;  // at place k, from 1 on
-        double sum = 0;
+        std::size_t count = 1;
+        double largest = 0;
         for (std::size_t k = 1; k <= last; ++k) {
             const double here = gamma[at(order[k - 1])], next = gamma[at(order[k])];
             if (next == 0) return k;  // all others lie on a denser row
-            fall.push_back(static_cast<double>(k) * std::log(here / next));
-            if (k > last / 2) sum += fall.back();
+            const double fall = static_cast<double>(k) * std::log(here / next);
+            if (fall <= largest) continue;
+            largest = fall;
+            count = k;
         }
-        const double mean = sum / static_cast<double>(last - last / 2);
-        const double limit = mean * std::log(static_cast<double>(last) / chance);
-        std::size_t count = 1;
-        for (std::size_t k = 1; k <= last; ++k)
-            if (fall[k - 1] > limit) count = k;
         return count;
     }
 

@@ -12,7 +12,7 @@ namespace nanoatlas::cluster {
 struct CutoffPeaksOptions {
     double cutoff = 0;  ///< d_c, above 0
     kernels::kokkos::DensityKernel kernel = kernels::kokkos::DensityKernel::gaussian;
-    int clusters = 0;  ///< K; 0: where density * delta, sorted, last falls further than by chance
+    int clusters = 0;  ///< K; 0: where density * delta, sorted, falls least by chance
 };
 
 /// K clusters, numbered by the row of their centre.

@@ -101,7 +101,7 @@ TEST(CutoffPeaks, find_as_many_clouds_as_there_are) {
 }
 
 TEST(CutoffPeaks, find_one_cloud_where_there_is_one) {
-    const auto matrix = testing::draw_clouds(400, 2, 1, 8).block(world());
+    const auto matrix = testing::draw_clouds(400, 10, 1, 8).block(world());
     const double cutoff = cutoff_distance(matrix, 0.02, 1, world());
     EXPECT_EQ(cutoff_peaks(matrix, {.cutoff = cutoff}, world()).clusters(), 1);
 }
