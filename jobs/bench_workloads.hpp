@@ -46,6 +46,7 @@ Workload pca_workload(const BenchOptions& options, const comm::Communicator& wor
 Workload neighbours_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload adp_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload hdbscan_workload(const BenchOptions& options, const comm::Communicator& world);
+Workload kmeans_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload silhouette_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload train_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload extract_workload(const BenchOptions& options, const comm::Communicator& world);

@@ -18,6 +18,11 @@
 
 namespace nanoatlas::jobs {
 
+/// Options of more than one method.
+struct SharedOptions {
+    int k = 0;  ///< number of clusters; 0: not given
+};
+
 class ClusterMethod {
   public:
     virtual ~ClusterMethod() = default;
@@ -43,5 +48,7 @@ class ClusterMethod {
 
 std::unique_ptr<ClusterMethod> make_adp();
 std::unique_ptr<ClusterMethod> make_hdbscan();
+std::unique_ptr<ClusterMethod> make_dp(std::shared_ptr<const SharedOptions> shared);
+std::unique_ptr<ClusterMethod> make_kmeans(std::shared_ptr<const SharedOptions> shared);
 
 }  // namespace nanoatlas::jobs

@@ -16,6 +16,7 @@ const std::vector<Job>& all_jobs() {
         {"dimension", "in how many directions the rows of a matrix vary", run_dimension},
         {"neighbours", "the nearest rows of each row of a matrix", run_neighbours},
         {"cluster", "groups the rows of a matrix", run_cluster},
+        {"assign", "puts new rows into clusters that are there", run_assign},
         {"score", "how well clusters agree with known labels", run_score},
         {"report", "draws the atlas, a folder of pages to open in a browser", run_report},
         {"info", "says what a file is, where it came from, whether it is whole", run_info},

@@ -37,6 +37,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world);
 int run_dimension(const Arguments& arguments, const comm::Communicator& world);
 int run_neighbours(const Arguments& arguments, const comm::Communicator& world);
 int run_cluster(const Arguments& arguments, const comm::Communicator& world);
+int run_assign(const Arguments& arguments, const comm::Communicator& world);
 int run_score(const Arguments& arguments, const comm::Communicator& world);
 int run_report(const Arguments& arguments, const comm::Communicator& world);
 int run_bench(const Arguments& arguments, const comm::Communicator& world);

@@ -5,7 +5,6 @@
 
 #include "kernels/kokkos/component_tiles.hpp"
 #include "kernels/kokkos/selection.hpp"
-#include "kernels/kokkos/space_order.hpp"
 #include "kernels/kokkos/squared_distance.hpp"
 
 namespace nanoatlas::kernels::kokkos {

@@ -1,4 +1,5 @@
 // nanoatlas cluster as a user runs it: what it writes, and how it treats awkward matrices.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -87,6 +88,86 @@ TEST_F(ClusterJob, maxk_beyond_the_rows_is_cut_with_a_word) {
     const auto result = cluster(write_clouds("few.csv", 30), "c.h5", "--maxk 500");
     ASSERT_EQ(result.status, 0) << result.output;
     EXPECT_NE(result.output.find("29 is used"), std::string::npos) << result.output;
+}
+
+TEST_F(ClusterJob, kmeans_writes_its_datasets_the_same_on_any_number_of_ranks) {
+    const auto input = write_clouds("clouds.csv", 300);
+    for (const int ranks : {1, 3}) {
+        const auto result =
+            cluster(input, fmt::format("{}.h5", ranks), "--method kmeans --k 2", ranks);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_NE(result.output.find("sizes: 150 150"), std::string::npos) << result.output;
+    }
+    const store::ArtefactReader one(path("1.h5"), "clusters"), three(path("3.h5"), "clusters");
+    EXPECT_EQ(one.text("method"), "kmeans");
+    EXPECT_EQ(one.read<std::int32_t>("label"), three.read<std::int32_t>("label"));
+    EXPECT_EQ(one.read<double>("distance"), three.read<double>("distance"));
+    EXPECT_EQ(one.read<double>("centroid"), three.read<double>("centroid"));
+    EXPECT_EQ(one.shape("centroid"), (store::Shape{2, 2}));
+    EXPECT_EQ(one.read<std::int64_t>("size"), (std::vector<std::int64_t>{150, 150}));
+    EXPECT_EQ(one.number("inertia"), three.number("inertia"));
+    EXPECT_GT(one.number("iterations"), 0);
+}
+
+TEST_F(ClusterJob, kmeans_starts_from_given_centres) {
+    const auto input = write_clouds("clouds.csv", 300);
+    std::ofstream(path("start.csv")) << "12,0\n0,0\n";
+    const auto result = cluster(input, "c.npy", "--method kmeans --start " + path("start.csv"));
+    ASSERT_EQ(result.status, 0) << result.output;
+    const auto labels = store::read_npy<std::int64_t>(path("c.npy")).values;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        EXPECT_EQ(labels[i], 1 - static_cast<std::int64_t>(i % 2));
+    for (const std::string& more :
+         {"--k 3 --start " + path("start.csv"), "--start " + input + " --iterations 0",
+          std::string("--k 0"), std::string("--k 301"), std::string("--k 2 --restarts 0")})
+        EXPECT_EQ(cluster(input, "c.h5", "--method kmeans " + more).status, 2) << more;
+}
+
+TEST_F(ClusterJob, dp_writes_its_datasets) {
+    const auto input = write_clouds("clouds.csv", 300);
+    const auto result = cluster(input, "c.h5", "--method dp", 2);
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("sizes: 150 150"), std::string::npos) << result.output;
+    const store::ArtefactReader file(path("c.h5"), "clusters");
+    EXPECT_GT(file.number("cutoff"), 0);
+    EXPECT_EQ(file.text("kernel"), "gaussian");
+    for (const char* name : {"density", "delta", "parent", "halo"})
+        EXPECT_EQ(file.shape(name), (store::Shape{300})) << name;
+    EXPECT_EQ(file.shape("centres"), (store::Shape{2}));
+    ASSERT_EQ(cluster(input, "c.h5", "--method dp --cutoff 1.5 --kernel count --k 3").status, 0);
+    EXPECT_EQ(store::ArtefactReader(path("c.h5")).number("cutoff"), 1.5);
+    for (const auto* more : {"--cutoff 0", "--cutoff near", "--k 301", "--k -1"})
+        EXPECT_EQ(cluster(input, "d.h5", std::string("--method dp ") + more).status, 2) << more;
+}
+
+TEST_F(ClusterJob, assign_puts_new_rows_into_clusters) {
+    const auto input = write_clouds("clouds.csv", 300), fresh = write_clouds("fresh.csv", 40);
+    const auto assign = [&](const std::string& more, int ranks = 1) {
+        return run_nanoatlas("assign --clusters " + path("c.h5") + " --input " + fresh +
+                                 " --output " + path("l.h5") + " " + more,
+                             ranks);
+    };
+    for (const std::string& method : {std::string("adp"), std::string("kmeans --k 2")}) {
+        ASSERT_EQ(cluster(input, "c.h5", "--method " + method).status, 0);
+        const auto result = assign("--matrix " + input, 2);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_NE(result.output.find("sizes: 20 20"), std::string::npos) << result.output;
+        const store::ArtefactReader labels(path("l.h5"), "labels");
+        auto expected = store::ArtefactReader(path("c.h5")).read<std::int32_t>("label");
+        expected.resize(40);  // the first rows of both are the same
+        EXPECT_EQ(labels.read<std::int32_t>("label"), expected);
+        EXPECT_EQ(labels.shape("confidence"), (store::Shape{40}));
+        EXPECT_EQ(labels.has("halo"), method == "adp");
+        if (method != "adp") continue;
+        EXPECT_NE(assign("").output.find("give --matrix"), std::string::npos);
+        const auto refused = assign("--matrix " + write_clouds("other.csv", 299));
+        EXPECT_EQ(refused.status, 2);
+        EXPECT_NE(refused.output.find("is not the matrix"), std::string::npos) << refused.output;
+    }
+    ASSERT_EQ(cluster(input, "c.h5", "--method dp").status, 0);
+    const auto refused = assign("");
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.output.find("of method 'dp'"), std::string::npos) << refused.output;
 }
 
 TEST_F(ClusterJob, refuses_options_out_of_range) {

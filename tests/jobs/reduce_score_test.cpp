@@ -131,6 +131,28 @@ TEST_F(ReduceAndScore, rows_of_a_corpus_without_a_label_are_left_out) {
     EXPECT_NEAR(found["nmi"], 1, 1e-12);
 }
 
+TEST_F(ReduceAndScore, internal_scores_and_intervals_are_written) {
+    const auto matrix = table(60, 4);
+    std::string labels;
+    for (int i = 0; i < 60; ++i) labels += fmt::format("{}\n", i % 3);
+    const auto clusters = folder_.write("c.csv", labels);
+    const Arguments arguments{"--clusters", clusters, "--truth", clusters,      "--embedding",
+                              matrix,       "--seed", "5",       "--bootstrap", "40"};
+    const auto found = scores(arguments);
+    EXPECT_GT(found["calinski_harabasz"], 100);
+    EXPECT_LT(found["davies_bouldin"], 0.5);
+    EXPECT_GT(found["dbcv"], 0.5);
+    ASSERT_EQ(found["intervals"].size(), 4U);
+    EXPECT_NEAR(found["intervals"]["nmi"][0], 1, 1e-12);
+    EXPECT_LT(found["intervals"]["silhouette"][0], found["silhouette"]);
+    EXPECT_GT(found["intervals"]["silhouette"][1], found["silhouette"]);
+    EXPECT_FALSE(scores({"--clusters", clusters, "--truth", clusters}).contains("intervals"));
+    EXPECT_NE(refusal([&] {
+                  scores({"--clusters", clusters, "--truth", clusters, "--bootstrap", "-1"});
+              }).find("--bootstrap"),
+              std::string::npos);
+}
+
 TEST_F(ReduceAndScore, wrong_input_of_score) {
     const auto clusters = folder_.write("c.csv", "0\n1\n1\n");
     const auto refused = [&](const Arguments& arguments) {
