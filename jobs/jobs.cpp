@@ -12,6 +12,7 @@ const std::vector<Job>& all_jobs() {
         {"evaluate", "how well a model knows the labelled images of a corpus", run_evaluate},
         {"classify", "which class a model sees in each image", run_classify},
         {"extract", "what a network sees in each image, as a row of numbers", run_extract},
+        {"enhance", "features whose distances tell more", run_enhance},
         {"reduce", "fewer columns for each row of a matrix", run_reduce},
         {"cluster", "groups the rows of a matrix", run_cluster},
         {"score", "how well clusters agree with known labels", run_score},

@@ -33,6 +33,7 @@ int run_train(const Arguments& arguments, const comm::Communicator& world);
 int run_evaluate(const Arguments& arguments, const comm::Communicator& world);
 int run_classify(const Arguments& arguments, const comm::Communicator& world);
 int run_extract(const Arguments& arguments, const comm::Communicator& world);
+int run_enhance(const Arguments& arguments, const comm::Communicator& world);
 int run_reduce(const Arguments& arguments, const comm::Communicator& world);
 int run_cluster(const Arguments& arguments, const comm::Communicator& world);
 int run_score(const Arguments& arguments, const comm::Communicator& world);
