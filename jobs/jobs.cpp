@@ -11,6 +11,7 @@ const std::vector<Job>& all_jobs() {
         {"train", "a network learns the labelled images of a corpus", run_train},
         {"evaluate", "how well a model knows the labelled images of a corpus", run_evaluate},
         {"classify", "which class a model sees in each image", run_classify},
+        {"adapt", "a network learns to see a corpus, without labels", run_adapt},
         {"extract", "what a network sees in each image, as a row of numbers", run_extract},
         {"enhance", "features whose distances tell more", run_enhance},
         {"reduce", "fewer columns for each row of a matrix", run_reduce},

@@ -32,6 +32,7 @@ int run_export_model(const Arguments& arguments, const comm::Communicator& world
 int run_train(const Arguments& arguments, const comm::Communicator& world);
 int run_evaluate(const Arguments& arguments, const comm::Communicator& world);
 int run_classify(const Arguments& arguments, const comm::Communicator& world);
+int run_adapt(const Arguments& arguments, const comm::Communicator& world);
 int run_extract(const Arguments& arguments, const comm::Communicator& world);
 int run_enhance(const Arguments& arguments, const comm::Communicator& world);
 int run_reduce(const Arguments& arguments, const comm::Communicator& world);
