@@ -1,6 +1,5 @@
 // nanoatlas extract: what a network sees in each image of a corpus, as a row of numbers.
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <span>
 
@@ -76,10 +75,16 @@ void write_features(store::ArtefactWriter& writer, const nn::ModelFile& model,
     writer.create<float>("features", {corpus.rows(), layers.columns()});
     base::Progress progress("extract", block.count, "images");
     const auto batch = options.inference.batch;
+    const auto rows_from = [&](std::int64_t first) {
+        const auto count = std::clamp<std::int64_t>(block.end() - first, 0, batch);
+        return std::span<const std::int64_t>(all).subspan(
+            static_cast<std::size_t>(std::min(first, block.end())),
+            static_cast<std::size_t>(count));
+    };
     for (auto first = block.first; first < block.end(); first += batch) {
-        const auto count = std::min(batch, block.end() - first);
-        const auto rows = std::span<const std::int64_t>(all).subspan(
-            static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+        const auto rows = rows_from(first);
+        const auto count = std::ssize(rows);
+        inputs.will_need(rows_from(first + batch));
         writer.write_slab<float>("features", layers.mean_over(views, network, inputs, rows), first,
                                  count);
         progress.advance(count);

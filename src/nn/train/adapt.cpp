@@ -42,7 +42,6 @@ Graph with_projection(const ModelFile& model) {
     auto x = graph.features();
     if (graph.shape(x).pixels() > 1) x = graph.global_average_pool(x, "projection.pool");
     x = graph.relu(graph.linear(graph.flatten(x, "projection.flat"), "projection.0", hidden));
-    graph.set_features(graph.features());
     graph.set_output(graph.linear(x, "projection.1", projected));
     return graph;
 }
