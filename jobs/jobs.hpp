@@ -32,7 +32,9 @@ int run_export_model(const Arguments& arguments, const comm::Communicator& world
 int run_train(const Arguments& arguments, const comm::Communicator& world);
 int run_evaluate(const Arguments& arguments, const comm::Communicator& world);
 int run_classify(const Arguments& arguments, const comm::Communicator& world);
+int run_adapt(const Arguments& arguments, const comm::Communicator& world);
 int run_extract(const Arguments& arguments, const comm::Communicator& world);
+int run_enhance(const Arguments& arguments, const comm::Communicator& world);
 int run_reduce(const Arguments& arguments, const comm::Communicator& world);
 int run_dimension(const Arguments& arguments, const comm::Communicator& world);
 int run_neighbours(const Arguments& arguments, const comm::Communicator& world);
