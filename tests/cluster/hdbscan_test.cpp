@@ -12,6 +12,7 @@
 
 #include "base/check.hpp"
 #include "cluster/hdbscan/membership.hpp"
+#include "cluster/hdbscan/predict.hpp"
 #include "kernels/reference/spanning_tree.hpp"
 #include "tests/cluster/points.hpp"
 #include "tests/kokkos_environment.hpp"
@@ -149,6 +150,21 @@ TEST(Hdbscan, coinciding_rows_are_certain_members) {
     EXPECT_NE(label[10], label[22]);
     for (const double value : found.probability) EXPECT_EQ(value, 1);
     for (const double value : found.outlier_score) EXPECT_EQ(value, 0);
+}
+
+TEST(Hdbscan, rows_beside_coinciding_ones_are_outliers) {
+    const auto points = points_of(24, 1, [](auto i, auto) {
+        return i < 10 ? 1.0 : (i < 20 ? 5.0 : 5.0 + 0.1 * static_cast<double>(i - 19));
+    });
+    const auto found = run(points, {.min_cluster_size = 5, .selection = {}});
+    const auto label = world().all_gather(found.label);
+    const auto probability = world().all_gather(found.probability);
+    const auto score = world().all_gather(found.outlier_score);
+    for (std::size_t i = 20; i < 24; ++i) {
+        EXPECT_EQ(label[i], label[10]);
+        EXPECT_EQ(probability[i], 0);
+        EXPECT_EQ(score[i], 1);
+    }
 }
 
 TEST(Hdbscan, all_rows_equal_are_noise_or_one_cluster) {
@@ -306,6 +322,73 @@ TEST(Hdbscan, selects_as_the_hdbscan_package_does) {
         const auto probabilities = world().all_gather(found.probability);
         EXPECT_NEAR(std::accumulate(probabilities.begin(), probabilities.end(), 0.0), probability,
                     1e-9);
+    }
+}
+
+// The known rows nearest to a place, nearest first.
+struct Nearest {
+    std::vector<std::int64_t> row;
+    std::vector<double> distance;
+};
+
+Nearest nearest(const Points& points, double x, double y, std::size_t count) {
+    std::vector<std::pair<double, std::int64_t>> all;
+    for (std::int64_t i = 0; i < points.rows; ++i) {
+        const auto* at = &points.values[static_cast<std::size_t>(2 * i)];
+        all.emplace_back(std::hypot(at[0] - x, at[1] - y), i);
+    }
+    std::sort(all.begin(), all.end());
+    Nearest found;
+    for (std::size_t i = 0; i < count; ++i) {
+        found.row.push_back(all[i].second);
+        found.distance.push_back(all[i].first);
+    }
+    return found;
+}
+
+// Given by approximate_predict of the hdbscan package: on a coarse grid, and near three rows.
+TEST(Hdbscan, new_rows_join_as_in_the_hdbscan_package) {
+    const auto points = drawn_by_formula();
+    struct {
+        std::size_t samples;
+        const char* label;
+        double probability;
+        std::int64_t neighbours;  // row numbers, each times the number of the place from 1 on
+    } const cases[] = {{1, "bbbbbbbbaaabbbbbaaaaaa..aaaaaa..bbf", 14.06667199416, 14056},
+                       {2, "bbbbbbbbaaabbbbbaaaaaaccaaaaaaccbbc", 12.60521454592, 14488},
+                       {3, "bbbbbbbbaaabbbbbaaaaaaccaaaaaaccbbc", 13.51644579403, 14626},
+                       {4, "bbbbbbbbaaabbbbbaaaaaaccaaaaaaccbbc", 14.09928842572, 14974},
+                       {5, "bbbbbbbbaaabbbbbaaaaaaccaaaaaaccbbc", 13.48103195079, 15484}};
+    for (const auto& [samples, expected, probability, neighbours] : cases) {
+        const auto found = run(points, {.min_cluster_size = 6,
+                                        .min_samples = static_cast<std::int64_t>(samples),
+                                        .selection = {}});
+        std::vector<double> core;  // the first of the nearest is the row itself
+        for (std::int64_t i = 0; i < points.rows; ++i) {
+            const auto* at = &points.values[static_cast<std::size_t>(2 * i)];
+            core.push_back(nearest(points, at[0], at[1], samples).distance.back());
+        }
+        const MembershipRule rule(found.condensed, found.selected,
+                                  static_cast<std::int64_t>(samples), core);
+        std::string label;
+        double sum = 0;
+        std::int64_t rows = 0;
+        for (std::int64_t i = 0; i < 35; ++i) {
+            double x = 1.1 * static_cast<double>(i % 8) - 5;
+            double y = 2.79 * static_cast<double>(i / 8);
+            if (i >= 32) {
+                x = points.values[static_cast<std::size_t>(2 * (i - 32))] + 0.05;
+                y = points.values[static_cast<std::size_t>(2 * (i - 32) + 1)] - 0.03;
+            }
+            const auto near = nearest(points, x, y, 2 * samples);
+            const auto joined = rule.predict(near.row, near.distance);
+            label += joined.label < 0 ? '.' : static_cast<char>('a' + joined.label);
+            sum += joined.probability;
+            rows += joined.neighbour * (i + 1);
+        }
+        EXPECT_EQ(label, expected) << samples;
+        EXPECT_NEAR(sum, probability, 1e-9) << samples;
+        EXPECT_EQ(rows, neighbours) << samples;
     }
 }
 

@@ -10,7 +10,8 @@ std::size_t at(std::int64_t row) {
     return static_cast<std::size_t>(row);
 }
 
-// The greatest lambda at which something leaves each cluster. [clusters]
+}  // namespace
+
 std::vector<double> deaths(const CondensedTree& tree) {
     std::vector<double> death(at(tree.clusters), 0);
     for (std::size_t line = 0; line < tree.lines(); ++line) {
@@ -20,7 +21,6 @@ std::vector<double> deaths(const CondensedTree& tree) {
     return death;
 }
 
-// The label of each cluster: that of the selected one which it is or lies in, or -1. [clusters]
 std::vector<std::int32_t> labels_of_clusters(const CondensedTree& tree,
                                              const SelectedClusters& selected) {
     std::vector<std::int32_t> label(at(tree.clusters), -1);
@@ -31,8 +31,6 @@ std::vector<std::int32_t> labels_of_clusters(const CondensedTree& tree,
             label[tree.place(tree.child[line])] = label[tree.place(tree.parent[line])];
     return label;
 }
-
-}  // namespace
 
 std::vector<std::int32_t> labels(const CondensedTree& tree, const SelectedClusters& selected,
                                  const SelectionOptions& options) {

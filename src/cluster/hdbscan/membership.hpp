@@ -9,6 +9,13 @@
 
 namespace nanoatlas::cluster {
 
+/// The greatest lambda at which something leaves each cluster. [clusters] by place
+std::vector<double> deaths(const CondensedTree& tree);
+
+/// The label of each cluster: that of the selected one which it is or lies in, or -1. [clusters]
+std::vector<std::int32_t> labels_of_clusters(const CondensedTree& tree,
+                                             const SelectedClusters& selected);
+
 /// The cluster of each row, numbered in the order of `selected`, or -1. Where the root alone is
 /// selected, rows that leave it before it splits, or at a distance above epsilon, have -1. [N]
 std::vector<std::int32_t> labels(const CondensedTree& tree, const SelectedClusters& selected,
