@@ -91,7 +91,7 @@ class RowRun {
         }
         std::int64_t changed = 0;
         for (std::size_t g = 0; g < active; g += group_rows) {
-            const auto size = Kokkos::min(group_rows, active - g);
+            const auto size = Kokkos::min(std::size_t{group_rows}, active - g);
             multiply(g, size);
             for (std::size_t r = 0; r < size; ++r)
                 changed += decide(static_cast<std::size_t>(active_(g + r)),
@@ -115,7 +115,7 @@ class RowRun {
                     }
                     float part[row_tile_rows][row_tile_width];
                     row_tile(row, &centres_.panels(panel * columns + from * width),
-                             Kokkos::min(terms_at_once, columns - from), part);
+                             Kokkos::min(std::size_t{terms_at_once}, columns - from), part);
                     for (std::size_t i = 0; i < tile_rows; ++i) {
                         float* to = &dot_((r + i) * centres_.padded + panel);
                         if (from == 0)
@@ -242,30 +242,28 @@ DeviceView<float> uploaded(const std::vector<float>& values) {
     return view;
 }
 
-}  // namespace
-
-FixedPoint::FixedPoint(double largest, std::int64_t rows) {
-    // Sums of all rows stay below 2^62, and one value below 2^51, where rounding by adding works.
-    int value_exponent = 0, rows_exponent = 0;
-    std::frexp(largest, &value_exponent);
-    std::frexp(static_cast<double>(rows), &rows_exponent);
-    scale = std::ldexp(1.0, std::min(51, 62 - rows_exponent) - value_exponent);
+/// Values and norms of rows that are given.
+void fill(const Rows& rows, const DeviceView<double>& centre) {
+    const auto columns = rows.columns;
+    for_each_row(
+        "kmeans/rows", rows.count, KOKKOS_LAMBDA(const std::size_t i) {
+            double sum = 0;
+            for (std::size_t c = 0; c < columns; ++c) {
+                const auto value =
+                    static_cast<float>((rows.given(i * columns + c) - centre(c)) * rows.factor);
+                rows.values(i * rows.stride + c) = value;
+                sum += static_cast<double>(value) * static_cast<double>(value);
+            }
+            rows.norm2(i) = static_cast<float>(sum);
+        });
+    Kokkos::fence();
 }
 
-struct NearestCentres::State {
-    std::size_t clusters;
-    FixedPoint fixed;
-    Rows rows;
-    DeviceView<double> centre;        // [columns] of the frame
-    DeviceView<std::int32_t> summed;  // [n] labels when add_changes() was last called
-    std::vector<double> last;         // [K, columns] where the centres were; empty: nowhere yet
-    DeviceView<std::int64_t> sums;    // [copies, K, columns]
-
-    Centres make_centres(std::span<const double> values) const;
-};
-
-Centres NearestCentres::State::make_centres(std::span<const double> values) const {
-    const auto columns = rows.columns, panels = (clusters + width - 1) / width;
+/// centre: of the frame; last: where the centres were, empty at first.
+Centres make_centres(const Rows& rows, const DeviceView<double>& centre,
+                     std::span<const double> values, std::span<const double> last) {
+    const auto columns = rows.columns, clusters = values.size() / columns;
+    const auto panels = (clusters + width - 1) / width;
     Centres made{.count = clusters,
                  .padded = panels * width,
                  .values = on_device(values),
@@ -275,13 +273,12 @@ Centres NearestCentres::State::make_centres(std::span<const double> values) cons
                  .largest_norm2 = 0};
     const auto from = made.values;
     const auto to = made.panels;
-    const auto origin = centre;
     const auto factor = rows.factor;
     for_each_row(
         "kmeans/centres", clusters, KOKKOS_LAMBDA(const std::size_t k) {
             for (std::size_t c = 0; c < columns; ++c)
                 to((k / width * columns + c) * width + k % width) =
-                    static_cast<float>((from(k * columns + c) - origin(c)) * factor);
+                    static_cast<float>((from(k * columns + c) - centre(c)) * factor);
         });
     Kokkos::fence();
     const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, made.panels);
@@ -300,6 +297,26 @@ Centres NearestCentres::State::make_centres(std::span<const double> values) cons
                                       : steps(moves(last, values, columns, factor)));
     return made;
 }
+
+}  // namespace
+
+FixedPoint::FixedPoint(double largest, std::int64_t rows) {
+    // Sums of all rows stay below 2^62, and one value below 2^51, where rounding by adding works.
+    int value_exponent = 0, rows_exponent = 0;
+    std::frexp(largest, &value_exponent);
+    std::frexp(static_cast<double>(rows), &rows_exponent);
+    scale = std::ldexp(1.0, std::min(51, 62 - rows_exponent) - value_exponent);
+}
+
+struct NearestCentres::State {
+    std::size_t clusters;
+    FixedPoint fixed;
+    Rows rows;
+    DeviceView<double> centre;        // [columns] of the frame
+    DeviceView<std::int32_t> summed;  // [n] labels when add_changes() was last called
+    std::vector<double> last;         // [K, columns] where the centres were; empty: nowhere yet
+    DeviceView<std::int64_t> sums;    // [copies, K, columns]
+};
 
 NearestCentres::NearestCentres(std::span<const double> given, const Frame& frame,
                                std::size_t clusters, std::int64_t total_rows) {
@@ -323,20 +340,7 @@ NearestCentres::NearestCentres(std::span<const double> given, const Frame& frame
               .sums = DeviceView<std::int64_t>("sums", copies_of_sums() * clusters * columns)});
     Kokkos::deep_copy(state_->centre, HostView<const double>(frame.centre.data(), columns));
     restart();
-    const auto rows = state_->rows;
-    const auto centre = state_->centre;
-    for_each_row(
-        "kmeans/rows", n, KOKKOS_LAMBDA(const std::size_t i) {
-            double sum = 0;
-            for (std::size_t c = 0; c < columns; ++c) {
-                const auto value =
-                    static_cast<float>((rows.given(i * columns + c) - centre(c)) * rows.factor);
-                rows.values(i * rows.stride + c) = value;
-                sum += static_cast<double>(value) * static_cast<double>(value);
-            }
-            rows.norm2(i) = static_cast<float>(sum);
-        });
-    Kokkos::fence();
+    fill(state_->rows, state_->centre);
 }
 
 NearestCentres::~NearestCentres() = default;
@@ -348,7 +352,7 @@ void NearestCentres::restart() {
 }
 
 std::int64_t NearestCentres::assign(std::span<const double> centres) {
-    const auto seen = state_->make_centres(centres);
+    const auto seen = make_centres(state_->rows, state_->centre, centres, state_->last);
     state_->last.assign(centres.begin(), centres.end());
     const auto rows = state_->rows;
     const auto threads = static_cast<std::size_t>(Execution().concurrency());
