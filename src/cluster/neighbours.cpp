@@ -8,22 +8,30 @@
 #include "base/check.hpp"
 #include "base/progress.hpp"
 #include "kernels/kokkos/neighbours.hpp"
+#include "store/agree.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
 
 constexpr int ring_tag = 1;
 
-kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
+// Offers this rank's rows, all at once or in parts, to whoever needs to go over them.
+using ForEachPart =
+    std::function<void(const std::function<void(std::span<const double> rows)>& visit)>;
+
+kernels::kokkos::Frame make_frame(std::int64_t total, std::size_t columns,
+                                  const ForEachPart& for_each_part,
                                   const comm::Communicator& comm) {
-    const auto columns = static_cast<std::size_t>(matrix.columns);
     kernels::kokkos::Frame frame{std::vector<double>(columns), 0};
-    for (std::size_t i = 0; i < matrix.values.size(); ++i)
-        frame.centre[i % columns] += matrix.values[i] / static_cast<double>(matrix.rows.total);
+    for_each_part([&](std::span<const double> rows) {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            frame.centre[i % columns] += rows[i] / static_cast<double>(total);
+    });
     comm.sum(std::span(frame.centre));
-    for (std::size_t i = 0; i < matrix.values.size(); ++i)
-        frame.largest =
-            std::max(frame.largest, std::abs(matrix.values[i] - frame.centre[i % columns]));
+    for_each_part([&](std::span<const double> rows) {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            frame.largest = std::max(frame.largest, std::abs(rows[i] - frame.centre[i % columns]));
+    });
     frame.largest = comm.max(frame.largest);
     VALIDATE(frame.largest < 1e130 && (frame.largest == 0 || frame.largest > 1e-130),
              "values differ from their mean by up to {:.2g} (the squares of distances leave the "
@@ -31,6 +39,21 @@ kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
              frame.largest);
     if (frame.largest == 0) frame.largest = 1;  // all rows equal
     return frame;
+}
+
+void check_length(std::int64_t rows, int k) {
+    VALIDATE(k >= 1 && k < rows,
+             "cannot list {} neighbours of {} rows (a row is not its own neighbour); ask for 1 to "
+             "{}",
+             k, rows, rows - 1);
+}
+
+Neighbours empty_lists(const comm::RowBlock& rows, int k) {
+    const auto size = static_cast<std::size_t>(rows.count * k);
+    return {.rows = rows,
+            .k = k,
+            .index = std::vector<std::int64_t>(size),
+            .distance = std::vector<double>(size)};
 }
 
 // The rows that pass round, with their order: each step this rank holds those of the next rank up.
@@ -110,25 +133,14 @@ std::vector<comm::RowBlock> blocks_of_all_ranks(std::int64_t rows, const comm::C
     return all;
 }
 
-}  // namespace
+// Part number `part` of a block cut into parts of `at_once` rows; empty beyond its end.
+comm::RowBlock part_of(const comm::RowBlock& block, std::int64_t part, std::int64_t at_once) {
+    const auto first = std::min(block.first + part * at_once, block.end());
+    return {.first = first, .count = std::min(at_once, block.end() - first), .total = block.total};
+}
 
-Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
-                           const comm::Communicator& comm) {
-    VALIDATE(k >= 1 && k < matrix.rows.total,
-             "cannot list {} neighbours of {} rows (a row is not its own neighbour); ask for 1 to "
-             "{}",
-             k, matrix.rows.total, matrix.rows.total - 1);
-    const auto size = static_cast<std::size_t>(matrix.rows.count * k);
-    Neighbours lists{.rows = matrix.rows,
-                     .k = k,
-                     .index = std::vector<std::int64_t>(size),
-                     .distance = std::vector<double>(size)};
-    const auto frame = make_frame(matrix, comm);
-    Ring ring(matrix.values, static_cast<std::size_t>(matrix.columns),
-              blocks_of_all_ranks(matrix.rows.total, comm), comm);
-    kernels::kokkos::NeighbourSearch search(matrix.values, ring.order(), matrix.rows.first, frame,
-                                            lists.index, lists.distance);
-    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
+// Lets all ranks' rows pass by.
+void search_round(kernels::kokkos::NeighbourSearch& search, Ring& ring, base::Progress& progress) {
     for (int step = 0; step < ring.steps(); ++step) {
         ring.start_transfer();
         search.add(ring.rows(), ring.order(), ring.first_row(), [&](std::size_t rows) {
@@ -137,8 +149,63 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
         });
         ring.advance();
     }
+}
+
+}  // namespace
+
+Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
+                           const comm::Communicator& comm) {
+    check_length(matrix.rows.total, k);
+    const auto columns = static_cast<std::size_t>(matrix.columns);
+    auto lists = empty_lists(matrix.rows, k);
+    const auto frame = make_frame(
+        matrix.rows.total, columns, [&](const auto& visit) { visit(matrix.values); }, comm);
+    Ring ring(matrix.values, columns, blocks_of_all_ranks(matrix.rows.total, comm), comm);
+    kernels::kokkos::NeighbourSearch search(matrix.values, ring.order(), matrix.rows.first, frame,
+                                            lists.index, lists.distance);
+    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
+    search_round(search, ring, progress);
     search.finish();
     return lists;
+}
+
+void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_once,
+                              const std::function<void(const Neighbours& lists)>& sink,
+                              const comm::Communicator& comm) {
+    check_length(source.rows, k);
+    const auto columns = static_cast<std::size_t>(source.columns);
+    const auto blocks = blocks_of_all_ranks(source.rows, comm);
+    const auto& own = blocks[static_cast<std::size_t>(comm.rank())];
+    const auto parts = (blocks.front().count + at_once - 1) / at_once;  // of the longest block
+    const auto read = [&](const comm::RowBlock& rows) {
+        std::vector<double> values;
+        store::agree_on_input(comm, [&] { values = source.read(rows.first, rows.count); });
+        return values;
+    };
+    const auto frame = make_frame(
+        source.rows, columns,
+        [&](const auto& visit) {
+            for (std::int64_t part = 0; part < parts; ++part)
+                visit(read(part_of(own, part, at_once)));
+        },
+        comm);
+    base::Progress progress("cluster/neighbours", own.count * parts * comm.size(), "rows");
+    for (std::int64_t part = 0; part < parts; ++part) {
+        auto lists = empty_lists(part_of(own, part, at_once), k);
+        const auto searching = read(lists.rows);
+        const auto order = kernels::kokkos::layout_order(searching, columns);
+        kernels::kokkos::NeighbourSearch search(searching, order, lists.rows.first, frame,
+                                                lists.index, lists.distance);
+        for (std::int64_t passing = 0; passing < parts; ++passing) {
+            std::vector<comm::RowBlock> ranges;
+            for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
+            const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
+            Ring ring(candidates, columns, ranges, comm);
+            search_round(search, ring, progress);
+        }
+        search.finish();
+        sink(lists);
+    }
 }
 
 void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm) {

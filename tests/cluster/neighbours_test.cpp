@@ -13,6 +13,7 @@
 #include "tests/cluster/points.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
@@ -51,6 +52,30 @@ TEST(NeighboursOverRanks, equal_distances_go_by_row) {
     for (int i = 0; i < 200; ++i) grid.values.push_back(i % 2 == 0 ? i / 20 : i / 2 % 10);
     expect_exact(grid, 12);
     expect_exact(grid, 99);
+}
+
+TEST(NeighboursOverRanks, of_a_matrix_in_a_file_are_those_of_one_in_memory) {
+    const auto points = testing::draw_clouds(103, 4, 3, 9);
+    const testing::TemporaryFolder folder;
+    const auto path = folder / "points.npy";
+    store::write_plain_table(path, points.block(world()), world());
+    const store::MatrixFile file(path, world());
+    const auto expected = find_neighbours(points.block(world()), 30, world());
+    for (const std::int64_t at_once : {1, 7, 40, 200}) {
+        std::vector<std::int64_t> index;
+        std::vector<double> distance;
+        find_neighbours_in_parts(
+            {file.rows(), file.columns(),
+             [&](auto first, auto count) { return file.read(first, count); }},
+            30, at_once,
+            [&](const Neighbours& lists) {
+                index.insert(index.end(), lists.index.begin(), lists.index.end());
+                distance.insert(distance.end(), lists.distance.begin(), lists.distance.end());
+            },
+            world());
+        ASSERT_EQ(index, expected.index) << at_once;
+        ASSERT_EQ(distance, expected.distance) << at_once;
+    }
 }
 
 TEST(NeighboursOverRanks, refuse_what_cannot_be) {

@@ -109,6 +109,23 @@ TEST_F(ClusterJob, takes_lists_of_the_job_neighbours) {
     EXPECT_EQ(file.number("k"), 60);
     EXPECT_EQ(file.text("metric"), "euclidean");
 
+    // The same where only few rows are held at a time.
+    std::ofstream npy(path("clouds.npy"), std::ios::binary);
+    npy << store::npy_header_bytes<double>({300, 2});
+    std::ifstream text(input);
+    for (double value = 0; text >> value; text.ignore())
+        npy.write(reinterpret_cast<const char*>(&value), sizeof value);
+    npy.close();
+    result = run_nanoatlas("neighbours --k 60 --memory 1e-4 --input " + path("clouds.npy") +
+                               " --output " + path("parts.h5"),
+                           2);
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("stays in its file"), std::string::npos) << result.output;
+    const store::ArtefactReader parts(path("parts.h5"), "neighbours");
+    EXPECT_EQ(parts.read<std::int64_t>("index"), file.read<std::int64_t>("index"));
+    EXPECT_EQ(parts.read<double>("distance"), file.read<double>("distance"));
+    EXPECT_EQ(parts.text("matrix"), file.text("matrix"));
+
     // A longer list than is needed is cut.
     ASSERT_EQ(cluster(input, "a.npy", "--maxk 40 --neighbours " + path("n.h5")).status, 0);
     ASSERT_EQ(cluster(input, "b.npy", "--maxk 40").status, 0);
