@@ -91,9 +91,11 @@ void add_spread(atlas::LineChart& chart, const std::vector<cluster::DimensionEst
 }
 
 std::string picture(const Dimensions& found) {
+    // A short axis reads better in even steps.
+    const bool is_wide = found.gride.back().scale > 20 * found.gride.front().scale;
     atlas::LineChart chart{.title = "Intrinsic dimension against scale",
                            .x_name = "mean distance of the neighbours",
-                           .is_log_x = true,
+                           .is_log_x = is_wide,
                            .series = {}};
     auto decimation = found.decimation;
     decimation.insert(decimation.begin(), found.fit);

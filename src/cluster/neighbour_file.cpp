@@ -107,16 +107,16 @@ const char* name_of(Metric metric) {
     return metric == Metric::cosine ? "cosine" : "euclidean";
 }
 
-store::Matrix<double> unit_rows(store::Matrix<double> matrix, const comm::Communicator& comm) {
-    std::optional<std::int64_t> zero;
-    for (std::int64_t i = 0; i < matrix.rows.count && !zero; ++i) {
-        const auto row = matrix.row(i);
+void make_unit_rows(std::span<double> rows, std::int64_t columns, std::int64_t first_row) {
+    const auto width = static_cast<std::size_t>(columns);
+    for (std::size_t at = 0; at < rows.size(); at += width) {
+        const auto row = rows.subspan(at, width);
         double largest = 0, sum = 0;
         for (const double value : row) largest = std::max(largest, std::abs(value));
-        if (largest == 0) {
-            zero = matrix.rows.first + i;
-            break;
-        }
+        VALIDATE(largest > 0,
+                 "row {} (counted from 0) is zero: it has no direction, so no cosine; remove it or "
+                 "use --metric euclidean",
+                 first_row + static_cast<std::int64_t>(at / width));
         for (double& value : row) {
             value /= largest;  // so that squares neither overflow nor vanish
             sum += value * value;
@@ -124,40 +124,65 @@ store::Matrix<double> unit_rows(store::Matrix<double> matrix, const comm::Commun
         const double length = std::sqrt(sum);
         for (double& value : row) value /= length;
     }
-    store::agree_on_input(comm, [&] {
-        VALIDATE(!zero,
-                 "row {} (counted from 0) is zero: it has no direction, so no cosine; remove it or "
-                 "use --metric euclidean",
-                 *zero);
-    });
+}
+
+store::Matrix<double> unit_rows(store::Matrix<double> matrix, const comm::Communicator& comm) {
+    store::agree_on_input(
+        comm, [&] { make_unit_rows(matrix.values, matrix.columns, matrix.rows.first); });
     return matrix;
 }
 
-std::string matrix_hash(const store::Matrix<double>& matrix, const comm::Communicator& comm) {
-    std::uint64_t sums[2] = {0, 0};  // of rows, in any order
-    for (std::int64_t i = 0; i < matrix.rows.count; ++i) {
-        auto high = base::mix(static_cast<std::uint64_t>(matrix.rows.first + i) + 1);
-        auto low = base::mix(high);
-        for (const double value : matrix.row(i)) {
+void MatrixHash::add(std::span<const double> rows, std::int64_t first_row) {
+    const auto width = static_cast<std::size_t>(columns_);
+    for (std::size_t at = 0; at < rows.size(); at += width) {
+        const auto row = static_cast<std::uint64_t>(first_row) + at / width;
+        auto high = base::mix(row + 1), low = base::mix(high);
+        for (const double value : rows.subspan(at, width)) {
             const auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
             high = base::mix(high ^ bits) + 0x9E3779B97F4A7C15ULL;
             low = base::mix(low + bits) ^ 0xD1B54A32D192ED03ULL;
         }
-        sums[0] += high;
-        sums[1] += low;
+        sums_[0] += high;
+        sums_[1] += low;
     }
+}
+
+std::string MatrixHash::digits(const comm::Communicator& comm) const {
+    auto sums = sums_;
     comm.sum(std::span<std::uint64_t>(sums));
-    return fmt::format("{:016x}{:016x}",
-                       base::mix(sums[0] ^ static_cast<std::uint64_t>(matrix.columns)), sums[1]);
+    return fmt::format("{:016x}{:016x}", base::mix(sums[0] ^ static_cast<std::uint64_t>(columns_)),
+                       sums[1]);
+}
+
+std::string matrix_hash(const store::Matrix<double>& matrix, const comm::Communicator& comm) {
+    MatrixHash hash(matrix.columns);
+    hash.add(matrix.values, matrix.rows.first);
+    return hash.digits(comm);
+}
+
+NeighbourWriter::NeighbourWriter(store::ArtefactWriter& writer, std::int64_t rows, int k)
+    : writer_(writer) {
+    writer.create<std::int64_t>("index", {rows, k});
+    writer.create<double>("distance", {rows, k});
+}
+
+void NeighbourWriter::write(const Neighbours& lists) {
+    const auto& rows = lists.rows;
+    writer_.write_slab<std::int64_t>("index", lists.index, rows.first, rows.count);
+    writer_.write_slab<double>("distance", lists.distance, rows.first, rows.count);
+}
+
+void write_origin(store::ArtefactWriter& writer, int k, const ListOrigin& origin) {
+    writer.attribute("k", std::int64_t{k});
+    writer.attribute("metric", std::string(name_of(origin.metric)));
+    writer.attribute("matrix", origin.matrix);
 }
 
 void write_neighbours(store::ArtefactWriter& writer, const Neighbours& lists,
                       const ListOrigin& origin) {
     writer.write_rows<std::int64_t>("index", lists.index, lists.rows, {lists.k});
     writer.write_rows<double>("distance", lists.distance, lists.rows, {lists.k});
-    writer.attribute("k", std::int64_t{lists.k});
-    writer.attribute("metric", std::string(name_of(origin.metric)));
-    writer.attribute("matrix", origin.matrix);
+    write_origin(writer, lists.k, origin);
 }
 
 Neighbours read_neighbours(const std::string& path, const std::string& matrix,

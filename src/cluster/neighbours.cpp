@@ -1,30 +1,40 @@
 #include "cluster/neighbours.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "base/progress.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
+#include "store/agree.hpp"
 
 namespace nanoatlas::cluster {
+namespace {
 
-Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
-                           const comm::Communicator& comm) {
-    VALIDATE(k >= 1 && k < matrix.rows.total,
+void check_length(std::int64_t rows, int k) {
+    VALIDATE(k >= 1 && k < rows,
              "cannot list {} neighbours of {} rows (a row is not its own neighbour); ask for 1 to "
              "{}",
-             k, matrix.rows.total, matrix.rows.total - 1);
-    const auto size = static_cast<std::size_t>(matrix.rows.count * k);
-    Neighbours lists{.rows = matrix.rows,
-                     .k = k,
-                     .index = std::vector<std::int64_t>(size),
-                     .distance = std::vector<double>(size)};
-    const auto frame = make_frame(matrix, comm);
-    const auto order =
-        kernels::kokkos::layout_order(matrix.values, static_cast<std::size_t>(matrix.columns));
-    RowRing ring(matrix, order, comm);
-    kernels::kokkos::NeighbourSearch search(matrix.values, ring.order(), matrix.rows.first, frame,
-                                            lists.index, lists.distance);
-    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
+             k, rows, rows - 1);
+}
+
+Neighbours empty_lists(const comm::RowBlock& rows, int k) {
+    const auto size = static_cast<std::size_t>(rows.count * k);
+    return {.rows = rows,
+            .k = k,
+            .index = std::vector<std::int64_t>(size),
+            .distance = std::vector<double>(size)};
+}
+
+// Part number `part` of a block cut into parts of `at_once` rows; empty beyond its end.
+comm::RowBlock part_of(const comm::RowBlock& block, std::int64_t part, std::int64_t at_once) {
+    const auto first = std::min(block.first + part * at_once, block.end());
+    return {.first = first, .count = std::min(at_once, block.end() - first), .total = block.total};
+}
+
+// Lets all ranks' rows pass by.
+void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
+                  base::Progress& progress) {
     for (int step = 0; step < ring.steps(); ++step) {
         ring.start_transfer();
         search.add(ring.rows(), ring.order(), ring.first_row(), [&](std::size_t rows) {
@@ -33,8 +43,64 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
         });
         ring.advance();
     }
+}
+
+}  // namespace
+
+Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
+                           const comm::Communicator& comm) {
+    check_length(matrix.rows.total, k);
+    auto lists = empty_lists(matrix.rows, k);
+    const auto frame = make_frame(matrix, comm);
+    const auto order =
+        kernels::kokkos::layout_order(matrix.values, static_cast<std::size_t>(matrix.columns));
+    RowRing ring(matrix, order, comm);
+    kernels::kokkos::NeighbourSearch search(matrix.values, order, matrix.rows.first, frame,
+                                            lists.index, lists.distance);
+    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
+    search_round(search, ring, progress);
     search.finish();
     return lists;
+}
+
+void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_once,
+                              const std::function<void(const Neighbours& lists)>& sink,
+                              const comm::Communicator& comm) {
+    check_length(source.rows, k);
+    const auto columns = static_cast<std::size_t>(source.columns);
+    const auto blocks = blocks_of_all_ranks(source.rows, comm);
+    const auto& own = blocks[static_cast<std::size_t>(comm.rank())];
+    const auto parts = (blocks.front().count + at_once - 1) / at_once;  // of the longest block
+    const auto read = [&](const comm::RowBlock& rows) {
+        std::vector<double> values;
+        store::agree_on_input(comm, [&] { values = source.read(rows.first, rows.count); });
+        return values;
+    };
+    const auto frame = make_frame(
+        source.rows, columns,
+        [&](const auto& visit) {
+            for (std::int64_t part = 0; part < parts; ++part)
+                visit(read(part_of(own, part, at_once)));
+        },
+        comm);
+    base::Progress progress("cluster/neighbours", own.count * parts * comm.size(), "rows");
+    for (std::int64_t part = 0; part < parts; ++part) {
+        auto lists = empty_lists(part_of(own, part, at_once), k);
+        const auto searching = read(lists.rows);
+        const auto order = kernels::kokkos::layout_order(searching, columns);
+        kernels::kokkos::NeighbourSearch search(searching, order, lists.rows.first, frame,
+                                                lists.index, lists.distance);
+        for (std::int64_t passing = 0; passing < parts; ++passing) {
+            std::vector<comm::RowBlock> ranges;
+            for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
+            const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
+            const auto candidates_order = kernels::kokkos::layout_order(candidates, columns);
+            RowRing ring({candidates, columns, candidates_order}, ranges, comm);
+            search_round(search, ring, progress);
+        }
+        search.finish();
+        sink(lists);
+    }
 }
 
 void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm) {

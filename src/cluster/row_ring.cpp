@@ -7,17 +7,19 @@
 
 namespace nanoatlas::cluster {
 
-kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
+kernels::kokkos::Frame make_frame(std::int64_t total, std::size_t columns,
+                                  const ForEachPart& for_each_part,
                                   const comm::Communicator& comm) {
-    const auto columns = static_cast<std::size_t>(matrix.columns);
     kernels::kokkos::Frame frame{std::vector<double>(columns), 0};
-    for (std::int64_t i = 0; i < matrix.rows.count; ++i)
-        for (std::size_t c = 0; c < columns; ++c)
-            frame.centre[c] += matrix.row(i)[c] / static_cast<double>(matrix.rows.total);
+    for_each_part([&](std::span<const double> rows) {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            frame.centre[i % columns] += rows[i] / static_cast<double>(total);
+    });
     comm.sum(std::span(frame.centre));
-    for (std::int64_t i = 0; i < matrix.rows.count; ++i)
-        for (std::size_t c = 0; c < columns; ++c)
-            frame.largest = std::max(frame.largest, std::abs(matrix.row(i)[c] - frame.centre[c]));
+    for_each_part([&](std::span<const double> rows) {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            frame.largest = std::max(frame.largest, std::abs(rows[i] - frame.centre[i % columns]));
+    });
     frame.largest = comm.max(frame.largest);
     VALIDATE(frame.largest < 1e130 && (frame.largest == 0 || frame.largest > 1e-130),
              "values differ from their mean by up to {:.2g} (the squares of distances leave the "
@@ -25,6 +27,20 @@ kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
              frame.largest);
     if (frame.largest == 0) frame.largest = 1;  // all rows equal
     return frame;
+}
+
+kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
+                                  const comm::Communicator& comm) {
+    return make_frame(
+        matrix.rows.total, static_cast<std::size_t>(matrix.columns),
+        [&](const auto& visit) { visit(matrix.values); }, comm);
+}
+
+std::vector<comm::RowBlock> blocks_of_all_ranks(std::int64_t rows, const comm::Communicator& comm) {
+    const comm::BlockDistribution blocks(rows, comm.size());
+    std::vector<comm::RowBlock> all;
+    for (int rank = 0; rank < comm.size(); ++rank) all.push_back(blocks.block(rank));
+    return all;
 }
 
 }  // namespace nanoatlas::cluster

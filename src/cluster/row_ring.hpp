@@ -1,10 +1,11 @@
 // Rows that pass round the ranks in blocks, and the frame in which kernels see them.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -18,18 +19,38 @@ namespace nanoatlas::cluster {
 /// throws InputError if squared distances would leave the range of f64
 kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
                                   const comm::Communicator& comm);
+/// The same of rows that are not all in memory: for_each_part offers this rank's [n, columns], in
+/// parts, and is called twice. total: rows of all ranks
+using ForEachPart =
+    std::function<void(const std::function<void(std::span<const double> rows)>& visit)>;
+kernels::kokkos::Frame make_frame(std::int64_t total, std::size_t columns,
+                                  const ForEachPart& for_each_part, const comm::Communicator& comm);
+
+/// By rank, as comm::row_block() says.
+std::vector<comm::RowBlock> blocks_of_all_ranks(std::int64_t rows, const comm::Communicator& comm);
+
+/// Rows [n, columns] and the order in which kernels lay them out; another's memory.
+struct OrderedRows {
+    std::span<const double> values;
+    std::size_t columns;
+    std::span<const std::int32_t> order;
+};
 
 /// Rows that pass round, with their order: each step this rank holds those of the next rank up.
 class RowRing {
   public:
-    /// order: in which kernels lay out this rank's rows; must outlive the ring
-    RowRing(const store::Matrix<double>& matrix, std::span<const std::int32_t> order,
+    /// own: this rank's rows, which must outlive the ring; ranges: those that each rank brings
+    RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
             const comm::Communicator& comm)
         : comm_(comm),
-          blocks_(matrix.rows.total, comm.size()),
-          columns_(static_cast<std::size_t>(matrix.columns)),
-          rows_(matrix.values),
-          order_(order) {}
+          ranges_(std::move(ranges)),
+          columns_(own.columns),
+          rows_(own.values),
+          order_(own.order) {}
+    RowRing(const store::Matrix<double>& matrix, std::span<const std::int32_t> order,
+            const comm::Communicator& comm)
+        : RowRing({matrix.values, static_cast<std::size_t>(matrix.columns), order},
+                  blocks_of_all_ranks(matrix.rows.total, comm), comm) {}
 
     int steps() const { return comm_.size(); }
     std::span<const double> rows() const { return rows_; }
@@ -74,12 +95,12 @@ class RowRing {
     void start(std::vector<comm::Request> started) {
         std::move(started.begin(), started.end(), std::back_inserter(requests_));
     }
-    comm::RowBlock block_at(int step) const {
-        return blocks_.block((comm_.rank() + step) % comm_.size());
+    const comm::RowBlock& block_at(int step) const {
+        return ranges_[static_cast<std::size_t>((comm_.rank() + step) % comm_.size())];
     }
 
     const comm::Communicator& comm_;
-    comm::BlockDistribution blocks_;
+    std::vector<comm::RowBlock> ranges_;
     std::size_t columns_;
     std::span<const double> rows_;
     std::span<const std::int32_t> order_;
