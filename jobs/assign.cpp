@@ -27,9 +27,9 @@ struct Options {
 
 base::OptionTable describe(Options& options) {
     base::OptionTable table("assign", "puts new rows into clusters that are there");
-    table.add("clusters", options.clusters, "clusters.h5 of adp or kmeans").required();
+    table.add("clusters", options.clusters, "clusters.h5 of adp, hdbscan or kmeans").required();
     table.add("input", options.input, "matrix of the new rows").required();
-    table.add("matrix", options.matrix, "adp: the matrix that was clustered");
+    table.add("matrix", options.matrix, "adp, hdbscan: the matrix that was clustered");
     table.add("maxk", options.maxk, "adp: length of the neighbour lists");
     table.add("output", options.output, "labels.h5, or .csv or .npy for labels alone");
     return table;
@@ -73,11 +73,33 @@ void check_is_clustered_matrix(const Task& task) {
         provenance.at("inputs").at(0).at("path").get<std::string>());
 }
 
-Assigned assign_adp(const Task& task) {
+store::Matrix<double> clustered_matrix(const Task& task) {
     VALIDATE(!task.options.matrix.empty(),
-             "clusters of method adp need the matrix they were found in (a new row is compared "
-             "with its rows); give --matrix");
+             "clusters of method {} need the matrix they were found in (a new row is compared "
+             "with its rows); give --matrix",
+             task.clusters.text("method"));
     check_is_clustered_matrix(task);
+    return store::read_matrix<double>(task.options.matrix, task.world);
+}
+
+Assigned assign_hdbscan(const Task& task) {
+    const auto& file = task.clusters;
+    const auto matrix = clustered_matrix(task);
+    cluster::TreeClusters clusters;
+    clusters.selected.number = file.read<std::int64_t>("selected");
+    clusters.min_samples = static_cast<std::int64_t>(file.number("min_samples"));
+    auto& tree = clusters.condensed;
+    tree.parent = file.read<std::int64_t>("condensed_tree/parent");
+    tree.child = file.read<std::int64_t>("condensed_tree/child");
+    tree.lambda = file.read<double>("condensed_tree/lambda");
+    tree.size = file.read<std::int64_t>("condensed_tree/size");
+    tree.rows = file.shape("label").at(0);
+    tree.clusters = std::ssize(tree.child) - tree.rows + 1;
+    return {cluster::assign_to_tree(task.rows, matrix, clusters, task.world), {}, {}, {}};
+}
+
+Assigned assign_adp(const Task& task) {
+    auto matrix = clustered_matrix(task);
     const auto& file = task.clusters;
     const cluster::PeakClusters clusters{.label = file.read<std::int32_t>("label"),
                                          .log_density = file.read<double>("log_density"),
@@ -86,9 +108,8 @@ Assigned assign_adp(const Task& task) {
                                          .saddle_density = file.read<double>("saddle_density"),
                                          .saddle_error = file.read<double>("saddle_error"),
                                          .dimension = file.number("intrinsic_dimension")};
-    auto found = cluster::assign_to_peaks(
-        task.rows, store::read_matrix<double>(task.options.matrix, task.world), clusters,
-        task.options.maxk, task.world);
+    auto found = cluster::assign_to_peaks(task.rows, std::move(matrix), clusters, task.options.maxk,
+                                          task.world);
     auto log_density = std::move(found.log_density), error = std::move(found.error);
     auto halo = std::move(found.halo);
     return {std::move(found), std::move(log_density), std::move(error), std::move(halo)};
@@ -99,7 +120,8 @@ struct Rule {
     const char* method;
     Assigned (*assign)(const Task& task);
 };
-constexpr std::array<Rule, 2> rules = {{{"adp", assign_adp}, {"kmeans", assign_kmeans}}};
+constexpr std::array<Rule, 3> rules = {
+    {{"adp", assign_adp}, {"hdbscan", assign_hdbscan}, {"kmeans", assign_kmeans}}};
 
 const Rule& rule_for(const std::string& method, const std::string& file) {
     const auto found = std::find_if(rules.begin(), rules.end(),
@@ -136,16 +158,18 @@ void write(const Options& options, const std::string& method, const comm::RowBlo
 
 void print_summary(const Assigned& assigned, std::int64_t rows, const comm::Communicator& world) {
     const auto& [label, confidence] = assigned.assignment;
-    std::int64_t unsure = 0, largest = -1;
+    std::int64_t unsure = 0, noise = 0, largest = -1;
     for (std::size_t i = 0; i < label.size(); ++i) {
         unsure += confidence[i] < 0.5;
+        noise += label[i] < 0;
         largest = std::max<std::int64_t>(largest, label[i]);
     }
     std::vector<std::int64_t> sizes(static_cast<std::size_t>(world.max(largest) + 1));
-    for (const auto value : label) ++sizes[static_cast<std::size_t>(value)];
+    for (const auto value : label)
+        if (value >= 0) ++sizes[static_cast<std::size_t>(value)];
     world.sum(std::span(sizes));
-    base::print(
-        fmt::format("{} rows, {} of them with a confidence below 0.5", rows, world.sum(unsure)));
+    base::print(fmt::format("{} rows, {} of them with a confidence below 0.5, {} noise", rows,
+                            world.sum(unsure), world.sum(noise)));
     base::print(fmt::format("sizes: {}", fmt::join(sizes, " ")));
 }
 

@@ -77,6 +77,9 @@ void HdbscanMethod::write(store::ArtefactWriter& writer) const {
         to.push_back(edge.high);
         weight.push_back(edge.weight);
     }
+    const auto samples =
+        options_.min_samples > 0 ? options_.min_samples : options_.min_cluster_size;
+    writer.attribute("min_samples", static_cast<double>(samples));
     const auto edges = std::ssize(found.tree);
     writer.write_whole<std::int64_t>("minimum_spanning_tree/from", from, {edges});
     writer.write_whole<std::int64_t>("minimum_spanning_tree/to", to, {edges});

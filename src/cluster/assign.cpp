@@ -8,6 +8,7 @@
 #include "base/check.hpp"
 #include "cluster/distinct_rows.hpp"
 #include "cluster/exact_frame.hpp"
+#include "cluster/hdbscan/predict.hpp"
 #include "cluster/row_blocks.hpp"
 #include "kernels/kokkos/density.hpp"
 #include "kernels/kokkos/nearest_centres.hpp"
@@ -21,6 +22,12 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::size_t at(std::int64_t row) {
     return static_cast<std::size_t>(row);
+}
+
+void check_columns(const store::Matrix<double>& rows, const store::Matrix<double>& old) {
+    VALIDATE(rows.columns == old.columns,
+             "the new rows have {} columns and the clustered ones {}; both go by the same columns",
+             rows.columns, old.columns);
 }
 
 /// The k nearest of the old rows for each new one.
@@ -167,14 +174,38 @@ PeakAssignment assign_to_peaks(const store::Matrix<double>& rows, store::Matrix<
     VALIDATE(old.rows.total == std::ssize(clusters.label),
              "the matrix has {} rows and the clusters {}; give the matrix that was clustered",
              old.rows.total, clusters.label.size());
-    VALIDATE(rows.columns == old.columns,
-             "the new rows have {} columns and the clustered ones {}; both go by the same columns",
-             rows.columns, old.columns);
+    check_columns(rows, old);
     VALIDATE(k >= 2, "--maxk is {} (a density takes at least 2 neighbours); 100 is customary", k);
     const auto distinct = find_distinct_rows(std::move(old), comm);
     const auto length = static_cast<int>(std::min<std::int64_t>(k, distinct.matrix.rows.total));
     return PeakAssigner(clusters, distinct, neighbours_among(distinct.matrix, rows, length, comm))
         .run();
+}
+
+Assignment assign_to_tree(const store::Matrix<double>& rows, const store::Matrix<double>& old,
+                          const TreeClusters& clusters, const comm::Communicator& comm) {
+    check_columns(rows, old);
+    const auto total = old.rows.total, samples = clusters.min_samples;
+    VALIDATE(total == clusters.condensed.rows && total > samples,
+             "the clusters are of {} rows and the matrix has {}; give the matrix that was "
+             "clustered",
+             clusters.condensed.rows, total);
+    std::vector<double> core(at(old.rows.count));  // a row's own place in its list counts
+    if (samples > 1) {
+        const auto lists = find_neighbours(old, static_cast<int>(samples - 1), comm);
+        for (std::int64_t i = 0; i < old.rows.count; ++i) core[at(i)] = lists.distance_of(i).back();
+    }
+    const MembershipRule rule(clusters.condensed, clusters.selected, samples,
+                              comm.all_gather(core));
+    const auto k = static_cast<int>(std::min(2 * samples, total));
+    const auto near = neighbours_among(old, rows, k, comm);
+    Assignment assignment;
+    for (std::int64_t i = 0; i < rows.rows.count; ++i) {
+        const auto found = rule.predict(near.index_of(i), near.distance_of(i));
+        assignment.label.push_back(found.label);
+        assignment.confidence.push_back(found.probability);
+    }
+    return assignment;
 }
 
 }  // namespace nanoatlas::cluster

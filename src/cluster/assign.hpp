@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/density.hpp"
+#include "cluster/hdbscan/selection.hpp"
 #include "store/matrix.hpp"
 
 namespace nanoatlas::cluster {
@@ -52,5 +53,20 @@ struct PeakAssignment : Assignment {
 /// throws InputError if the numbers of rows or columns don't agree
 PeakAssignment assign_to_peaks(const store::Matrix<double>& rows, store::Matrix<double> old,
                                const PeakClusters& clusters, int k, const comm::Communicator& comm);
+
+/// Clusters of HDBSCAN, as clusters.h5 holds them, on every rank.
+struct TreeClusters {
+    CondensedTree condensed;
+    SelectedClusters selected;
+    std::int64_t min_samples = 0;
+};
+
+/// HDBSCAN, by the rule of approximate_predict (hdbscan/predict.hpp): label -1 is noise, confidence
+/// the probability. Collective; the same bits on any number of ranks.
+///
+/// old  the matrix that was clustered
+/// throws InputError if the numbers of rows or columns don't agree
+Assignment assign_to_tree(const store::Matrix<double>& rows, const store::Matrix<double>& old,
+                          const TreeClusters& clusters, const comm::Communicator& comm);
 
 }  // namespace nanoatlas::cluster

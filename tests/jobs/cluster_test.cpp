@@ -170,6 +170,32 @@ TEST_F(ClusterJob, assign_puts_new_rows_into_clusters) {
     EXPECT_NE(refused.output.find("of method 'dp'"), std::string::npos) << refused.output;
 }
 
+// By approximate_predict: rows of a cluster come back to it, and far away is noise.
+TEST_F(ClusterJob, assign_puts_new_rows_into_clusters_of_hdbscan) {
+    const auto input = write_clouds("clouds.csv", 300);
+    ASSERT_EQ(cluster(input, "c.h5", "--method hdbscan --min-cluster-size 20").status, 0);
+    const auto old = store::ArtefactReader(path("c.h5")).read<std::int32_t>("label");
+    ASSERT_GT(std::count(old.begin(), old.end(), 1), 20);
+    std::ofstream(path("far.csv")) << "1000,1000\n0,0\n12,0\n";
+    const auto assign = [&](const std::string& fresh, int ranks) {
+        const auto result =
+            run_nanoatlas("assign --clusters " + path("c.h5") + " --matrix " + input + " --input " +
+                              fresh + " --output " + path("l.h5"),
+                          ranks);
+        EXPECT_EQ(result.status, 0) << result.output;
+        const store::ArtefactReader labels(path("l.h5"), "labels");
+        return std::pair{labels.read<std::int32_t>("label"), labels.read<double>("confidence")};
+    };
+    const auto known = assign(input, 2).first;
+    for (std::size_t i = 0; i < old.size(); ++i)
+        if (old[i] >= 0) EXPECT_EQ(known[i], old[i]) << i;
+    const auto [label, confidence] = assign(path("far.csv"), 1);
+    EXPECT_EQ(label, (std::vector<std::int32_t>{-1, old[0], old[1]}));
+    EXPECT_EQ(confidence[0], 0);
+    EXPECT_GT(confidence[1], 0.5);
+    EXPECT_EQ(assign(path("far.csv"), 4).second, confidence);  // more ranks than rows
+}
+
 TEST_F(ClusterJob, refuses_options_out_of_range) {
     const auto input = write_clouds("clouds.csv", 30);
     for (const auto* more : {"--maxk 1", "--dimension zero", "--dimension -3", "--Z -1"}) {
