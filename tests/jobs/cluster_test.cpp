@@ -188,7 +188,9 @@ TEST_F(ClusterJob, assign_puts_new_rows_into_clusters_of_hdbscan) {
     };
     const auto known = assign(input, 2).first;
     for (std::size_t i = 0; i < old.size(); ++i)
-        if (old[i] >= 0) EXPECT_EQ(known[i], old[i]) << i;
+        if (old[i] >= 0) {
+            EXPECT_EQ(known[i], old[i]) << i;
+        }
     const auto [label, confidence] = assign(path("far.csv"), 1);
     EXPECT_EQ(label, (std::vector<std::int32_t>{-1, old[0], old[1]}));
     EXPECT_EQ(confidence[0], 0);
