@@ -21,22 +21,6 @@ namespace {
 // Answers of classify that are no classes of the network: "Nanowires/?" is one above them.
 constexpr std::string_view none_of_these = "none of these", open_end = "/?";
 
-/// From the normalised records, in pieces: they take kilobytes a row.
-std::vector<double> read_magnifications(const store::CorpusReader& corpus) {
-    constexpr std::int64_t at_once = 4096;
-    std::vector<double> values;
-    values.reserve(static_cast<std::size_t>(corpus.rows()));
-    for (std::int64_t first = 0; first < corpus.rows(); first += at_once)
-        for (const auto& text : corpus.metadata(first, std::min(at_once, corpus.rows() - first))) {
-            const auto record = nlohmann::json::parse(text, nullptr, false);
-            const bool known = record.is_object() && record.contains("magnification") &&
-                               record["magnification"].is_number();
-            values.push_back(known ? record["magnification"].get<double>()
-                                   : std::numeric_limits<double>::quiet_NaN());
-        }
-    return values;
-}
-
 void read_corpus(const std::string& path, Inputs& inputs) {
     const store::CorpusReader corpus(path);
     inputs.rows = corpus.rows();
@@ -48,7 +32,7 @@ void read_corpus(const std::string& path, Inputs& inputs) {
     for (const auto part : corpus.parts()) inputs.part.push_back(static_cast<std::int32_t>(part));
     inputs.duplicate_of = corpus.duplicate_of();
     inputs.pixel_size = corpus.pixel_sizes();
-    inputs.magnification = read_magnifications(corpus);
+    inputs.facts = read_facts(corpus);
     const auto paths = corpus.reject_paths(), causes = corpus.reject_causes();
     for (std::size_t i = 0; i < paths.size(); ++i) inputs.rejects.push_back({paths[i], causes[i]});
     VALIDATE(inputs.rows > 0,

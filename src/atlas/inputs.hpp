@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "atlas/facts.hpp"
+
 namespace nanoatlas::atlas {
 
 /// The files; those behind `clusters` may be empty.
@@ -61,8 +63,8 @@ struct Inputs {
     std::vector<std::int32_t> label;  ///< [N], -1 none
     std::vector<std::int32_t> part;   ///< [N], 0 train, 1 validation, 2 test
     std::vector<std::int64_t> duplicate_of;
-    std::vector<double> pixel_size;     ///< [m], NaN unknown
-    std::vector<double> magnification;  ///< as the instrument gave it, NaN unknown
+    std::vector<double> pixel_size;  ///< [m], NaN unknown
+    Facts facts;
     std::vector<Reject> rejects;
     Embedding embedding;
     Clusters clusters;

@@ -101,6 +101,7 @@ void add_galleries(Atlas& atlas, int stored_side) {
         const auto& members = atlas.members[static_cast<std::size_t>(k)];
         Gallery gallery("clusters/" + std::to_string(k) + "-", std::min(152, stored_side), 8);
         if (members.centre >= 0) gallery.add(members.centre);
+        if (members.medoid >= 0) gallery.add(members.medoid);
         for (const auto row : atlas.cover(k)) atlas.covers.add(row);
         for (const auto* kind :
              {&members.nearest, &members.across, &members.densest, &members.border, &members.odd})
@@ -182,6 +183,8 @@ Atlas make_atlas(Inputs inputs) {
                                       .centres = clusters.centres,
                                       .clusters = clusters.count},
                                      exemplars_of_a_kind);
+    atlas.portraits =
+        portraits(data.facts, {"label", data.classes, data.label}, clusters.label, clusters.count);
     atlas.pixel_bins = log_bins(data.pixel_size);
     atlas.height = peak_height(clusters);
     atlas.path_root = common_folder(data.path);

@@ -12,6 +12,7 @@
 #include "atlas/histogram.hpp"
 #include "atlas/inputs.hpp"
 #include "atlas/layout.hpp"
+#include "atlas/portrait.hpp"
 #include "atlas/tiles.hpp"
 
 namespace nanoatlas::atlas {
@@ -48,6 +49,7 @@ struct Atlas {
     std::vector<MapAxis> axes;
     std::vector<std::string> cluster_colours, class_colours, prediction_colours;
     std::vector<ClusterMembers> members;  ///< [K]
+    std::vector<Portrait> portraits;      ///< [K]
     std::vector<double> peak_error;       ///< [K], of the peaks' log density; empty: no topography
     Topography topography;                ///< without clusters if saddles are not known
     Dendrogram tree;

@@ -6,6 +6,7 @@
 
 #include "atlas/charts.hpp"
 #include "atlas/page_parts.hpp"
+#include "atlas/portrait_page.hpp"
 #include "atlas/text.hpp"
 
 namespace nanoatlas::atlas {
@@ -62,13 +63,14 @@ std::string cluster_card(const Atlas& atlas, int cluster) {
         pictures +=
             bare_picture(atlas.covers, row, "", atlas.inputs.path[static_cast<std::size_t>(row)]);
     const auto size = static_cast<std::int64_t>(members.rows.size());
+    const auto warning = warning_of(atlas.portraits[static_cast<std::size_t>(cluster)]);
     return fmt::format(
         R"(<a class="card" href="clusters/{}.html"><span class="cover">{}</span>)"
         R"(<span class="card-text"><b>{}<span data-cluster="{}">{}</span></b><span>{}</span>)"
-        R"(<span class="quiet">{} images · {}</span></span></a>)",
+        R"(<span class="quiet">{} images · {}{}</span></span></a>)",
         cluster, pictures, colour_dot(cluster_colour(atlas, cluster)), cluster,
         cluster_name(cluster), main_label(atlas, members), count_text(size),
-        percent_text(size, atlas.inputs.rows));
+        percent_text(size, atlas.inputs.rows), warning.empty() ? "" : " · " + warning);
 }
 
 std::string topography(const Atlas& atlas) {

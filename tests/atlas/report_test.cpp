@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 
@@ -138,6 +139,31 @@ TEST(Report, the_map_shows_principal_components) {
             EXPECT_EQ(data.find("PC 1 (60.0 %)") != std::string::npos, has_variances);
         });
     }
+}
+
+TEST(Report, says_what_clusters_are_about) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 120};
+    testing::write_sample(folder / "", sample, world());
+    const auto options = options_for(folder, sample);
+    draw(options, world());
+    world().on_root([&] {
+        const auto files = read_files(options.output);
+        const auto clusters = nlohmann::json::parse(files.at("clusters.json")).at("clusters");
+        ASSERT_EQ(clusters.size(), 3U);
+        EXPECT_EQ(clusters[1].at("images"), 40);
+        EXPECT_EQ(clusters[1].at("centre").at("row"), 1);
+        const auto& session = clusters[1].at("values").at(0);
+        EXPECT_EQ(session.at("field"), "session");
+        EXPECT_EQ(session.at("lift"), 3);
+        EXPECT_LT(session.at("log10_q"), -20);
+        EXPECT_EQ(clusters[1].at("only_session"), session.at("value"));
+        // Every fourth row has no record, so not all of the cluster are known to have one bar.
+        EXPECT_TRUE(clusters[1].at("only_info_bar").is_null());
+        EXPECT_NE(files.at("clusters/1.html").find("<b>One session.</b>"), std::string::npos);
+        EXPECT_NE(files.at("clusters/1.html").find("20 rows"), std::string::npos);
+        EXPECT_NE(files.at("overview.html").find("one session"), std::string::npos);
+    });
 }
 
 TEST(Report, lists_rejects_and_duplicates_in_full) {

@@ -38,14 +38,17 @@ void write_images(const std::string& path, const Sample& sample, const comm::Com
         rows.pixel_size.push_back(row % 5 == 0 ? std::numeric_limits<double>::quiet_NaN()
                                                : 1e-9 * static_cast<double>(1 + row));
         rows.scale.push_back({1, 1});
-        rows.metadata.push_back(
-            row % 4 == 0 ? "{}" : R"({"magnification": )" + std::to_string(100 + row) + "}");
+        rows.metadata.push_back(row % 4 == 0
+                                    ? "{}"
+                                    : R"({"magnification": )" + std::to_string(100 + row) +
+                                          R"(, "detector": "<b>SE2", )" + R"("data_bar_height": )" +
+                                          std::to_string(row % sample.clusters * 20) + "}");
     }
     store::CorpusTable table;
     table.classes = hostile_names;
     for (std::int64_t row = 0; row < sample.images; ++row) {
         table.label.push_back(sample.has_labels && row % 9 != 8 ? static_cast<int>(row % 5) : -1);
-        table.group.push_back(row);
+        table.group.push_back(row % sample.clusters);
         table.duplicate_of.push_back(row % 20 == 11 ? row - 3 : -1);
         table.part.push_back(static_cast<store::Part>(row % 3));
     }
