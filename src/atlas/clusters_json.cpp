@@ -49,6 +49,23 @@ Json list_of(const std::vector<T>& all) {
     return list;
 }
 
+/// The part and what it falls into.
+Json json_of(const SplitTree& tree, int number) {
+    const auto& part = tree.parts[static_cast<std::size_t>(number)];
+    Json json = {{"peak", part.centre}, {"images", part.images}};
+    if (part.a >= 0) {
+        json["Z"] = part.significance;
+        json["parts"] = {json_of(tree, part.a), json_of(tree, part.b)};
+    }
+    return json;
+}
+
+Json parts(const Atlas& atlas, int cluster) {
+    if (atlas.splits.empty()) return nullptr;
+    const auto& tree = atlas.splits[static_cast<std::size_t>(cluster)];
+    return tree.parts.empty() ? Json(nullptr) : json_of(tree, 0);
+}
+
 Json image(const Atlas& atlas, std::int64_t row) {
     if (row < 0) return nullptr;
     return {{"row", row}, {"path", atlas.inputs.path[static_cast<std::size_t>(row)]}};
@@ -73,9 +90,11 @@ Json json_of(const Atlas& atlas, int cluster) {
               {"border", list_of(members.border)},
               {"odd", list_of(members.odd)}}},
             {"only_session", given(portrait.only_session)},
+            {"only_date", given(portrait.only_date)},
             {"only_info_bar", given(portrait.only_info_bar)},
             {"labels", list_of(portrait.labels)},
             {"values", list_of(portrait.values)},
+            {"parts_at_lower_Z", parts(atlas, cluster)},
             {"quantities", list_of(portrait.quantities)}};
 }
 

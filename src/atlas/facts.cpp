@@ -36,7 +36,7 @@ constexpr std::array<Field, 5> texts = {{{"detector", "detector", ""},
                                          {"instrument", "instrument", ""},
                                          {"user", "user", ""},
                                          {"sample", "sample", ""},
-                                         {date_key, "date", ""}}};
+                                         {date_key, date_name, ""}}};
 constexpr std::array<Field, 3> numbers = {{{"magnification", "magnification", ""},
                                            {"accelerating_voltage", "accelerating voltage", "V"},
                                            {"working_distance", "working distance", "m"}}};

@@ -22,6 +22,9 @@ struct Quantity {
     std::vector<double> value;  ///< [N], NaN unknown
 };
 
+/// Name of the category of days.
+inline constexpr const char* date_name = "date";
+
 struct Facts {
     std::vector<Category> categories;
     std::vector<Quantity> quantities;

@@ -78,6 +78,40 @@ std::vector<T> read_column(const store::ArtefactReader& file, const std::string&
     return file.read<T>(name);
 }
 
+/// Of more peaks than clusters, and how they merge; stays empty where the file has none.
+void read_merge_tree(const store::ArtefactReader& file, Inputs& inputs) {
+    if (!file.has("merge_tree/label")) return;
+    auto& tree = inputs.clusters.tree;
+    tree.peak = read_column<std::int32_t>(file, "merge_tree/label", inputs.rows);
+    tree.centre = file.read<std::int64_t>("merge_tree/centres");
+    tree.nodes = file.read<std::int32_t>("merge_tree/nodes");
+    tree.significance = file.read<double>("merge_tree/Z");
+    const auto lies_in = [](auto value, std::int64_t count) { return value >= 0 && value < count; };
+    bool fits =
+        tree.nodes.size() == 2 * tree.significance.size() &&
+        std::ranges::all_of(tree.centre, [&](auto v) { return lies_in(v, inputs.rows); }) &&
+        std::ranges::all_of(tree.peak, [&](auto v) { return lies_in(v, std::ssize(tree.centre)); });
+    for (std::size_t i = 0; fits && i < tree.nodes.size(); ++i)
+        fits = lies_in(tree.nodes[i], std::ssize(tree.centre) + static_cast<std::int64_t>(i / 2));
+    VALIDATE(fits, "cannot use clusters '{}': /merge_tree does not fit together; run cluster again",
+             file.path());
+}
+
+void read_scan(const store::ArtefactReader& file, ZScan& scan) {
+    if (!file.has("scan/Z")) return;
+    scan.significance = file.read<double>("scan/Z");
+    scan.clusters = read_column<double>(file, "scan/clusters", std::ssize(scan.significance));
+    if (!file.has("scan/ari")) return;
+    scan.ari = file.read<double>("scan/ari");
+    scan.ami = file.read<double>("scan/ami");
+    scan.subsample_clusters = file.read<double>("scan/subsample_clusters");
+    VALIDATE(!scan.significance.empty() && scan.ari.size() % scan.significance.size() == 0 &&
+                 scan.ami.size() == scan.ari.size() &&
+                 scan.subsample_clusters.size() == scan.ari.size(),
+             "cannot use clusters '{}': the datasets of /scan differ in length; run cluster again",
+             file.path());
+}
+
 void read_clusters(const std::string& path, Inputs& inputs) {
     const store::ArtefactReader file(path, "clusters");
     auto& clusters = inputs.clusters;
@@ -100,6 +134,8 @@ void read_clusters(const std::string& path, Inputs& inputs) {
                  path, k, clusters.centres[k], inputs.rows);
     clusters.saddle_density = read_column<double>(file, "saddle_density", clusters.count);
     clusters.saddle_error = read_column<double>(file, "saddle_error", clusters.count);
+    read_merge_tree(file, inputs);
+    read_scan(file, clusters.scan);
     if (file.has_attribute("intrinsic_dimension"))
         clusters.dimension = file.number("intrinsic_dimension");
     inputs.sources.push_back({"clusters", path, file.provenance()});

@@ -31,7 +31,7 @@ class ClusterPage {
         if (members_.rows.empty()) return text + "<p>This cluster has no members.</p>";
         text += portrait_section(atlas_, cluster_);
         text += R"(<div class="columns">)" + mixes() + pixel_sizes() + "</div>";
-        text += neighbours();
+        text += neighbours() + splits();
         const auto& clusters = atlas_.inputs.clusters;
         const bool densities = !clusters.log_density.empty();
         const char* figure = densities ? "log density {:.2f}" : "probability {:.2f}";
@@ -157,6 +157,25 @@ class ClusterPage {
             count_text(static_cast<std::int64_t>(members.rows.size())),
             atlas_.topography.saddle_between(cluster_, other),
             atlas_.significance(cluster_, other));
+    }
+
+    std::string splits() const {
+        if (atlas_.splits.empty()) return "";
+        const auto& tree = atlas_.splits[static_cast<std::size_t>(cluster_)];
+        if (tree.leaves.size() < 2)
+            return section("Parts", "It stays whole at any lower significance.", "");
+        std::string pictures;
+        for (const int leaf : tree.leaves) {
+            const auto& part = tree.parts[static_cast<std::size_t>(leaf)];
+            pictures +=
+                picture(atlas_, gallery_, part.centre, root, count_text(part.images) + " images");
+        }
+        return section("Parts",
+                       "What it would fall into at a lower significance Z: a line forks at the Z "
+                       "below which its parts are clusters of their own; below it, the image at "
+                       "the peak of each part.",
+                       R"(<div class="scroll">)" + split_chart(atlas_, {&tree}, root) +
+                           R"(</div><div class="pictures">)" + pictures + "</div>");
     }
 
     std::string strip(const std::string& title, const std::string& about,

@@ -145,7 +145,9 @@ std::vector<Portrait> portraits(const Facts& facts, const Category& labels,
         }
     };
     add_values(labels, &Portrait::labels, nullptr);
-    for (const auto& category : facts.categories) add_values(category, &Portrait::values, nullptr);
+    for (const auto& category : facts.categories)
+        add_values(category, &Portrait::values,
+                   category.name == date_name ? &Portrait::only_date : nullptr);
     add_values(facts.session, &Portrait::values, &Portrait::only_session);
     add_values(facts.info_bar, &Portrait::values, &Portrait::only_info_bar);
     for (const auto& quantity : facts.quantities) {

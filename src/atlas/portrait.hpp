@@ -37,7 +37,7 @@ struct Portrait {
     std::vector<TellingQuantity> quantities;  ///< the same
     /// The value that all members share, where more than one occurs in the corpus and chance would
     /// hardly make it so; empty otherwise.
-    std::string only_session, only_info_bar;
+    std::string only_session, only_date, only_info_bar;
 };
 
 /// Values below this false discovery rate are telling.

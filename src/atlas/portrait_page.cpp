@@ -27,6 +27,11 @@ std::string warnings(const Atlas& atlas, const Portrait& portrait) {
             "that of " +
             shown_value(atlas, atlas.inputs.facts.session.name, portrait.only_session) +
             ": it may be about that session and not about what is seen.</p>";
+    if (!portrait.only_date.empty())
+        text += R"(<p class="warning"><b>One day.</b> All its images were taken on )" +
+                escape_html(portrait.only_date) +
+                ", others in the corpus were not: it may be about that day and not about what is "
+                "seen.</p>";
     if (!portrait.only_info_bar.empty())
         text += R"(<p class="warning"><b>One info bar.</b> All its images had an info bar of one )"
                 "height (" +
@@ -89,8 +94,12 @@ std::string chance_text(double log_chance) {
 }
 
 std::string warning_of(const Portrait& portrait) {
-    if (portrait.only_session.empty()) return portrait.only_info_bar.empty() ? "" : "one info bar";
-    return portrait.only_info_bar.empty() ? "one session" : "one session, one info bar";
+    std::string text;
+    for (const auto& [value, warning] : {std::pair(&portrait.only_session, "one session"),
+                                         {&portrait.only_date, "one day"},
+                                         {&portrait.only_info_bar, "one info bar"}})
+        if (!value->empty()) text += (text.empty() ? "" : ", ") + std::string(warning);
+    return text;
 }
 
 std::string portrait_section(const Atlas& atlas, int cluster) {

@@ -10,7 +10,7 @@ namespace nanoatlas::atlas {
 /// What sets it apart, and a warning where it may be about how the images were taken.
 std::string portrait_section(const Atlas& atlas, int cluster);
 
-/// "one session", "one info bar", or both; empty if its members are of several.
+/// "one session", "one day", "one info bar", or several; empty if its members differ in all.
 std::string warning_of(const Portrait& portrait);
 
 /// exp(log_chance) as HTML: "0.004", "3 × 10⁻¹²".

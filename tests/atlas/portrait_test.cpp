@@ -66,6 +66,15 @@ TEST(Portrait, flags_one_session_and_one_info_bar) {
     for (const std::size_t k : {1, 2}) EXPECT_EQ(warning_of(drawn[k]), "");
 }
 
+TEST(Portrait, flags_one_day) {
+    Collection dated;
+    dated.facts.categories[0].name = date_name;
+    const auto drawn = dated.draw();
+    EXPECT_EQ(drawn[0].only_date, "A");
+    EXPECT_EQ(warning_of(drawn[0]), "one session, one day, one info bar");
+    EXPECT_EQ(drawn[1].only_date, "");
+}
+
 TEST(Portrait, does_not_flag_what_is_so_everywhere_or_by_chance) {
     Collection one;
     std::ranges::fill(one.facts.session.code, 0);
