@@ -182,13 +182,14 @@ std::string decision_chart(const Atlas& atlas) {
         inside += svg_text(left - 8, y + 4, "end", fmt::format("{:g}", tick));
     }
     inside += svg_line(left, base, right, base, "axis");
-    std::set<std::pair<int, int>> taken;  // half pixels: more dots would not be seen
+    std::set<std::pair<int, int>> taken;  // pixels: more dots would not be seen
     for (std::size_t i = 0; i < atlas.height.size(); ++i)
-        if (taken.emplace(static_cast<int>(2 * x_of(i)), static_cast<int>(2 * y_of(i))).second)
+        if (taken.emplace(static_cast<int>(x_of(i)), static_cast<int>(y_of(i))).second)
             inside += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="1.6" fill="{}"/>)", x_of(i),
                                   y_of(i), cluster_colour(atlas, atlas.inputs.clusters.label[i]));
     for (int k = 0; k < atlas.clusters(); ++k) {
-        const auto centre = at(std::max<std::int64_t>(atlas.members[at(k)].centre, 0));
+        if (atlas.members[at(k)].centre < 0) continue;
+        const auto centre = at(atlas.members[at(k)].centre);
         inside += fmt::format(R"(<circle class="ring" cx="{:.1f}" cy="{:.1f}" r="6"/>)",
                               x_of(centre), y_of(centre));
         const bool has_room = std::ranges::none_of(atlas.members, [&](const ClusterMembers& other) {
