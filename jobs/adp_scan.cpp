@@ -58,7 +58,8 @@ void validate_scan(const ScanOptions& options) {
 }
 
 Scan scan(const ScanOptions& options, double significance, const cluster::Neighbours& neighbours,
-          double dimension, const cluster::Landscape& landscape, const comm::Communicator& world) {
+          const cluster::DensityEstimator& density_of, const cluster::Landscape& landscape,
+          const comm::Communicator& world) {
     const auto merged = cluster::merge_peaks(landscape.peak, landscape.saddle, significance);
     Scan scan{.centre = landscape.centre,
               .peak = landscape.label,
@@ -71,7 +72,7 @@ Scan scan(const ScanOptions& options, double significance, const cluster::Neighb
     if (levels.empty()) return scan;
     scan.levels = cluster::scan_significance(landscape, levels);
     if (options.subsamples > 0)
-        scan.stability = cluster::measure_stability(neighbours, dimension, scan.levels,
+        scan.stability = cluster::measure_stability(neighbours, density_of, scan.levels,
                                                     {.subsamples = options.subsamples}, world);
     return scan;
 }

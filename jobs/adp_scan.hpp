@@ -33,7 +33,8 @@ void validate_scan(const ScanOptions& options);
 /// The tree of all peaks, the labels at each significance of the options, and their stability (of
 /// the clusters asked for where no others are). Collective.
 Scan scan(const ScanOptions& options, double significance, const cluster::Neighbours& neighbours,
-          double dimension, const cluster::Landscape& landscape, const comm::Communicator& world);
+          const cluster::DensityEstimator& density_of, const cluster::Landscape& landscape,
+          const comm::Communicator& world);
 
 /// From the distinct rows to all that were given. Collective.
 void spread_to_all_rows(Scan& scan, const cluster::DistinctRows& distinct,

@@ -117,8 +117,11 @@ Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
     }
     {
         const auto phase = phases.measure("cluster/adp/scan");
-        clusters.scan = scan(options.scan, options.peaks.significance, neighbours,
-                             clusters.dimension, landscape, world);
+        const auto density_of = [&](const cluster::Neighbours& lists) {
+            return cluster::pak_density(lists, clusters.dimension, world);
+        };
+        clusters.scan = scan(options.scan, options.peaks.significance, neighbours, density_of,
+                             landscape, world);
     }
     spread_to_all_rows(clusters.scan, distinct, world);
     spread_to_all_rows(clusters, distinct, world);

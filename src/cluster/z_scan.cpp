@@ -42,8 +42,9 @@ ZScan scan_significance(const Landscape& landscape, std::span<const double> sign
     return scan;
 }
 
-Stability measure_stability(const Neighbours& neighbours, double dimension, const ZScan& scan,
-                            const StabilityOptions& options, const comm::Communicator& comm) {
+Stability measure_stability(const Neighbours& neighbours, const DensityEstimator& density_of,
+                            const ZScan& scan, const StabilityOptions& options,
+                            const comm::Communicator& comm) {
     const auto rows = neighbours.rows.total;
     const auto count =
         static_cast<std::int64_t>(std::floor(options.share * static_cast<double>(rows)));
@@ -62,9 +63,8 @@ Stability measure_stability(const Neighbours& neighbours, double dimension, cons
     for (std::size_t t = 0; t < trials; ++t) {
         const auto kept = draw_rows(rows, count, options.seed, t);
         const auto lists = neighbours_among(neighbours, kept, comm);
-        const auto density = pak_density(lists, dimension, comm);
         const auto part =
-            scan_significance(find_landscape(lists, density, comm), scan.significance);
+            scan_significance(find_landscape(lists, density_of(lists), comm), scan.significance);
         const auto labels = comm.all_gather(part.label);
         comm.on_root([&] {
             for (std::size_t s = 0; s < columns; ++s) {

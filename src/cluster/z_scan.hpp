@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -36,14 +37,18 @@ struct StabilityOptions {
     std::uint64_t seed = 1;
 };
 
-/// Each subsample is clustered anew out of the lists of all rows: its neighbours, densities (at the
-/// same intrinsic dimension), peaks and saddles; its labels at each Z are held to those of the same
+/// Gives this rank's rows their densities out of their lists. Collective.
+using DensityEstimator = std::function<Density(const Neighbours&)>;
+
+/// Each subsample is clustered anew out of the lists of all rows: its neighbours, densities, peaks
+/// and saddles; its labels at each Z are held to those of the same
 /// rows among all (as in Ben-Hur, Elisseeff, Guyon, Pac. Symp. Biocomput. 2002, 6). Collective; the
 /// same on any number of ranks.
 ///
 /// scan     of all rows
 /// throws   InputError as neighbours_among, or if fewer than 3 rows are left
-Stability measure_stability(const Neighbours& neighbours, double dimension, const ZScan& scan,
-                            const StabilityOptions& options, const comm::Communicator& comm);
+Stability measure_stability(const Neighbours& neighbours, const DensityEstimator& density_of,
+                            const ZScan& scan, const StabilityOptions& options,
+                            const comm::Communicator& comm);
 
 }  // namespace nanoatlas::cluster

@@ -68,7 +68,9 @@ Stability stability_of(const Points& points, const comm::Communicator& comm) {
     const auto lists = find_neighbours(points.block(comm), 40, comm);
     const auto density = pak_density(lists, 2, comm);
     const auto scan = scan_significance(find_landscape(lists, density, comm), levels);
-    return measure_stability(lists, 2, scan, {.subsamples = 3}, comm);
+    return measure_stability(
+        lists, [&](const Neighbours& of) { return pak_density(of, 2, comm); }, scan,
+        {.subsamples = 3}, comm);
 }
 
 TEST(Stability, is_the_same_on_any_number_of_ranks) {
@@ -105,7 +107,9 @@ TEST(Stability, needs_three_rows) {
     const auto lists = find_neighbours(points.block(world()), 2, world());
     const auto density = pak_density(lists, 2, world());
     const auto scan = scan_significance(find_landscape(lists, density, world()), levels);
-    EXPECT_THROW(measure_stability(lists, 2, scan, {.subsamples = 1}, world()), InputError);
+    const auto density_of = [&](const Neighbours& of) { return pak_density(of, 2, world()); };
+    EXPECT_THROW(measure_stability(lists, density_of, scan, {.subsamples = 1}, world()),
+                 InputError);
 }
 
 }  // namespace
