@@ -9,6 +9,7 @@
 #include "cluster/dimension.hpp"
 #include "cluster/distinct_rows.hpp"
 #include "cluster/neighbour_file.hpp"
+#include "jobs/adp_scan.hpp"
 #include "jobs/cluster_method.hpp"
 
 namespace nanoatlas::jobs {
@@ -19,6 +20,7 @@ struct Options {
     cluster::DensityPeaksOptions peaks;
     std::string density = "pak";
     int maxk = 100, k_density = 10;
+    ScanOptions scan;
 };
 
 /// Of all rows of the input, repeated ones included.
@@ -27,6 +29,7 @@ struct Clusters {
     double dimension = 0;
     cluster::Density density;
     cluster::DensityPeaks peaks;
+    Scan scan;
 };
 
 double chosen_dimension(const Options& options, const cluster::Neighbours& neighbours,
@@ -119,10 +122,22 @@ Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
         const auto phase = phases.measure("cluster/adp/density");
         clusters.density = chosen_density(options, neighbours, clusters.dimension, world);
     }
+    cluster::Landscape landscape;
     {
         const auto phase = phases.measure("cluster/adp/peaks");
-        clusters.peaks = cluster::density_peaks(neighbours, clusters.density, options.peaks, world);
+        landscape = cluster::find_landscape(neighbours, clusters.density, world);
+        clusters.peaks =
+            cluster::significant_peaks(landscape, clusters.density, options.peaks, world);
     }
+    {
+        const auto phase = phases.measure("cluster/adp/scan");
+        const auto density_of = [&](const cluster::Neighbours& lists) {
+            return chosen_density(options, lists, clusters.dimension, world);
+        };
+        clusters.scan = scan(options.scan, options.peaks.significance, neighbours, density_of,
+                             landscape, world);
+    }
+    spread_to_all_rows(clusters.scan, distinct, world);
     spread_to_all_rows(clusters, distinct, world);
     return clusters;
 }
@@ -153,6 +168,7 @@ class AdvancedDensityPeaks final : public ClusterMethod {
 void AdvancedDensityPeaks::add_options(base::OptionTable& table) {
     table.add("Z", options_.peaks.significance,
               "adp: standard errors by which a peak must stand out; higher: fewer clusters");
+    add_scan_options(options_.scan, table);
     table.add("maxk", options_.maxk, "adp: length of the neighbour lists");
     table.add("neighbours", options_.neighbours,
               "adp: lists of neighbours, made by the job of that name; default: found anew");
@@ -169,6 +185,7 @@ void AdvancedDensityPeaks::validate() const {
     VALIDATE(options_.maxk >= 2,
              "--maxk is {} (a density takes at least 2 neighbours); 100 is customary",
              options_.maxk);
+    validate_scan(options_.scan);
 }
 
 void AdvancedDensityPeaks::write(store::ArtefactWriter& writer) const {
@@ -184,6 +201,7 @@ void AdvancedDensityPeaks::write(store::ArtefactWriter& writer) const {
     writer.write_whole<double>("saddle_error", peaks.saddle_error, {count, count});
     writer.attribute("density", options_.density);
     writer.attribute("intrinsic_dimension", clusters_.dimension);
+    write_scan(clusters_.scan, clusters_.rows, writer);
 }
 
 void AdvancedDensityPeaks::print_summary(store::Provenance& provenance,
@@ -202,6 +220,7 @@ void AdvancedDensityPeaks::print_summary(store::Provenance& provenance,
                             peaks.clusters(), clusters_.rows.total, clusters_.dimension,
                             100 * share));
     base::print(fmt::format("sizes: {}", fmt::join(sizes, " ")));
+    print_scan(clusters_.scan);
     provenance.add_result("clusters", static_cast<double>(peaks.clusters()));
     provenance.add_result("halo", share);
 }

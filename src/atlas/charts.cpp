@@ -20,7 +20,8 @@ std::int64_t highest(const LogHistogram& histogram) {
 /// Draws the tree of an atlas; x is log density, y counts clusters.
 class DendrogramDrawing {
   public:
-    explicit DendrogramDrawing(const Atlas& atlas) : atlas_(atlas), tree_(atlas.tree) {
+    DendrogramDrawing(const Atlas& atlas, const std::string& root)
+        : atlas_(atlas), root_(root), tree_(atlas.tree) {
         const auto& peak = atlas.topography.peak;
         high_ = *std::max_element(peak.begin(), peak.end());
         low_ = *std::min_element(peak.begin(), peak.end());
@@ -85,15 +86,17 @@ class DendrogramDrawing {
         const auto& place = at(cluster);
         const auto size = atlas_.members[static_cast<std::size_t>(cluster)].rows.size();
         return fmt::format(
-            R"(<a href="clusters/{}.html"><circle cx="{:.1f}" cy="{:.1f}" r="5" fill="{}"/>)"
+            R"(<a href="{}clusters/{}.html"><circle cx="{:.1f}" cy="{:.1f}" r="5" fill="{}"/>)"
             R"(<text x="{:.1f}" y="{:.1f}" data-cluster="{}">{}</text>)"
             R"(<text class="count" x="890" y="{:.1f}" text-anchor="end">{}</text></a>)",
-            cluster, place.x, place.y, atlas_.cluster_colours[static_cast<std::size_t>(cluster)],
-            place.x + 11, place.y + 4, cluster, cluster_name(cluster), place.y + 4,
+            root_, cluster, place.x, place.y,
+            atlas_.cluster_colours[static_cast<std::size_t>(cluster)], place.x + 11, place.y + 4,
+            cluster, cluster_name(cluster), place.y + 4,
             count_text(static_cast<std::int64_t>(size)));
     }
 
     const Atlas& atlas_;
+    const std::string& root_;
     const Dendrogram& tree_;
     double low_ = 0, high_ = 0;
     std::vector<Place> places_;
@@ -149,8 +152,8 @@ std::string histogram_chart(const LogHistogram& part, const LogHistogram& whole,
     return svg(width, height, title, inside);
 }
 
-std::string dendrogram_chart(const Atlas& atlas) {
-    return DendrogramDrawing(atlas).draw();
+std::string dendrogram_chart(const Atlas& atlas, const std::string& root) {
+    return DendrogramDrawing(atlas, root).draw();
 }
 
 std::vector<ReliabilityBin> reliability(std::span<const float> confidence,

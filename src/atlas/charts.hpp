@@ -15,7 +15,8 @@ std::string histogram_chart(const LogHistogram& part, const LogHistogram& whole,
                             const std::string& title);
 
 /// The tree of the clusters over log density, one line each.
-std::string dendrogram_chart(const Atlas& atlas);
+/// root: leads from the picture to the root of the atlas
+std::string dendrogram_chart(const Atlas& atlas, const std::string& root);
 
 /// Of the predictions in one interval of confidence, how many there are and how many are right.
 struct ReliabilityBin {

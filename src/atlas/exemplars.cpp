@@ -52,9 +52,11 @@ class Chooser {
             if (members.label[i] >= 0)
                 clusters_[static_cast<std::size_t>(members.label[i])].rows.push_back(
                     static_cast<std::int64_t>(i));
-        for (std::size_t k = 0; k < clusters_.size(); ++k)
-            clusters_[k].centre = k < members.centres.size() ? members.centres[k]
-                                                             : nearest_to_mean(clusters_[k].rows);
+        for (std::size_t k = 0; k < clusters_.size(); ++k) {
+            auto& cluster = clusters_[k];
+            cluster.medoid = nearest_to_mean(cluster.rows);
+            cluster.centre = k < members.centres.size() ? members.centres[k] : cluster.medoid;
+        }
     }
 
     std::vector<ClusterMembers> choose() {

@@ -18,7 +18,9 @@ struct Exemplar {
 struct ClusterMembers {
     std::vector<std::int64_t> rows;  ///< all, ascending
     std::int64_t centre = -1;        ///< a row
-    std::vector<Exemplar> nearest;   ///< by distance to the centre, which is left out
+    /// The member with the least sum of squared distances to the others: nearest to their mean.
+    std::int64_t medoid = -1;
+    std::vector<Exemplar> nearest;  ///< by distance to the centre, which is left out
     std::vector<Exemplar> across;   ///< by distance, from the centre to the farthest, at even steps
                                     ///< of rank: a fair sample
     std::vector<Exemplar> densest;  ///< by descending density; empty if that is not known

@@ -57,7 +57,7 @@ AtlasFolder::AtlasFolder(std::string output, const comm::Communicator& comm)
         temporary_ = output_ + ".partial-" + std::to_string(::getpid());
         std::error_code error;
         fs::remove_all(temporary_, error);
-        for (const char* folder : {"", "/data", "/clusters"})
+        for (const char* folder : {"", "/data", "/clusters", "/pictures"})
             VALIDATE(fs::create_directory(temporary_ + folder, error),
                      "cannot write atlas '{}': a folder beside it cannot be made ({}); choose "
                      "another --output or make its parent writable",

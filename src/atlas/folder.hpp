@@ -20,8 +20,8 @@ class AtlasFolder {
     AtlasFolder(const AtlasFolder&) = delete;
     AtlasFolder& operator=(const AtlasFolder&) = delete;
 
-    /// Any rank, not collective; path: relative, its folder is data/, clusters/ or the root.
-    /// throws EnvironmentError if it cannot be written (disk full)
+    /// Any rank, not collective; path: relative, its folder is data/, clusters/, pictures/ or the
+    /// root. throws EnvironmentError if it cannot be written (disk full)
     void write(const std::string& path, std::string_view bytes) const;
 
     /// Writes the marker atlas.json last, syncs to disk, and changes places with what was there.

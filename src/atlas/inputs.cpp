@@ -21,22 +21,6 @@ namespace {
 // Answers of classify that are no classes of the network: "Nanowires/?" is one above them.
 constexpr std::string_view none_of_these = "none of these", open_end = "/?";
 
-/// From the normalised records, in pieces: they take kilobytes a row.
-std::vector<double> read_magnifications(const store::CorpusReader& corpus) {
-    constexpr std::int64_t at_once = 4096;
-    std::vector<double> values;
-    values.reserve(static_cast<std::size_t>(corpus.rows()));
-    for (std::int64_t first = 0; first < corpus.rows(); first += at_once)
-        for (const auto& text : corpus.metadata(first, std::min(at_once, corpus.rows() - first))) {
-            const auto record = nlohmann::json::parse(text, nullptr, false);
-            const bool known = record.is_object() && record.contains("magnification") &&
-                               record["magnification"].is_number();
-            values.push_back(known ? record["magnification"].get<double>()
-                                   : std::numeric_limits<double>::quiet_NaN());
-        }
-    return values;
-}
-
 void read_corpus(const std::string& path, Inputs& inputs) {
     const store::CorpusReader corpus(path);
     inputs.rows = corpus.rows();
@@ -48,7 +32,7 @@ void read_corpus(const std::string& path, Inputs& inputs) {
     for (const auto part : corpus.parts()) inputs.part.push_back(static_cast<std::int32_t>(part));
     inputs.duplicate_of = corpus.duplicate_of();
     inputs.pixel_size = corpus.pixel_sizes();
-    inputs.magnification = read_magnifications(corpus);
+    inputs.facts = read_facts(corpus);
     const auto paths = corpus.reject_paths(), causes = corpus.reject_causes();
     for (std::size_t i = 0; i < paths.size(); ++i) inputs.rejects.push_back({paths[i], causes[i]});
     VALIDATE(inputs.rows > 0,
@@ -94,6 +78,40 @@ std::vector<T> read_column(const store::ArtefactReader& file, const std::string&
     return file.read<T>(name);
 }
 
+/// Of more peaks than clusters, and how they merge; stays empty where the file has none.
+void read_merge_tree(const store::ArtefactReader& file, Inputs& inputs) {
+    if (!file.has("merge_tree/label")) return;
+    auto& tree = inputs.clusters.tree;
+    tree.peak = read_column<std::int32_t>(file, "merge_tree/label", inputs.rows);
+    tree.centre = file.read<std::int64_t>("merge_tree/centres");
+    tree.nodes = file.read<std::int32_t>("merge_tree/nodes");
+    tree.significance = file.read<double>("merge_tree/Z");
+    const auto lies_in = [](auto value, std::int64_t count) { return value >= 0 && value < count; };
+    bool fits =
+        tree.nodes.size() == 2 * tree.significance.size() &&
+        std::ranges::all_of(tree.centre, [&](auto v) { return lies_in(v, inputs.rows); }) &&
+        std::ranges::all_of(tree.peak, [&](auto v) { return lies_in(v, std::ssize(tree.centre)); });
+    for (std::size_t i = 0; fits && i < tree.nodes.size(); ++i)
+        fits = lies_in(tree.nodes[i], std::ssize(tree.centre) + static_cast<std::int64_t>(i / 2));
+    VALIDATE(fits, "cannot use clusters '{}': /merge_tree does not fit together; run cluster again",
+             file.path());
+}
+
+void read_scan(const store::ArtefactReader& file, ZScan& scan) {
+    if (!file.has("scan/Z")) return;
+    scan.significance = file.read<double>("scan/Z");
+    scan.clusters = read_column<double>(file, "scan/clusters", std::ssize(scan.significance));
+    if (!file.has("scan/ari")) return;
+    scan.ari = file.read<double>("scan/ari");
+    scan.ami = file.read<double>("scan/ami");
+    scan.subsample_clusters = file.read<double>("scan/subsample_clusters");
+    VALIDATE(!scan.significance.empty() && scan.ari.size() % scan.significance.size() == 0 &&
+                 scan.ami.size() == scan.ari.size() &&
+                 scan.subsample_clusters.size() == scan.ari.size(),
+             "cannot use clusters '{}': the datasets of /scan differ in length; run cluster again",
+             file.path());
+}
+
 void read_clusters(const std::string& path, Inputs& inputs) {
     const store::ArtefactReader file(path, "clusters");
     auto& clusters = inputs.clusters;
@@ -116,6 +134,8 @@ void read_clusters(const std::string& path, Inputs& inputs) {
                  path, k, clusters.centres[k], inputs.rows);
     clusters.saddle_density = read_column<double>(file, "saddle_density", clusters.count);
     clusters.saddle_error = read_column<double>(file, "saddle_error", clusters.count);
+    read_merge_tree(file, inputs);
+    read_scan(file, clusters.scan);
     if (file.has_attribute("intrinsic_dimension"))
         clusters.dimension = file.number("intrinsic_dimension");
     inputs.sources.push_back({"clusters", path, file.provenance()});

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "atlas/facts.hpp"
+#include "atlas/split_trees.hpp"
+
 namespace nanoatlas::atlas {
 
 /// The files; those behind `clusters` may be empty.
@@ -20,6 +23,16 @@ struct Embedding {
     std::vector<double> explained;  ///< share of the variance by column; empty: not known
 };
 
+/// Clusters at S values of Z, and of T random parts of the rows.
+struct ZScan {
+    std::vector<double> significance, clusters;        ///< [S]
+    std::vector<double> ari, ami, subsample_clusters;  ///< [S, T]
+
+    std::int64_t subsamples() const {
+        return significance.empty() ? 0 : std::ssize(ari) / std::ssize(significance);
+    }
+};
+
 /// N rows, K clusters. Only the labels are always there.
 struct Clusters {
     std::vector<std::int32_t> label;                     ///< [N], -1: in no cluster
@@ -30,6 +43,8 @@ struct Clusters {
     std::vector<double> saddle_density, saddle_error;    ///< [K, K]
     std::vector<double> probability;                     ///< [N], of belonging (HDBSCAN)
     std::optional<double> dimension;                     ///< intrinsic
+    MergeTree tree;                                      ///< without peaks: not known
+    ZScan scan;
 };
 
 /// Of the images of the corpus, by path.
@@ -61,8 +76,8 @@ struct Inputs {
     std::vector<std::int32_t> label;  ///< [N], -1 none
     std::vector<std::int32_t> part;   ///< [N], 0 train, 1 validation, 2 test
     std::vector<std::int64_t> duplicate_of;
-    std::vector<double> pixel_size;     ///< [m], NaN unknown
-    std::vector<double> magnification;  ///< as the instrument gave it, NaN unknown
+    std::vector<double> pixel_size;  ///< [m], NaN unknown
+    Facts facts;
     std::vector<Reject> rejects;
     Embedding embedding;
     Clusters clusters;

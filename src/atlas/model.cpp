@@ -15,6 +15,7 @@ namespace nanoatlas::atlas {
 namespace {
 
 constexpr std::size_t exemplars_of_a_kind = 14;
+constexpr std::size_t most_parts = 8;  // of a cluster in its tree
 
 /// What tells how typical a member is: a density, or HDBSCAN's probability.
 std::span<const double> typicality(const Clusters& clusters) {
@@ -101,10 +102,14 @@ void add_galleries(Atlas& atlas, int stored_side) {
         const auto& members = atlas.members[static_cast<std::size_t>(k)];
         Gallery gallery("clusters/" + std::to_string(k) + "-", std::min(152, stored_side), 8);
         if (members.centre >= 0) gallery.add(members.centre);
+        if (members.medoid >= 0) gallery.add(members.medoid);
         for (const auto row : atlas.cover(k)) atlas.covers.add(row);
         for (const auto* kind :
              {&members.nearest, &members.across, &members.densest, &members.border, &members.odd})
             for (const auto& exemplar : *kind) gallery.add(exemplar.row);
+        if (!atlas.splits.empty())
+            for (const auto& part : atlas.splits[static_cast<std::size_t>(k)].parts)
+                gallery.add(part.centre);
         atlas.galleries.push_back(std::move(gallery));
     }
     for (std::size_t i = 0; i < atlas.inputs.duplicate_of.size(); ++i) {
@@ -153,6 +158,15 @@ std::vector<std::int64_t> Atlas::cover(int cluster) const {
     return rows;
 }
 
+std::vector<const SplitTree*> Atlas::trees_that_split() const {
+    std::vector<const SplitTree*> trees;
+    if (splits.empty()) return trees;
+    for (const int k : by_size())
+        if (const auto& split = splits[static_cast<std::size_t>(k)]; split.leaves.size() > 1)
+            trees.push_back(&split);
+    return trees;
+}
+
 std::vector<int> Atlas::by_size() const {
     std::vector<int> order(members.size());
     std::iota(order.begin(), order.end(), 0);
@@ -182,10 +196,14 @@ Atlas make_atlas(Inputs inputs) {
                                       .centres = clusters.centres,
                                       .clusters = clusters.count},
                                      exemplars_of_a_kind);
+    atlas.portraits =
+        portraits(data.facts, {"label", data.classes, data.label}, clusters.label, clusters.count);
     atlas.pixel_bins = log_bins(data.pixel_size);
     atlas.height = peak_height(clusters);
     atlas.path_root = common_folder(data.path);
     add_topography(atlas);
+    if (!clusters.tree.centre.empty())
+        atlas.splits = split_trees(clusters.tree, clusters.label, clusters.count, most_parts);
     add_map(atlas);
     add_galleries(atlas, stored_side);
     return atlas;

@@ -12,6 +12,9 @@
 #include "atlas/histogram.hpp"
 #include "atlas/inputs.hpp"
 #include "atlas/layout.hpp"
+#include "atlas/portrait.hpp"
+#include "atlas/silhouettes.hpp"
+#include "atlas/split_trees.hpp"
 #include "atlas/tiles.hpp"
 
 namespace nanoatlas::atlas {
@@ -48,12 +51,15 @@ struct Atlas {
     std::vector<MapAxis> axes;
     std::vector<std::string> cluster_colours, class_colours, prediction_colours;
     std::vector<ClusterMembers> members;  ///< [K]
+    std::vector<Portrait> portraits;      ///< [K]
     std::vector<double> peak_error;       ///< [K], of the peaks' log density; empty: no topography
     Topography topography;                ///< without clusters if saddles are not known
     Dendrogram tree;
+    std::vector<SplitTree> splits;  ///< [K]; empty if the tree of peaks is not known
     std::vector<double> height;     ///< [N], log density less its error, by which Advanced Density
                                     ///< Peaks ranks the images; empty: no densities
     std::vector<float> separation;  ///< [N], of the decision graph over height
+    Silhouettes silhouettes;        ///< of some rows; empty: fewer than two clusters
     std::string path_root;          ///< the folder, with its slash, that all paths begin with
     LogBins pixel_bins;
     SheetSet map;                    ///< every image, neighbours on the map together
@@ -69,11 +75,13 @@ struct Atlas {
     double significance(int a, int b) const;
     /// Up to six members that stand for a cluster on the overview: from its centre outwards.
     std::vector<std::int64_t> cover(int cluster) const;
+    /// Of the clusters that would fall apart at a lower Z, the largest first.
+    std::vector<const SplitTree*> trees_that_split() const;
     /// Clusters by descending size; of equal ones the lower number first.
     std::vector<int> by_size() const;
 };
 
-/// Without separations, which need all ranks. threads: OpenMP's.
+/// Without separations and silhouettes, which need all ranks. threads: OpenMP's.
 Atlas make_atlas(Inputs inputs);
 
 /// The longest beginning of all paths that ends in a slash; may be empty.

@@ -5,6 +5,7 @@
 
 #include "atlas/charts.hpp"
 #include "atlas/page_parts.hpp"
+#include "atlas/portrait_page.hpp"
 #include "atlas/text.hpp"
 
 namespace nanoatlas::atlas {
@@ -28,8 +29,9 @@ class ClusterPage {
     std::string content() const {
         std::string text = head();
         if (members_.rows.empty()) return text + "<p>This cluster has no members.</p>";
+        text += portrait_section(atlas_, cluster_);
         text += R"(<div class="columns">)" + mixes() + pixel_sizes() + "</div>";
-        text += neighbours();
+        text += neighbours() + splits();
         const auto& clusters = atlas_.inputs.clusters;
         const bool densities = !clusters.log_density.empty();
         const char* figure = densities ? "log density {:.2f}" : "probability {:.2f}";
@@ -63,6 +65,10 @@ class ClusterPage {
         const std::string centre =
             members_.centre < 0 ? ""
                                 : picture(atlas_, gallery_, members_.centre, root, "the centre");
+        const std::string medoid =
+            members_.medoid < 0 || members_.medoid == members_.centre
+                ? ""
+                : picture(atlas_, gallery_, members_.medoid, root, "the medoid");
         std::string figures = figure_card(count_text(size()), "images") +
                               figure_card(percent_text(size(), atlas_.inputs.rows), "of all");
         if (atlas_.has_topography())
@@ -72,12 +78,12 @@ class ClusterPage {
         const auto halo = values_of_halo();
         if (halo >= 0) figures += figure_card(percent_text(halo, size()), "halo");
         return fmt::format(
-            R"(<div class="cluster-head">{}<div><p class="crumbs"><a href="../overview.html">Clusters</a></p>)"
+            R"(<div class="cluster-head">{}{}<div><p class="crumbs"><a href="../overview.html">Clusters</a></p>)"
             R"(<h1>{}<span data-cluster="{}">{}</span></h1><div class="figures">{}</div>)"
             R"(<p><a class="button" href="../index.html#cluster={}">Show on the map</a> )"
             R"(<a class="button" href="../names.html#cluster-{}">Name it</a></p></div></div>)",
-            centre, colour_dot(cluster_colour(atlas_, cluster_)), cluster_, cluster_name(cluster_),
-            figures, cluster_, cluster_);
+            centre, medoid, colour_dot(cluster_colour(atlas_, cluster_)), cluster_,
+            cluster_name(cluster_), figures, cluster_, cluster_);
     }
 
     /// Members in the halo; -1 if that is not known.
@@ -151,6 +157,25 @@ class ClusterPage {
             count_text(static_cast<std::int64_t>(members.rows.size())),
             atlas_.topography.saddle_between(cluster_, other),
             atlas_.significance(cluster_, other));
+    }
+
+    std::string splits() const {
+        if (atlas_.splits.empty()) return "";
+        const auto& tree = atlas_.splits[static_cast<std::size_t>(cluster_)];
+        if (tree.leaves.size() < 2)
+            return section("Parts", "It stays whole at any lower significance.", "");
+        std::string pictures;
+        for (const int leaf : tree.leaves) {
+            const auto& part = tree.parts[static_cast<std::size_t>(leaf)];
+            pictures +=
+                picture(atlas_, gallery_, part.centre, root, count_text(part.images) + " images");
+        }
+        return section("Parts",
+                       "What it would fall into at a lower significance Z: a line forks at the Z "
+                       "below which its parts are clusters of their own; below it, the image at "
+                       "the peak of each part.",
+                       R"(<div class="scroll">)" + split_chart(atlas_, {&tree}, root) +
+                           R"(</div><div class="pictures">)" + pictures + "</div>");
     }
 
     std::string strip(const std::string& title, const std::string& about,

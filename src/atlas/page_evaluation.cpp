@@ -8,6 +8,7 @@
 
 #include "atlas/charts.hpp"
 #include "atlas/page_parts.hpp"
+#include "atlas/pictures.hpp"
 #include "atlas/text.hpp"
 
 namespace nanoatlas::atlas {
@@ -84,7 +85,7 @@ std::string clusters_by_label(const Atlas& atlas) {
     }
     return R"(<section><h2>Labels in each cluster</h2><p class="about">Counts, shaded by their share of )"
            "the cluster.</p>" +
-           table.html() + "</section>";
+           table.html() + picture_link("confusion", "") + "</section>";
 }
 
 std::string per_class_table(const Json& metrics) {

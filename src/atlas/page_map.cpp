@@ -76,9 +76,10 @@ std::string colourings(const Atlas& atlas) {
                            {"#56b4e9", "#d55e00"}, "no label");
     if (atlas.pixel_bins.count() > 0)
         list += scale("pixel", "Pixel size", data.pixel_size, true, "m");
-    if (std::any_of(data.magnification.begin(), data.magnification.end(),
-                    [](double value) { return value > 0; }))
-        list += scale("magnification", "Magnification", data.magnification, true, "x");
+    if (std::any_of(data.facts.magnification().value.begin(),
+                    data.facts.magnification().value.end(), [](double value) { return value > 0; }))
+        list +=
+            scale("magnification", "Magnification", data.facts.magnification().value, true, "x");
     if (!data.clusters.log_density.empty())
         list += scale("density", "Log density", data.clusters.log_density, false, "");
     if (!data.clusters.probability.empty())
@@ -149,9 +150,9 @@ PageFile decision_data(const Atlas& atlas) {
 
 std::vector<PageFile> all_pages(const Atlas& atlas) {
     std::vector<PageFile> pages = {
-        map_page(atlas),     overview_page(atlas), duplicates_page(atlas),
-        rejects_page(atlas), names_page(atlas),    provenance_page(atlas),
-        map_data(atlas),     path_data(atlas),     decision_data(atlas)};
+        map_page(atlas),      overview_page(atlas),   duplicates_page(atlas), rejects_page(atlas),
+        names_page(atlas),    provenance_page(atlas), map_data(atlas),        path_data(atlas),
+        decision_data(atlas), clusters_json(atlas)};
     if (has_evaluation(atlas.inputs)) pages.push_back(evaluation_page(atlas));
     for (int k = 0; k < atlas.clusters(); ++k) pages.push_back(cluster_page(atlas, k));
     for (const auto& file : web_files())

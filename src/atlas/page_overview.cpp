@@ -6,6 +6,8 @@
 
 #include "atlas/charts.hpp"
 #include "atlas/page_parts.hpp"
+#include "atlas/pictures.hpp"
+#include "atlas/portrait_page.hpp"
 #include "atlas/text.hpp"
 
 namespace nanoatlas::atlas {
@@ -62,13 +64,14 @@ std::string cluster_card(const Atlas& atlas, int cluster) {
         pictures +=
             bare_picture(atlas.covers, row, "", atlas.inputs.path[static_cast<std::size_t>(row)]);
     const auto size = static_cast<std::int64_t>(members.rows.size());
+    const auto warning = warning_of(atlas.portraits[static_cast<std::size_t>(cluster)]);
     return fmt::format(
         R"(<a class="card" href="clusters/{}.html"><span class="cover">{}</span>)"
         R"(<span class="card-text"><b>{}<span data-cluster="{}">{}</span></b><span>{}</span>)"
-        R"(<span class="quiet">{} images · {}</span></span></a>)",
+        R"(<span class="quiet">{} images · {}{}</span></span></a>)",
         cluster, pictures, colour_dot(cluster_colour(atlas, cluster)), cluster,
         cluster_name(cluster), main_label(atlas, members), count_text(size),
-        percent_text(size, atlas.inputs.rows));
+        percent_text(size, atlas.inputs.rows), warning.empty() ? "" : " · " + warning);
 }
 
 std::string topography(const Atlas& atlas) {
@@ -79,7 +82,7 @@ std::string topography(const Atlas& atlas) {
            "saddle between them (log density). Joins close to the tips are clusters that hardly "
            "part"
            "; dashed lines have no border in common.</p><div class=\"scroll\">" +
-           dendrogram_chart(atlas) + "</div>";
+           dendrogram_chart(atlas, "") + "</div>" + picture_link("dendrogram", "");
 }
 
 std::string decision_graph(const Atlas& atlas) {
@@ -92,7 +95,49 @@ std::string decision_graph(const Atlas& atlas) {
            "images are drawn.</p>"
            R"(<canvas id="decision" class="plot" tabindex="0" role="img" )"
            R"(aria-label="Decision graph: separation over log density"></canvas>)"
-           R"(<p id="decision-note" class="quiet" aria-live="polite">&nbsp;</p>)";
+           R"(<p id="decision-note" class="quiet" aria-live="polite">&nbsp;</p>)" +
+           picture_link("decision", "");
+}
+
+std::string section(const char* title, const char* about, const std::string& body,
+                    const char* picture) {
+    return fmt::format(
+        R"(<section><h2>{}</h2><p class="about">{}</p><div class="scroll">{}</div>{}</section>)",
+        title, about, body, picture_link(picture, ""));
+}
+
+/// What other choices would have given, and how well the clusters are apart.
+std::string scrutiny(const Atlas& atlas) {
+    const auto& data = atlas.inputs;
+    std::string text;
+    if (const auto trees = atlas.trees_that_split(); !trees.empty())
+        text += section("How they would split",
+                        "Into which parts clusters fall at a lower significance Z: a line forks at "
+                        "the Z below which its parts are clusters of their own. Each part by the "
+                        "image at its peak and its number of images.",
+                        split_chart(atlas, trees, ""), "splits");
+    const auto& scan = data.clusters.scan;
+    if (!scan.significance.empty())
+        text += section("Clusters over Z",
+                        "How many clusters there are at other significances; thin: of random parts "
+                        "of the images, each clustered anew.",
+                        cluster_number_chart(scan), "clusters-by-Z");
+    if (scan.subsamples() > 0)
+        text +=
+            section("Stability",
+                    "How far random parts of the images, clustered anew, get the same clusters: "
+                    "1 is all of them, 0 what chance gives. Thin: the ARI of each part.",
+                    stability_chart(scan), "stability");
+    if (!atlas.silhouettes.row.empty())
+        text += section("Silhouettes",
+                        "How much nearer images are to their own cluster than to the next: 1 is "
+                        "well inside, 0 half way, negative nearer to the next. Of up to 4,000 "
+                        "images, with the mean of each cluster.",
+                        silhouette_chart(atlas, ""), "silhouette");
+    if (!data.embedding.explained.empty())
+        text += section("Spectrum", "Share of the variance by principal component.",
+                        spectrum_chart(data.embedding.explained), "spectrum");
+    return text;
 }
 
 }  // namespace
@@ -108,6 +153,7 @@ PageFile overview_page(const Atlas& atlas) {
         cards + "</div></section>";
     content += "<section><h2>How they join</h2>" + topography(atlas) + "</section>";
     content += "<section><h2>Decision graph</h2>" + decision_graph(atlas) + "</section>";
+    content += scrutiny(atlas);
     content += fmt::format(
         R"(<section><h2>Pixel sizes</h2><p class="about">Of the original images; {} unknown.</p>{}</section>)",
         count_text(whole.unknown), histogram_chart(whole, {}, "Pixel sizes of all images"));

@@ -22,6 +22,9 @@ PageFile rejects_page(const Atlas& atlas);
 PageFile names_page(const Atlas& atlas);
 PageFile provenance_page(const Atlas& atlas);
 
+/// clusters.json: what each cluster is about, for programs.
+PageFile clusters_json(const Atlas& atlas);
+
 /// data/map.js: positions, colourings and places of the thumbnails.
 PageFile map_data(const Atlas& atlas);
 /// data/paths.js: paths of all images below their common folder, apart because they are long and

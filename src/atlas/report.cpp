@@ -6,6 +6,7 @@
 #include "atlas/folder.hpp"
 #include "atlas/model.hpp"
 #include "atlas/pages.hpp"
+#include "atlas/pictures.hpp"
 #include "atlas/tiles.hpp"
 #include "base/progress.hpp"
 #include "store/agree.hpp"
@@ -30,6 +31,16 @@ void add_separations(Atlas& atlas, const comm::Communicator& comm) {
     const auto points = broadcast_vector(atlas.inputs.embedding.values, comm);
     const auto columns = comm.broadcast(atlas.inputs.embedding.columns);
     atlas.separation = separations(points, columns, height, comm);
+}
+
+/// Collective; atlas on rank 0.
+void add_silhouettes(Atlas& atlas, const comm::Communicator& comm) {
+    constexpr std::int64_t most = 4000;
+    const auto points = broadcast_vector(atlas.inputs.embedding.values, comm);
+    const auto label = broadcast_vector(atlas.inputs.clusters.label, comm);
+    const auto columns = comm.broadcast(atlas.inputs.embedding.columns);
+    const auto clusters = comm.broadcast(atlas.clusters());
+    atlas.silhouettes = silhouettes(points, columns, label, clusters, most, comm);
 }
 
 /// Collective; what rank 0 gives comes back on every rank.
@@ -101,6 +112,10 @@ ReportSummary write_atlas(const ReportOptions& options, store::Provenance& prove
         const auto scope = provenance.phases().measure("report/decision-graph");
         add_separations(atlas, comm);
     }
+    {
+        const auto scope = provenance.phases().measure("report/silhouettes");
+        add_silhouettes(atlas, comm);
+    }
     ReportSummary summary;
     {
         const auto scope = provenance.phases().measure("report/sheets");
@@ -112,6 +127,7 @@ ReportSummary write_atlas(const ReportOptions& options, store::Provenance& prove
         const auto scope = provenance.phases().measure("report/pages");
         comm.on_root([&] {
             for (const auto& page : all_pages(atlas)) folder.write(page.path, page.text);
+            for (const auto& file : picture_files(atlas)) folder.write(file.path, file.text);
         });
     }
     folder.publish(marker(provenance));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cluster/density.hpp"
+#include "cluster/landscape.hpp"
 #include "cluster/neighbours.hpp"
 
 namespace nanoatlas::cluster {
@@ -29,15 +30,14 @@ struct DensityPeaks {
     std::int64_t clusters() const { return static_cast<std::int64_t>(centre.size()); }
 };
 
-/// Centres are the points of highest g = log density - error in their k* neighbourhood; each other
-/// point joins the nearest with a higher g; peaks that don't stand out from their saddles are
-/// merged. No density is looked up outside the lists, so nothing is quadratic. Equal g go by row.
-/// Collective; the result is the same on any number of ranks. Each rank holds four numbers for
-/// each of all rows while it works.
-/// d'Errico, Facco, Laio, Rodriguez, Information Sciences 560 (2021) 476, in the conventions of
-/// DADApy's compute_clustering_ADP.
+/// Peaks of the landscape that don't stand out from their saddles are merged. Collective; the same
+/// on any number of ranks.
 ///
 /// throws InputError if significance is negative or not a number
+DensityPeaks significant_peaks(const Landscape& landscape, const Density& density,
+                               const DensityPeaksOptions& options, const comm::Communicator& comm);
+
+/// The same with the landscape that is found first.
 DensityPeaks density_peaks(const Neighbours& neighbours, const Density& density,
                            const DensityPeaksOptions& options, const comm::Communicator& comm);
 

@@ -7,6 +7,7 @@
 #include "atlas/report.hpp"
 #include "tests/atlas/sample.hpp"
 #include "tests/command.hpp"
+#include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
 
 namespace nanoatlas::atlas {

@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 
 #include "atlas/inputs.hpp"
 #include "base/check.hpp"
+#include "store/artefact.hpp"
 #include "tests/atlas/sample.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
@@ -79,7 +81,7 @@ void expect_nothing_hostile(const Files& files) {
 
 TEST(Report, ranks_do_not_show_in_the_files) {
     const TemporaryFolder folder;
-    const Sample sample{.has_variances = false};
+    const Sample sample{.has_scan = true, .has_variances = false};
     testing::write_sample(folder / "", sample, world());
     const auto options = options_for(folder, sample);
     const auto summary = draw(options, world());
@@ -138,6 +140,76 @@ TEST(Report, the_map_shows_principal_components) {
             EXPECT_EQ(data.find("PC 1 (60.0 %)") != std::string::npos, has_variances);
         });
     }
+}
+
+TEST(Report, says_what_clusters_are_about) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 120};
+    testing::write_sample(folder / "", sample, world());
+    const auto options = options_for(folder, sample);
+    draw(options, world());
+    world().on_root([&] {
+        const auto files = read_files(options.output);
+        const auto clusters = nlohmann::json::parse(files.at("clusters.json")).at("clusters");
+        ASSERT_EQ(clusters.size(), 3U);
+        EXPECT_EQ(clusters[1].at("images"), 40);
+        EXPECT_EQ(clusters[1].at("centre").at("row"), 1);
+        const auto& session = clusters[1].at("values").at(0);
+        EXPECT_EQ(session.at("field"), "session");
+        EXPECT_EQ(session.at("lift"), 3);
+        EXPECT_LT(session.at("log10_q"), -20);
+        EXPECT_EQ(clusters[1].at("only_session"), session.at("value"));
+        // Every fourth row has no record, so not all of the cluster are known to have one bar.
+        EXPECT_TRUE(clusters[1].at("only_info_bar").is_null());
+        EXPECT_NE(files.at("clusters/1.html").find("<b>One session.</b>"), std::string::npos);
+        EXPECT_NE(files.at("clusters/1.html").find("20 rows"), std::string::npos);
+        EXPECT_NE(files.at("overview.html").find("one session"), std::string::npos);
+    });
+}
+
+TEST(Report, charts_are_files_too) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 80, .has_scan = true};
+    testing::write_sample(folder / "", sample, world());
+    const auto options = options_for(folder, sample);
+    draw(options, world());
+    world().on_root([&] {
+        const auto files = read_files(options.output);
+        for (const char* name : {"spectrum", "dendrogram", "decision", "silhouette", "splits",
+                                 "clusters-by-Z", "stability", "confusion"}) {
+            const auto file = files.find("pictures/" + std::string(name) + ".svg");
+            ASSERT_NE(file, files.end()) << name;
+            const auto& text = file->second;
+            EXPECT_TRUE(text.starts_with("<svg xmlns=")) << name;
+            EXPECT_EQ(text.find("var("), std::string::npos) << name;
+            EXPECT_EQ(text.find("nan"), std::string::npos) << name;
+            EXPECT_EQ(text.find("<script"), std::string::npos) << name;
+            EXPECT_NE(
+                files.at(name == std::string("confusion") ? "evaluation.html" : "overview.html")
+                    .find("pictures/" + std::string(name) + ".svg"),
+                std::string::npos)
+                << name;
+        }
+        EXPECT_NE(files.at("clusters/2.html").find("13 images"), std::string::npos);
+    });
+}
+
+TEST(Report, a_tree_of_peaks_that_leads_nowhere_is_refused) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 12};
+    testing::write_sample(folder / "", sample, world());
+    {
+        store::ArtefactWriter writer(folder / "clusters.h5", "clusters", world());
+        writer.write_whole<std::int32_t>("label", std::vector<std::int32_t>(12), {12});
+        writer.write_whole<std::int32_t>("merge_tree/label", std::vector<std::int32_t>(12), {12});
+        writer.write_whole<std::int64_t>("merge_tree/centres", std::vector<std::int64_t>{0, 5},
+                                         {2});
+        writer.write_whole<std::int32_t>("merge_tree/nodes", std::vector<std::int32_t>{0, 2},
+                                         {1, 2});
+        writer.write_whole<double>("merge_tree/Z", std::vector<double>{1}, {1});
+        writer.publish(store::Provenance(base::OptionTable("test", "a sample"), world()));
+    }
+    EXPECT_THROW(draw(options_for(folder, sample), world()), InputError);
 }
 
 TEST(Report, lists_rejects_and_duplicates_in_full) {

@@ -38,14 +38,17 @@ void write_images(const std::string& path, const Sample& sample, const comm::Com
         rows.pixel_size.push_back(row % 5 == 0 ? std::numeric_limits<double>::quiet_NaN()
                                                : 1e-9 * static_cast<double>(1 + row));
         rows.scale.push_back({1, 1});
-        rows.metadata.push_back(
-            row % 4 == 0 ? "{}" : R"({"magnification": )" + std::to_string(100 + row) + "}");
+        rows.metadata.push_back(row % 4 == 0
+                                    ? "{}"
+                                    : R"({"magnification": )" + std::to_string(100 + row) +
+                                          R"(, "detector": "<b>SE2", )" + R"("data_bar_height": )" +
+                                          std::to_string(row % sample.clusters * 20) + "}");
     }
     store::CorpusTable table;
     table.classes = hostile_names;
     for (std::int64_t row = 0; row < sample.images; ++row) {
         table.label.push_back(sample.has_labels && row % 9 != 8 ? static_cast<int>(row % 5) : -1);
-        table.group.push_back(row);
+        table.group.push_back(row % sample.clusters);
         table.duplicate_of.push_back(row % 20 == 11 ? row - 3 : -1);
         table.part.push_back(static_cast<store::Part>(row % 3));
     }
@@ -99,6 +102,38 @@ void write_topography(store::ArtefactWriter& writer, const Sample& sample) {
     writer.attribute("intrinsic_dimension", 3.5);
 }
 
+/// Two peaks a cluster: of its even and of its odd rows; they merge at Z = 1 + cluster / 10, the
+/// clusters at 3.
+void write_scan(store::ArtefactWriter& writer, const Sample& sample) {
+    const int clusters = sample.clusters;
+    std::vector<std::int32_t> peak, nodes;
+    std::vector<std::int64_t> centres;
+    std::vector<double> significance;
+    for (std::int64_t row = 0; row < sample.images; ++row)
+        peak.push_back(2 * static_cast<std::int32_t>(row % clusters) +
+                       static_cast<std::int32_t>(row / clusters % 2));
+    for (int p = 0; p < 2 * clusters; ++p) centres.push_back(p / 2 + p % 2 * clusters);
+    for (int k = 0; k < clusters; ++k) {
+        nodes.insert(nodes.end(), {2 * k, 2 * k + 1});
+        significance.push_back(1 + 0.1 * k);
+    }
+    for (int k = 1; k < clusters; ++k) {
+        nodes.insert(nodes.end(), {k == 1 ? 2 * clusters : 3 * clusters + k - 2, 2 * clusters + k});
+        significance.push_back(3);
+    }
+    writer.write_whole<std::int32_t>("merge_tree/label", peak, {sample.images});
+    writer.write_whole<std::int64_t>("merge_tree/centres", centres, {std::ssize(centres)});
+    writer.write_whole<std::int32_t>("merge_tree/nodes", nodes, {std::ssize(significance), 2});
+    writer.write_whole<double>("merge_tree/Z", significance, {std::ssize(significance)});
+    writer.write_whole<double>("scan/Z", std::vector<double>{0.5, 1, 2}, {3});
+    writer.write_whole<std::int64_t>("scan/clusters", std::vector<std::int64_t>{6, 4, 3}, {3});
+    const std::vector<double> agreement = {.5, .6, .8, .7, 1, 1};
+    writer.write_whole<double>("scan/ari", agreement, {3, 2});
+    writer.write_whole<double>("scan/ami", agreement, {3, 2});
+    writer.write_whole<std::int64_t>("scan/subsample_clusters",
+                                     std::vector<std::int64_t>{7, 6, 4, 5, 3, 3}, {3, 2});
+}
+
 void write_clusters(const std::string& path, const Sample& sample, const comm::Communicator& comm) {
     std::vector<std::int32_t> labels;
     for (std::int64_t row = 0; row < sample.images; ++row)
@@ -106,6 +141,7 @@ void write_clusters(const std::string& path, const Sample& sample, const comm::C
     store::ArtefactWriter writer(path, "clusters", comm);
     writer.write_whole<std::int32_t>("label", labels, {sample.images});
     if (sample.has_topography) write_topography(writer, sample);
+    if (sample.has_scan) write_scan(writer, sample);
     writer.publish(provenance(comm));
 }
 

@@ -9,6 +9,7 @@
 #include "base/check.hpp"
 #include "cluster/density_peaks.hpp"
 #include "cluster/dimension.hpp"
+#include "cluster/z_scan.hpp"
 #include "store/matrix.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
@@ -167,6 +168,24 @@ TEST(Oracle, real_features_at_three_significances) {
         const auto found = find("ncm-features/embedding.npy", {.significance = z});
         EXPECT_NEAR(found.dimension, 8.751208921458966, 1e-6);
         expect_points(found, std::string("ncm-features/adp_Z") + text + ".csv", {0, 2, 3, 4, 1});
+    }
+}
+
+TEST(Oracle, real_features_by_one_scan) {
+    NEEDS_SHARED("oracles/ncm-features/embedding.npy");
+    const auto matrix = store::read_matrix<double>(oracle("ncm-features/embedding.npy"), world());
+    const auto neighbours = find_neighbours(matrix, 100, world());
+    const auto density = pak_density(neighbours, two_nn_dimension(neighbours, world()), world());
+    const auto scan = scan_significance(find_landscape(neighbours, density, world()),
+                                        std::vector<double>{1, 1.65, 3});
+    const auto label = world().all_gather(scan.label);
+    const std::vector<const char*> tables = {"1.0", "1.65", "3.0"};
+    for (std::size_t s = 0; s < tables.size(); ++s) {
+        const auto table = read_table(std::string("ncm-features/adp_Z") + tables[s] + ".csv");
+        ASSERT_EQ(3 * table.size(), label.size());
+        int differ = 0;
+        for (std::size_t i = 0; i < table.size(); ++i) differ += label[3 * i + s] != table[i][0];
+        EXPECT_EQ(differ, 0) << "Z " << tables[s];
     }
 }
 

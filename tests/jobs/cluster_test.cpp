@@ -84,6 +84,38 @@ TEST_F(ClusterJob, rows_that_repeat_count_once_and_share_the_label) {
     }
 }
 
+TEST_F(ClusterJob, scans_significances_and_tells_their_stability) {
+    const auto input = write_clouds("clouds.csv", 200);
+    ASSERT_EQ(run_command("cat " + input + " " + input + " > " + path("twice.csv")).status, 0);
+    const auto result =
+        cluster(path("twice.csv"), "s.h5", "--Z-scan 2.5,0.5,2.5 --stability 2 --maxk 40", 2);
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("Z 2.5: 2 clusters; of 2 subsamples: ARI 1.000, AMI 1.000"),
+              std::string::npos)
+        << result.output;
+    const store::ArtefactReader file(path("s.h5"), "clusters");
+    EXPECT_EQ(file.read<double>("scan/Z"), (std::vector<double>{0.5, 2.5}));
+    EXPECT_EQ(file.shape("scan/label"), (store::Shape{400, 2}));
+    EXPECT_EQ(file.shape("scan/ari"), (store::Shape{2, 2}));
+    EXPECT_EQ(file.shape("scan/subsample_clusters"), (store::Shape{2, 2}));
+    const auto labels = file.read<std::int32_t>("label");
+    const auto scanned = file.read<std::int32_t>("scan/label");
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        EXPECT_EQ(scanned[2 * i + 1], labels[i]);
+        EXPECT_EQ(scanned[2 * i], scanned[(2 * i + 400) % 800]);
+    }
+    // Every row leads up to a peak, and all peaks of its cluster hang together below Z.
+    const auto peak = file.read<std::int32_t>("merge_tree/label");
+    const auto centres = file.read<std::int64_t>("merge_tree/centres");
+    for (std::size_t i = 0; i < labels.size(); ++i)
+        EXPECT_EQ(labels[static_cast<std::size_t>(centres[static_cast<std::size_t>(peak[i])])],
+                  labels[i]);
+    std::int64_t below = 0;
+    for (const double significance : file.read<double>("merge_tree/Z"))
+        below += significance < 2.5 ? 1 : 0;
+    EXPECT_EQ(below, std::ssize(centres) - 2);
+}
+
 TEST_F(ClusterJob, maxk_beyond_the_rows_is_cut_with_a_word) {
     const auto result = cluster(write_clouds("few.csv", 30), "c.h5", "--maxk 500");
     ASSERT_EQ(result.status, 0) << result.output;
@@ -200,7 +232,8 @@ TEST_F(ClusterJob, assign_puts_new_rows_into_clusters_of_hdbscan) {
 
 TEST_F(ClusterJob, refuses_options_out_of_range) {
     const auto input = write_clouds("clouds.csv", 30);
-    for (const auto* more : {"--maxk 1", "--dimension zero", "--dimension -3", "--Z -1"}) {
+    for (const auto* more : {"--maxk 1", "--dimension zero", "--dimension -3", "--Z -1",
+                             "--Z-scan 1,x", "--Z-scan -1", "--stability -1"}) {
         const auto result = cluster(input, "c.h5", more);
         EXPECT_EQ(result.status, 2) << more << "\n" << result.output;
     }
