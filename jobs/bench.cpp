@@ -35,19 +35,21 @@ base::OptionTable describe(Settings& settings) {
     table.add("what", bench.what, "may also stand alone: nanoatlas bench pca")
         .required()
         .choices(names());
-    table.add("input", bench.input, "pca, neighbours, adp, silhouette: matrix to work on");
+    table.add("input", bench.input,
+              "pca, neighbours, adp, hdbscan, kmeans, silhouette: matrix to work on");
     table.add("rows", bench.rows, "rows of drawn data; 0: as many as peers were measured on");
     table.add("columns", bench.columns, "columns of drawn data");
     table.add("components", bench.components, "pca: components");
     table.add("k", bench.k, "neighbours: length of the lists");
     table.add("maxk", bench.maxk, "adp: length of the neighbour lists");
     table.add("Z", bench.significance, "adp: standard errors by which a peak must stand out");
-    table.add("clusters", bench.clusters, "silhouette: clusters");
+    table.add("min-cluster-size", bench.min_cluster_size, "hdbscan: rows of the smallest cluster");
+    table.add("clusters", bench.clusters, "kmeans, silhouette: clusters");
     table.add("arch", bench.arch, "train, extract: network");
     table.add("batch", bench.batch, "train, extract: images of a step, over all ranks");
     table.add("size", bench.size, "train, extract: side of the images [pixels]");
     add_network_options(table, bench.network, "train, extract: ", {"f32", "bf16", "int8"});
-    table.add("steps", bench.steps, "train, extract: steps of one measurement");
+    table.add("steps", bench.steps, "train, extract, kmeans: steps of one measurement");
     table.add("megabytes", bench.megabytes, "allreduce, io: size of the data");
     table.add("folder", bench.folder, "io: where the files go; default: the temporary folder");
     table.add("seed", bench.seed, "of drawn data");
@@ -114,6 +116,8 @@ const std::vector<std::pair<std::string, MakeWorkload>>& workloads() {
         {"pca", pca_workload},
         {"neighbours", neighbours_workload},
         {"adp", adp_workload},
+        {"hdbscan", hdbscan_workload},
+        {"kmeans", kmeans_workload},
         {"silhouette", silhouette_workload},
         {"allreduce", allreduce_workload},
         {"io", io_workload},

@@ -1,10 +1,14 @@
-// Workloads on matrices: PCA, neighbours, density peaks, silhouettes.
+// Workloads on matrices: PCA, neighbours, density peaks, HDBSCAN, k-means, silhouettes.
+#include <algorithm>
 #include <memory>
 #include <span>
 
+#include "base/check.hpp"
 #include "base/random.hpp"
 #include "cluster/density_peaks.hpp"
 #include "cluster/dimension.hpp"
+#include "cluster/hdbscan/hdbscan.hpp"
+#include "cluster/lloyd.hpp"
 #include "cluster/silhouette.hpp"
 #include "jobs/bench_workloads.hpp"
 #include "kernels/kokkos/products.hpp"
@@ -60,6 +64,13 @@ void bare_products(const store::Matrix<float>& matrix, std::size_t components) {
     }
 }
 
+std::vector<double> first_rows(const store::Matrix<double>& matrix, std::int64_t count,
+                               const comm::Communicator& world) {
+    const auto own = std::clamp<std::int64_t>(count - matrix.rows.first, 0, matrix.rows.count);
+    return world.all_gather(std::span<const double>(matrix.values)
+                                .first(static_cast<std::size_t>(own * matrix.columns)));
+}
+
 cluster::Neighbours neighbours_of(const store::Matrix<double>& matrix, int k,
                                   const comm::Communicator& world) {
     const auto most = static_cast<int>(std::min<std::int64_t>(k, matrix.rows.total - 1));
@@ -100,6 +111,36 @@ Workload adp_workload(const BenchOptions& options, const comm::Communicator& wor
         const auto density = cluster::pak_density(*neighbours, dimension, world);
         cluster::density_peaks(*neighbours, density, {.significance = significance}, world);
     };
+    return workload;
+}
+
+/// All of it: neighbours, tree, clusters.
+Workload hdbscan_workload(const BenchOptions& options, const comm::Communicator& world) {
+    const auto matrix = std::make_shared<const store::Matrix<double>>(
+        matrix_for<double>(options, 20000, 50, world));
+    auto workload = workload_on(*matrix);
+    workload.run = [=, &world, size = options.min_cluster_size] {
+        base::PhaseTimes phases;
+        cluster::hdbscan(*matrix, {.min_cluster_size = size, .selection = {}}, phases, world);
+    };
+    return workload;
+}
+
+// Steps from the first rows as centres: what is measured has no part that is done but once.
+Workload kmeans_workload(const BenchOptions& options, const comm::Communicator& world) {
+    const auto matrix = std::make_shared<const store::Matrix<double>>(
+        matrix_for<double>(options, 60000, 50, world));
+    VALIDATE(options.clusters >= 1 && options.clusters <= matrix->rows.total,
+             "--clusters is {}; give 1 to the {} rows", options.clusters, matrix->rows.total);
+    VALIDATE(options.steps >= 1, "--steps is {}; give 1 or more", options.steps);
+    auto workload = workload_on(*matrix);
+    const auto lloyd = std::make_shared<cluster::Lloyd>(
+        *matrix, static_cast<std::size_t>(options.clusters), world);
+    const auto start = first_rows(*matrix, options.clusters, world);
+    const auto steps = static_cast<int>(options.steps);
+    workload.run = [matrix, lloyd, start, steps] { lloyd->run(start, steps); };
+    workload.amount = static_cast<double>(lloyd->run(start, steps).iterations);
+    workload.unit = "iterations/s";
     return workload;
 }
 

@@ -20,6 +20,7 @@ struct BenchOptions {
     std::string components = "50";
     std::int64_t rows = 0, columns = 0;  ///< 0: as suits the workload
     int k = 100, maxk = 100, clusters = 50;
+    std::int64_t min_cluster_size = 20;
     double significance = 1.65;
     std::int64_t batch = 32, size = 224, steps = 5, megabytes = 256;
     std::uint64_t seed = 1;
@@ -44,6 +45,8 @@ const std::vector<std::pair<std::string, MakeWorkload>>& workloads();
 Workload pca_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload neighbours_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload adp_workload(const BenchOptions& options, const comm::Communicator& world);
+Workload hdbscan_workload(const BenchOptions& options, const comm::Communicator& world);
+Workload kmeans_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload silhouette_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload train_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload extract_workload(const BenchOptions& options, const comm::Communicator& world);

@@ -18,8 +18,11 @@ struct NamedMethod {
     std::unique_ptr<ClusterMethod> method;
 };
 
-std::array<NamedMethod, 1> all_methods() {
-    return {{{"adp", make_adp()}}};
+std::array<NamedMethod, 4> all_methods(const std::shared_ptr<const SharedOptions>& shared) {
+    return {{{"adp", make_adp()},
+             {"hdbscan", make_hdbscan()},
+             {"dp", make_dp(shared)},
+             {"kmeans", make_kmeans(shared)}}};
 }
 
 struct Options {
@@ -44,13 +47,19 @@ void write(const Options& options, const ClusterMethod& method, store::Provenanc
 }  // namespace
 
 int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
-    auto methods = all_methods();
+    const auto shared = std::make_shared<SharedOptions>();
+    auto methods = all_methods(shared);
     Options options;
     base::OptionTable table("cluster", "groups the rows of a matrix");
     table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .txt or .csv")
         .required();
-    table.add("method", options.method, "adp: advanced density peaks").choices({"adp"});
+    table
+        .add("method", options.method,
+             "adp: advanced density peaks; hdbscan; dp: density peaks of 2014; kmeans")
+        .choices({"adp", "hdbscan", "dp", "kmeans"});
     table.add("output", options.output, "clusters.h5, or .csv or .npy for labels alone");
+    table.add("k", shared->k,
+              "kmeans, dp: number of clusters; dp alone: 0 for as many as stand out");
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     auto& method = *std::find_if(methods.begin(), methods.end(), [&](const auto& known) {
@@ -61,6 +70,7 @@ int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
+    for (const auto& file : method.inputs()) provenance.add_input(file);
     method.run(store::read_matrix<double>(options.input, world), provenance.phases(), world);
     method.print_summary(provenance, world);
     write(options, method, provenance, world);

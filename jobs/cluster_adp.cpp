@@ -8,6 +8,7 @@
 #include "cluster/density_peaks.hpp"
 #include "cluster/dimension.hpp"
 #include "cluster/distinct_rows.hpp"
+#include "cluster/neighbour_file.hpp"
 #include "jobs/adp_scan.hpp"
 #include "jobs/cluster_method.hpp"
 
@@ -15,9 +16,10 @@ namespace nanoatlas::jobs {
 namespace {
 
 struct Options {
-    std::string dimension = "auto";
+    std::string dimension = "auto", neighbours;
     cluster::DensityPeaksOptions peaks;
-    int maxk = 100;
+    std::string density = "pak";
+    int maxk = 100, k_density = 10;
     ScanOptions scan;
 };
 
@@ -45,6 +47,14 @@ double chosen_dimension(const Options& options, const cluster::Neighbours& neigh
              "'auto' or a number above 0",
              options.dimension);
     return value;
+}
+
+cluster::Density chosen_density(const Options& options, const cluster::Neighbours& neighbours,
+                                double dimension, const comm::Communicator& world) {
+    if (options.density == "kstar") return cluster::kstar_nn_density(neighbours, dimension, world);
+    if (options.density == "knn")
+        return cluster::k_nn_density(neighbours, dimension, options.k_density, world);
+    return cluster::pak_density(neighbours, dimension, world);
 }
 
 void check_there_are_enough(const cluster::DistinctRows& distinct) {
@@ -91,13 +101,17 @@ void spread_to_all_rows(Clusters& clusters, const cluster::DistinctRows& distinc
 
 Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
                        base::PhaseTimes& phases, const comm::Communicator& world) {
+    const auto hash =
+        options.neighbours.empty() ? std::string() : cluster::matrix_hash(matrix, world);
     const auto distinct = cluster::find_distinct_rows(std::move(matrix), world);
     check_there_are_enough(distinct);
     report_repeats(distinct);
     const auto neighbours = [&] {
         const auto phase = phases.measure("cluster/neighbours");
-        return cluster::find_neighbours(distinct.matrix, list_length(options.maxk, distinct),
-                                        world);
+        const int k = list_length(options.maxk, distinct);
+        return options.neighbours.empty()
+                   ? cluster::find_neighbours(distinct.matrix, k, world)
+                   : cluster::read_neighbours(options.neighbours, hash, distinct, k, world);
     }();
     Clusters clusters;
     {
@@ -106,7 +120,7 @@ Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
     }
     {
         const auto phase = phases.measure("cluster/adp/density");
-        clusters.density = cluster::pak_density(neighbours, clusters.dimension, world);
+        clusters.density = chosen_density(options, neighbours, clusters.dimension, world);
     }
     cluster::Landscape landscape;
     {
@@ -118,7 +132,7 @@ Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
     {
         const auto phase = phases.measure("cluster/adp/scan");
         const auto density_of = [&](const cluster::Neighbours& lists) {
-            return cluster::pak_density(lists, clusters.dimension, world);
+            return chosen_density(options, lists, clusters.dimension, world);
         };
         clusters.scan = scan(options.scan, options.peaks.significance, neighbours, density_of,
                              landscape, world);
@@ -132,6 +146,10 @@ class AdvancedDensityPeaks final : public ClusterMethod {
   public:
     void add_options(base::OptionTable& table) override;
     void validate() const override;
+    std::vector<std::string> inputs() const override {
+        return options_.neighbours.empty() ? std::vector<std::string>{}
+                                           : std::vector{options_.neighbours};
+    }
     void run(store::Matrix<double> matrix, base::PhaseTimes& phases,
              const comm::Communicator& world) override {
         clusters_ = find_clusters(options_, std::move(matrix), phases, world);
@@ -152,6 +170,14 @@ void AdvancedDensityPeaks::add_options(base::OptionTable& table) {
               "adp: standard errors by which a peak must stand out; higher: fewer clusters");
     add_scan_options(options_.scan, table);
     table.add("maxk", options_.maxk, "adp: length of the neighbour lists");
+    table.add("neighbours", options_.neighbours,
+              "adp: lists of neighbours, made by the job of that name; default: found anew");
+    table
+        .add("density", options_.density,
+             "adp: pak: point-adaptive; kstar: constant over as many neighbours; knn: over "
+             "--k-density")
+        .choices({"pak", "kstar", "knn"});
+    table.add("k-density", options_.k_density, "adp: neighbours of --density knn");
     table.add("dimension", options_.dimension, "adp: intrinsic dimension, auto or a number");
 }
 
@@ -173,6 +199,7 @@ void AdvancedDensityPeaks::write(store::ArtefactWriter& writer) const {
     writer.write_whole<std::int64_t>("centres", peaks.centre, {count});
     writer.write_whole<double>("saddle_density", peaks.saddle_density, {count, count});
     writer.write_whole<double>("saddle_error", peaks.saddle_error, {count, count});
+    writer.attribute("density", options_.density);
     writer.attribute("intrinsic_dimension", clusters_.dimension);
     write_scan(clusters_.scan, clusters_.rows, writer);
 }

@@ -18,6 +18,11 @@
 
 namespace nanoatlas::jobs {
 
+/// Options of more than one method.
+struct SharedOptions {
+    int k = 0;  ///< number of clusters; 0: not given
+};
+
 class ClusterMethod {
   public:
     virtual ~ClusterMethod() = default;
@@ -26,6 +31,8 @@ class ClusterMethod {
     virtual void add_options(base::OptionTable& table) = 0;
     /// throws InputError if its options make no sense
     virtual void validate() const = 0;
+    /// Files that it reads beside the matrix.
+    virtual std::vector<std::string> inputs() const { return {}; }
     /// Collective. Groups the rows of the matrix.
     virtual void run(store::Matrix<double> matrix, base::PhaseTimes& phases,
                      const comm::Communicator& world) = 0;
@@ -40,5 +47,8 @@ class ClusterMethod {
 };
 
 std::unique_ptr<ClusterMethod> make_adp();
+std::unique_ptr<ClusterMethod> make_hdbscan();
+std::unique_ptr<ClusterMethod> make_dp(std::shared_ptr<const SharedOptions> shared);
+std::unique_ptr<ClusterMethod> make_kmeans(std::shared_ptr<const SharedOptions> shared);
 
 }  // namespace nanoatlas::jobs

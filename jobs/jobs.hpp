@@ -32,9 +32,14 @@ int run_export_model(const Arguments& arguments, const comm::Communicator& world
 int run_train(const Arguments& arguments, const comm::Communicator& world);
 int run_evaluate(const Arguments& arguments, const comm::Communicator& world);
 int run_classify(const Arguments& arguments, const comm::Communicator& world);
+int run_adapt(const Arguments& arguments, const comm::Communicator& world);
 int run_extract(const Arguments& arguments, const comm::Communicator& world);
+int run_enhance(const Arguments& arguments, const comm::Communicator& world);
 int run_reduce(const Arguments& arguments, const comm::Communicator& world);
+int run_dimension(const Arguments& arguments, const comm::Communicator& world);
+int run_neighbours(const Arguments& arguments, const comm::Communicator& world);
 int run_cluster(const Arguments& arguments, const comm::Communicator& world);
+int run_assign(const Arguments& arguments, const comm::Communicator& world);
 int run_score(const Arguments& arguments, const comm::Communicator& world);
 int run_report(const Arguments& arguments, const comm::Communicator& world);
 int run_bench(const Arguments& arguments, const comm::Communicator& world);

@@ -30,6 +30,7 @@ const std::vector<Wiring>& wirings() {
         {"train", true, "model.h5", {{"corpus", "corpus.h5"}}},
         {"evaluate", true, "metrics.json", {{"corpus", "corpus.h5"}, {"model", "model.h5"}}},
         {"extract", false, "features.h5", {{"corpus", "corpus.h5"}}},
+        {"enhance", true, "enhanced.h5", {{"input", "features.h5"}, {"corpus", "corpus.h5"}}},
         {"reduce", false, "embedding.h5", {{"input", "features.h5"}}},
         {"cluster", false, "clusters.h5", {{"input", "embedding.h5"}}},
         {"score",
@@ -107,6 +108,9 @@ std::vector<Stage> plan_pipeline(const base::Settings& settings,
         stage.options.try_emplace("output", place(wiring.output));
         for (const auto& [option, file] : wiring.inputs)
             stage.options.try_emplace(option, place(file));
+        if (stage.job == "reduce" && sections.contains("enhance") &&
+            !sections["reduce"].contains("input"))
+            stage.options["input"] = stages.back().options.at("output");
         if (stage.job == "report") {
             if (sections.contains("evaluate"))
                 stage.options.try_emplace("metrics", place("metrics.json"));

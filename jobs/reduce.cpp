@@ -2,8 +2,8 @@
 #include "base/log.hpp"
 #include "base/options.hpp"
 #include "comm/session.hpp"
+#include "jobs/enhancement.hpp"
 #include "jobs/jobs.hpp"
-#include "reduce/enhance.hpp"
 #include "reduce/pca.hpp"
 #include "store/artefact.hpp"
 #include "store/output.hpp"
@@ -13,9 +13,9 @@ namespace nanoatlas::jobs {
 namespace {
 
 struct Options {
-    std::string input, output, method = "pca";
+    std::string input, output, method = "pca", enhance = "off", corpus;
     reduce::PcaOptions pca;
-    bool whiten = false, enhance = false;
+    bool whiten = false;
 };
 
 base::OptionTable describe(Options& options) {
@@ -28,8 +28,12 @@ base::OptionTable describe(Options& options) {
     table.add("components", options.pca.components,
               "columns to keep, or below 1 the share of the variance: 0.95");
     table.add("whiten", options.whiten, "scale the columns to equal variance");
-    table.add("enhance", options.enhance,
-              "first: signed square roots, columns centred, rows of unit length");
+    table
+        .add("enhance", options.enhance,
+             "first; off, on: power,center,l2, or by commas: " +
+                 reduce::EnhancementChain::steps_in_words())
+        .may_stand_alone();
+    table.add("corpus", options.corpus, "corpus.h5 of these rows, for enhancement by pixel size");
     return table;
 }
 
@@ -62,6 +66,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
     auto table = describe(options);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     store::check_output(options.output, world);
+    const reduce::EnhancementChain chain(options.enhance);
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
@@ -70,7 +75,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
         const auto scope = phases.measure("reduce/read");
         return store::read_matrix<float>(options.input, world);
     }();
-    if (options.enhance) reduce::enhance(matrix, world);
+    enhance(matrix, chain, options.corpus, provenance, world);
     const auto pca = [&] {
         const auto scope = phases.measure("reduce/pca");
         return reduce::fit_pca(matrix, options.pca, world);

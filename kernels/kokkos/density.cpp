@@ -1,6 +1,7 @@
 #include "kernels/kokkos/density.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 #include "kernels/kokkos/views.hpp"
@@ -9,7 +10,17 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-constexpr int lanes = 8;
+// What one register holds.
+#if !defined(__GNUC__) || defined(__CUDACC__)
+using Lanes = double;
+#elif defined(__AVX512F__)
+using Lanes = double __attribute__((vector_size(64)));
+#else
+using Lanes = double __attribute__((vector_size(32)));
+#endif
+constexpr int register_lanes = sizeof(Lanes) / sizeof(double);
+// Two registers at a time, so that one's sums need not wait for the other's.
+constexpr int lanes = 2 * register_lanes;
 
 // The shells between successive neighbours of one point, as shares of the ball of the k*-th, so
 // that neither units nor dimension can make them overflow. Padded with zeros to whole lanes.
@@ -20,23 +31,44 @@ struct Shells {
 
     // The sums over shells j = 1.. of share * exp(shift + a j) * {1, j, j^2}.
     KOKKOS_FUNCTION void moments(double shift, double a, double (&sums)[3]) const {
-        double power[lanes], part[3][lanes] = {};
-        const double factor = Kokkos::exp(a), leap = Kokkos::exp(a * lanes);
-        power[0] = Kokkos::exp(shift + a);
-        for (int lane = 1; lane < lanes; ++lane) power[lane] = power[lane - 1] * factor;
-        for (int first = 0; first < count; first += lanes)
-            for (int lane = 0; lane < lanes; ++lane) {
-                const double expected = share[first + lane] * power[lane];
-                const double rank = first + lane + 1;
-                part[0][lane] += expected;
-                part[1][lane] += rank * expected;
-                part[2][lane] += rank * rank * expected;
-                power[lane] *= leap;
-            }
-        for (int s = 0; s < 3; ++s) {
-            sums[s] = 0;
-            for (int lane = 0; lane < lanes; ++lane) sums[s] += part[s][lane];
+        const double factor = Kokkos::exp(a);
+        double powers[lanes], ranks[lanes], leap = 1;
+        powers[0] = Kokkos::exp(shift + a);
+        for (int lane = 0; lane < lanes; ++lane) {
+            if (lane > 0) powers[lane] = powers[lane - 1] * factor;
+            ranks[lane] = lane + 1;
+            leap *= factor;
         }
+        Lanes power[2], rank[2], part[3][2];
+        for (int half = 0; half < 2; ++half) {
+            power[half] = load(powers, half);
+            rank[half] = load(ranks, half);
+            for (auto& of_moment : part) of_moment[half] = Lanes{};
+        }
+        for (int first = 0; first < count; first += lanes)
+            for (int half = 0; half < 2; ++half) {
+                const Lanes expected = load(share + first, half) * power[half];
+                const Lanes ranked = rank[half] * expected;
+                part[0][half] = part[0][half] + expected;
+                part[1][half] = part[1][half] + ranked;
+                part[2][half] = part[2][half] + rank[half] * ranked;
+                power[half] = power[half] * leap;
+                rank[half] = rank[half] + double{lanes};
+            }
+        for (int s = 0; s < 3; ++s) sums[s] = sum_of(part[s][0] + part[s][1]);
+    }
+
+  private:
+    KOKKOS_FUNCTION static Lanes load(const double* from, int half) {
+        Lanes values;
+        std::memcpy(&values, from + half * register_lanes, sizeof values);
+        return values;
+    }
+    KOKKOS_FUNCTION static double sum_of(const Lanes& values) {
+        double each[register_lanes], sum = 0;
+        std::memcpy(each, &values, sizeof values);
+        for (const double value : each) sum += value;
+        return sum;
     }
 };
 

@@ -1,92 +1,15 @@
 #include "kernels/kokkos/distance_sums.hpp"
 
-#include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
+#include "kernels/kokkos/distance_tiles.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
-namespace {
 
-// The squared distances of 4 rows to 32 at a time stay in registers; 64 rows of a share each tile
-// of b while it is in the first cache.
-constexpr std::size_t height = 4, width = 32, rows_at_once = 64;
-
-/// Rows interleaved by their number in a block, [blocks, columns, block]; the last filled up with
-/// 0.
-DeviceView<double> interleaved(std::span<const double> values, std::size_t columns,
-                               std::size_t block, const std::vector<std::int64_t>& order) {
-    const auto n = order.size();
-    DeviceView<double> result("interleaved", (n + block - 1) / block * block * columns);
-    const auto from = on_device(values);
-    const auto source = on_device(std::span<const std::int64_t>(order));
-    for_each_row(
-        "cluster/interleave", n, KOKKOS_LAMBDA(const std::size_t i) {
-            const auto row = static_cast<std::size_t>(source(i));
-            for (std::size_t d = 0; d < columns; ++d)
-                result((i / block * columns + d) * block + i % block) = from(row * columns + d);
-        });
-    return result;
-}
-
-KOKKOS_FORCEINLINE_FUNCTION void squared_distances(const double* left, const double* right,
-                                                   std::size_t columns,
-                                                   double (&squares)[height][width]) {
-    double sum[height][width];
-    for (auto& row : sum)
-        for (auto& value : row) value = 0;
-    for (std::size_t d = 0; d < columns; ++d) {
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
-#pragma GCC unroll 4
-#endif
-        for (std::size_t i = 0; i < height; ++i) {
-            const double value = left[d * height + i];
-            for (std::size_t j = 0; j < width; ++j) {
-                const double difference = value - right[d * width + j];
-                sum[i][j] += difference * difference;
-            }
-        }
-    }
-    for (std::size_t i = 0; i < height; ++i)
-        for (std::size_t j = 0; j < width; ++j) squares[i][j] = sum[i][j];
-}
-
-std::vector<std::int64_t> ascending(std::size_t n) {
-    std::vector<std::int64_t> order(n);
-    std::iota(order.begin(), order.end(), std::int64_t{0});
-    return order;
-}
-
-/// Calls visit(i, first, count, squares of i to rows first.. of b) for all pairs of rows; rows of a
-/// in parallel, rows of b in the order given.
-template <class Visit>
-void for_each_distance(const char* name, std::span<const double> a, std::span<const double> b,
-                       std::size_t columns, const std::vector<std::int64_t>& order_of_b,
-                       const Visit& visit) {
-    const auto m = a.size() / columns, n = order_of_b.size();
-    const auto left = interleaved(a, columns, height, ascending(m));
-    const auto right = interleaved(b, columns, width, order_of_b);
-    for_each_row(
-        name, (m + rows_at_once - 1) / rows_at_once, KOKKOS_LAMBDA(const std::size_t block) {
-            const auto begin = block * rows_at_once;
-            const auto end = begin + rows_at_once < m ? begin + rows_at_once : m;
-            for (std::size_t first = 0; first < n; first += width)
-                for (std::size_t i = begin; i < end; i += height) {
-                    double squares[height][width];
-                    squared_distances(left.data() + i * columns, right.data() + first * columns,
-                                      columns, squares);
-                    const auto count = n - first < width ? n - first : width;
-                    for (std::size_t r = 0; r < height && i + r < end; ++r)
-                        visit(i + r, first, count, squares[r]);
-                }
-        });
-}
-
-}  // namespace
-
+using distance_tiles::ascending, distance_tiles::for_each_distance, distance_tiles::width;
 void add_distances_by_label(std::span<const double> a, std::span<const double> b,
                             std::size_t columns, std::span<const std::int32_t> label_of_b,
                             std::size_t labels, std::span<double> sums) {
@@ -138,6 +61,25 @@ void update_nearest(std::span<const double> a, std::span<const std::int64_t> gro
         });
     copy_back(place, nearest);
     copy_back(least, squared_distance);
+}
+
+void update_least_reach(const RowsWithReach& a, const RowsWithReach& b, std::size_t columns,
+                        std::span<double> least) {
+    if (a.group.empty() || b.group.empty()) return;
+    const auto group_a = on_device(a.group), group_b = on_device(b.group);
+    const auto reach_a = on_device(a.reach), reach_b = on_device(b.reach);
+    const auto to = on_device_for_update(least);
+    for_each_distance(
+        "cluster/separation", a.values, b.values, columns, ascending(b.group.size()),
+        KOKKOS_LAMBDA(std::size_t i, std::size_t first, std::size_t count, const double* squares) {
+            const double limit = to(i) * to(i);
+            for (std::size_t w = 0; w < count; ++w) {
+                if (squares[w] >= limit || group_b(first + w) == group_a(i)) continue;
+                const double reach = Kokkos::max(reach_a(i), reach_b(first + w));
+                to(i) = Kokkos::min(to(i), Kokkos::max(reach, Kokkos::sqrt(squares[w])));
+            }
+        });
+    copy_back(to, least);
 }
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -21,4 +21,16 @@ void update_nearest(std::span<const double> a, std::span<const std::int64_t> gro
                     std::size_t columns, std::span<std::int64_t> nearest,
                     std::span<double> squared_distance);
 
+/// Rows of groups, each with a radius around it within which no distance counts.
+struct RowsWithReach {
+    std::span<const double> values;       ///< [n, columns]
+    std::span<const std::int64_t> group;  ///< [n]
+    std::span<const double> reach;        ///< [n]
+};
+
+/// least[i] = the lesser of itself and the least, over rows j of b of another group, of the largest
+/// of distance, reach of i and reach of j.
+void update_least_reach(const RowsWithReach& a, const RowsWithReach& b, std::size_t columns,
+                        std::span<double> least);
+
 }  // namespace nanoatlas::kernels::kokkos

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/kokkos/dot_tile.hpp"
+#include "kernels/kokkos/neighbours.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -20,7 +21,7 @@ namespace nanoatlas::kernels::kokkos {
 struct RoundingBound {
     float relative, absolute;
     explicit RoundingBound(std::size_t columns)
-        : relative(1.01F * (static_cast<float>(columns) + 24) * 0x1p-24F),
+        : relative(1.01F * (static_cast<float>(columns) + 32) * 0x1p-24F),
           absolute(static_cast<float>(columns) * 0x1p-120F) {}
 };
 
@@ -38,20 +39,32 @@ struct Scaling {
     double factor;
 };
 
+Scaling scaling_of(const Frame& frame);
+
 /// rows [n, columns], of which position p takes row order[p]; interleaved by width.
-TileRows make_tile_rows(const SeenView<double>& rows, const std::vector<std::int32_t>& order,
+TileRows make_tile_rows(const SeenView<double>& rows, std::span<const std::int32_t> order,
                         const Scaling& scaling, int width);
 
-/// The rows that are offered as neighbours, in panels of tile_right that are cells in space.
+/// The rows that are offered as neighbours: panels of tile_right rows that are cells in space, on
+/// shelves of tile_right panels. Each panel has the box around it and a ball: its centre, a row of
+/// f32 values like any other, and a radius that no row of the panel is beyond.
 struct Block {
     SeenView<double> rows;  // [m, columns]
     std::int64_t first_row = 0;
     TileRows tiles;
-    DeviceView<float> base;           // [panels, tile_right] |y|^2 less the rounding y brings
-    DeviceView<float> low, high;      // [columns, panels] the box around each panel
-    DeviceView<float> largest_norm2;  // [panels]
-    DeviceView<std::int32_t> self;    // [n of the search] position of a searcher itself, or -1
-    KOKKOS_FUNCTION std::size_t panels() const { return largest_norm2.extent(0); }
+    DeviceView<float> base;         // [panels, tile_right] |y|^2 less the rounding y brings
+    DeviceView<std::int32_t> self;  // [n of the search] position of a searcher itself, or -1
+
+    InterleavedRows centre;           // [shelves * tile_right, columns]
+    DeviceView<float> centre_base;    // [shelves, tile_right] as base; infinite where no panel is
+    DeviceView<float> radius;         // [shelves, tile_right]
+    DeviceView<float> low, high;      // [shelves, columns, tile_right] the box around each panel
+    DeviceView<float> norm2_at_most;  // [shelves, tile_right]
+
+    DeviceView<float> shelf_low, shelf_high, shelf_mean;  // [columns, shelves]
+    DeviceView<float> shelf_norm2_at_most;                // [shelves]
+
+    KOKKOS_FUNCTION std::size_t shelves() const { return shelf_norm2_at_most.extent(0); }
 };
 
 /// The rows that look for neighbours, and what they have found.
@@ -72,8 +85,9 @@ struct Searchers {
     }
 };
 
-/// The candidates `rows` [m, columns], the first of which is row first_row of all, for `own`.
+/// The candidates `rows` [m, columns], the first of which is row first_row of all, for `own`; in
+/// the given order, that of space_order() with leaves of tile_right.
 Block make_block(const Searchers& own, const Scaling& scaling, std::span<const double> rows,
-                 std::int64_t first_row);
+                 std::span<const std::int32_t> order, std::int64_t first_row);
 
 }  // namespace nanoatlas::kernels::kokkos

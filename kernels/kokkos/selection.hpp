@@ -17,27 +17,37 @@ KOKKOS_INLINE_FUNCTION bool operator<(const Ranked& a, const Ranked& b) {
     return a.value < b.value || (a.value == b.value && a.index < b.index);
 }
 
-/// The value that would stand at position nth (from 0) if values were sorted; reorders them.
-/// Hoare's selection with the median of three as pivot.
-KOKKOS_INLINE_FUNCTION float select_nth(float* values, int count, int nth) {
-    int low = 0, high = count - 1;
-    while (low < high) {
-        const float a = values[low], b = values[(low + high) / 2], c = values[high];
-        const float pivot = a < b ? (b < c ? b : (a < c ? c : a)) : (a < c ? a : (b < c ? c : b));
-        int i = low, j = high;
-        while (i <= j) {
-            while (values[i] < pivot) ++i;
-            while (pivot < values[j]) --j;
-            if (i <= j) Kokkos::kokkos_swap(values[i++], values[j--]);
-        }
-        if (nth <= j)
-            high = j;
-        else if (nth >= i)
-            low = i;
-        else
-            return values[nth];
+/// A whole number that is in the order of floats (but -0 before 0).
+KOKKOS_INLINE_FUNCTION std::int32_t float_rank(float value) {
+    const auto bits = Kokkos::bit_cast<std::int32_t>(value);
+    return bits ^ ((bits >> 31) & 0x7FFFFFFF);
+}
+KOKKOS_INLINE_FUNCTION float float_of_rank(std::int32_t rank) {
+    return Kokkos::bit_cast<float>(rank ^ ((rank >> 31) & 0x7FFFFFFF));
+}
+
+/// A value that at least `enough` of the ranks are not above, and hardly more of them: found by
+/// bisection, whose counts a processor takes in whole registers.
+/// ranks [count] are float_rank()s, count >= enough >= 1
+KOKKOS_INLINE_FUNCTION float limit_of_first(const std::int32_t* ranks, int count, int enough) {
+    std::int32_t low = ranks[0], high = ranks[0];
+    for (int i = 0; i < count; ++i) {
+        low = ranks[i] < low ? ranks[i] : low;
+        high = ranks[i] > high ? ranks[i] : high;
     }
-    return values[low];
+    const int plenty = enough + enough / 16;
+    while (low < high) {
+        const auto middle = static_cast<std::int32_t>((std::int64_t{low} + high) >> 1);
+        int below = 0;
+        for (int i = 0; i < count; ++i) below += static_cast<int>(ranks[i] <= middle);
+        if (below < enough) {
+            low = middle + 1;
+        } else {
+            high = middle;
+            if (below <= plenty) break;
+        }
+    }
+    return float_of_rank(high);
 }
 
 KOKKOS_INLINE_FUNCTION void insertion_sort(Ranked* values, int count) {

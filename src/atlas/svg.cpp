@@ -22,4 +22,23 @@ std::string svg_text(double x, double y, const char* anchor, const std::string& 
                        escape_html(text));
 }
 
+std::string svg_file(const std::string& picture) {
+    constexpr const char* style = R"(<style>
+svg { background: #fff; font-family: system-ui, sans-serif; font-size: 12px; fill: #333; }
+.axis { stroke: #333; }
+.grid { stroke: #ddd; }
+.ideal { stroke: #333; stroke-dasharray: 2 3; }
+.curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.curve.first { stroke: #0072b2; }
+.curve.second { stroke: #d55e00; stroke-dasharray: 6 4; }
+.curve.faint { stroke: #888; stroke-width: 1; }
+circle.first { fill: #0072b2; }
+rect.second { fill: #d55e00; }
+</style>
+)";
+    const auto open = picture.find('>');
+    return R"(<svg xmlns="http://www.w3.org/2000/svg")" + picture.substr(4, open - 3) + style +
+           picture.substr(open + 1) + "\n";
+}
+
 }  // namespace nanoatlas::atlas

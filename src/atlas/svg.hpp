@@ -11,4 +11,8 @@ std::string svg_line(double x1, double y1, double x2, double y2, const char* sty
 /// anchor: start | middle | end
 std::string svg_text(double x, double y, const char* anchor, const std::string& text);
 
+/// A picture of svg() as a file of its own, with the styles that line charts need; on white, so
+/// that it prints.
+std::string svg_file(const std::string& picture);
+
 }  // namespace nanoatlas::atlas

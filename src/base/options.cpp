@@ -83,6 +83,11 @@ OptionTable::Entry& OptionTable::Entry::choices(std::vector<std::string> allowed
     return *this;
 }
 
+OptionTable::Entry& OptionTable::Entry::may_stand_alone() {
+    is_switch_ = true;
+    return *this;
+}
+
 OptionTable::Entry& OptionTable::Entry::volatile_option() {
     is_volatile_ = true;
     return *this;

@@ -38,6 +38,8 @@ class OptionTable {
         Entry& required();
         /// An error unless the value is one of these.
         Entry& choices(std::vector<std::string> allowed);
+        /// The name alone means "on".
+        Entry& may_stand_alone();
         /// Does not change the artefact that the job writes (a path of a log, a thread count), so
         /// it is left out of fingerprints.
         Entry& volatile_option();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
+#include <utility>
 
 #include "base/check.hpp"
 #include "cluster/ask.hpp"
@@ -99,10 +101,8 @@ class KstarSearch {
     std::vector<std::uint8_t> open_;
 };
 
-}  // namespace
-
-Density pak_density(const Neighbours& neighbours, double dimension,
-                    const comm::Communicator& comm) {
+void check_there_is_a_density(const Neighbours& neighbours, double dimension,
+                              const comm::Communicator& comm) {
     VALIDATE(dimension > 0 && std::isfinite(dimension),
              "the intrinsic dimension is {} (a density needs volumes); give a positive one",
              dimension);
@@ -111,6 +111,32 @@ Density pak_density(const Neighbours& neighbours, double dimension,
              "give more rows",
              neighbours.rows.total);
     check_rows_differ(neighbours, comm);
+}
+
+double log_unit_ball(double dimension) {
+    return dimension / 2 * std::log(std::numbers::pi) - std::lgamma((dimension + 2) / 2);
+}
+
+// Of the balls of the kstar-th neighbours.
+Density constant_density(const Neighbours& neighbours, double dimension,
+                         std::vector<std::int32_t> kstar) {
+    Density density{.log_density = {}, .error = {}, .kstar = std::move(kstar)};
+    const double log_total = std::log(static_cast<double>(neighbours.rows.total));
+    for (std::int64_t i = 0; i < neighbours.rows.count; ++i) {
+        const auto k = density.kstar[static_cast<std::size_t>(i)];
+        const double radius = neighbours.distance_of(i)[static_cast<std::size_t>(k - 1)];
+        density.log_density.push_back(std::log(static_cast<double>(k)) - log_unit_ball(dimension) -
+                                      dimension * std::log(radius) - log_total);
+        density.error.push_back(1 / std::sqrt(static_cast<double>(k)));
+    }
+    return density;
+}
+
+}  // namespace
+
+Density pak_density(const Neighbours& neighbours, double dimension,
+                    const comm::Communicator& comm) {
+    check_there_is_a_density(neighbours, dimension, comm);
     Density density;
     density.kstar = KstarSearch(neighbours, dimension, comm).run();
     density.log_density.resize(density.kstar.size());
@@ -121,6 +147,23 @@ Density pak_density(const Neighbours& neighbours, double dimension,
     for (const auto k : density.kstar)
         density.error.push_back(kernels::reference::log_density_error(k));
     return density;
+}
+
+Density kstar_nn_density(const Neighbours& neighbours, double dimension,
+                         const comm::Communicator& comm) {
+    check_there_is_a_density(neighbours, dimension, comm);
+    return constant_density(neighbours, dimension, KstarSearch(neighbours, dimension, comm).run());
+}
+
+Density k_nn_density(const Neighbours& neighbours, double dimension, int k,
+                     const comm::Communicator& comm) {
+    check_there_is_a_density(neighbours, dimension, comm);
+    VALIDATE(k >= 1 && k < neighbours.k,
+             "--k-density is {} (the lists hold {} neighbours of each row, and one more than are "
+             "used is needed to tell their border); give 1 to {}",
+             k, neighbours.k, neighbours.k - 1);
+    const auto rows = static_cast<std::size_t>(neighbours.rows.count);
+    return constant_density(neighbours, dimension, std::vector<std::int32_t>(rows, k));
 }
 
 }  // namespace nanoatlas::cluster

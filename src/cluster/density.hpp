@@ -24,4 +24,17 @@ struct Density {
 /// throws      InputError if two rows coincide (their density is infinite): names both
 Density pak_density(const Neighbours& neighbours, double dimension, const comm::Communicator& comm);
 
+/// Log density by the k* nearest neighbours, as if it were constant over them: log of k* over N
+/// volumes of the ball of the k*-th, with error 1 / sqrt(k*); DADApy's compute_density_kstarNN.
+/// Noisier in its k* than PAk where the density has a slope. Collective. Arguments as there.
+Density kstar_nn_density(const Neighbours& neighbours, double dimension,
+                         const comm::Communicator& comm);
+
+/// The same with one k for all points, DADApy's compute_density_kNN.
+///
+/// k       in [1, neighbours.k - 1]
+/// throws  InputError if it is not, and as above
+Density k_nn_density(const Neighbours& neighbours, double dimension, int k,
+                     const comm::Communicator& comm);
+
 }  // namespace nanoatlas::cluster

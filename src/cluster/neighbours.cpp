@@ -1,108 +1,106 @@
 #include "cluster/neighbours.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/check.hpp"
 #include "base/progress.hpp"
+#include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
+#include "store/agree.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
 
-constexpr int ring_tag = 1;
-
-kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
-                                  const comm::Communicator& comm) {
-    const auto columns = static_cast<std::size_t>(matrix.columns);
-    kernels::kokkos::Frame frame{std::vector<double>(columns), 0};
-    for (std::size_t i = 0; i < matrix.values.size(); ++i)
-        frame.centre[i % columns] += matrix.values[i] / static_cast<double>(matrix.rows.total);
-    comm.sum(std::span(frame.centre));
-    for (std::size_t i = 0; i < matrix.values.size(); ++i)
-        frame.largest =
-            std::max(frame.largest, std::abs(matrix.values[i] - frame.centre[i % columns]));
-    frame.largest = comm.max(frame.largest);
-    VALIDATE(frame.largest < 1e130 && (frame.largest == 0 || frame.largest > 1e-130),
-             "values differ from their mean by up to {:.2g} (the squares of distances leave the "
-             "range of 64-bit floating point); scale the matrix",
-             frame.largest);
-    if (frame.largest == 0) frame.largest = 1;  // all rows equal
-    return frame;
+void check_length(std::int64_t rows, int k) {
+    VALIDATE(k >= 1 && k < rows,
+             "cannot list {} neighbours of {} rows (a row is not its own neighbour); ask for 1 to "
+             "{}",
+             k, rows, rows - 1);
 }
 
-// The rows that pass round: each step this rank holds the block of the next rank up.
-class Ring {
-  public:
-    Ring(const store::Matrix<double>& matrix, const comm::Communicator& comm)
-        : comm_(comm),
-          blocks_(matrix.rows.total, comm.size()),
-          columns_(static_cast<std::size_t>(matrix.columns)),
-          held_(matrix.values) {}
+Neighbours empty_lists(const comm::RowBlock& rows, int k) {
+    const auto size = static_cast<std::size_t>(rows.count * k);
+    return {.rows = rows,
+            .k = k,
+            .index = std::vector<std::int64_t>(size),
+            .distance = std::vector<double>(size)};
+}
 
-    int steps() const { return comm_.size(); }
-    std::span<const double> rows() const { return held_; }
-    std::int64_t first_row() const { return block_at(step_).first; }
+// Part number `part` of a block cut into parts of `at_once` rows; empty beyond its end.
+comm::RowBlock part_of(const comm::RowBlock& block, std::int64_t part, std::int64_t at_once) {
+    const auto first = std::min(block.first + part * at_once, block.end());
+    return {.first = first, .count = std::min(at_once, block.end() - first), .total = block.total};
+}
 
-    /// Sets the transfer of the next block going, while the present one is in use.
-    void start_transfer() {
-        if (step_ + 1 == steps()) return;
-        const int below = (comm_.rank() + comm_.size() - 1) % comm_.size();
-        const int above = (comm_.rank() + 1) % comm_.size();
-        auto& incoming = buffers_[step_ % 2];
-        incoming.resize(static_cast<std::size_t>(block_at(step_ + 1).count) * columns_);
-        receiving_ = comm_.start_receive(std::span<double>(incoming), above, ring_tag);
-        sending_ = comm_.start_send(held_, below, ring_tag);
+// Lets all ranks' rows pass by.
+void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
+                  base::Progress& progress) {
+    for (int step = 0; step < ring.steps(); ++step) {
+        ring.start_transfer();
+        search.add(ring.rows(), ring.order(), ring.first_row(), [&](std::size_t rows) {
+            progress.advance(static_cast<std::int64_t>(rows));
+            ring.poll();
+        });
+        ring.advance();
     }
-
-    void advance() {
-        for (auto* requests : {&receiving_, &sending_}) {
-            for (auto& request : *requests) request.wait();
-            requests->clear();
-        }
-        held_ = buffers_[step_++ % 2];
-    }
-
-  private:
-    comm::RowBlock block_at(int step) const {
-        return blocks_.block((comm_.rank() + step) % comm_.size());
-    }
-
-    const comm::Communicator& comm_;
-    comm::BlockDistribution blocks_;
-    std::size_t columns_;
-    std::span<const double> held_;
-    std::vector<double> buffers_[2];
-    std::vector<comm::Request> receiving_, sending_;
-    int step_ = 0;
-};
+}
 
 }  // namespace
 
 Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
                            const comm::Communicator& comm) {
-    VALIDATE(k >= 1 && k < matrix.rows.total,
-             "cannot list {} neighbours of {} rows (a row is not its own neighbour); ask for 1 to "
-             "{}",
-             k, matrix.rows.total, matrix.rows.total - 1);
-    const auto size = static_cast<std::size_t>(matrix.rows.count * k);
-    Neighbours lists{.rows = matrix.rows,
-                     .k = k,
-                     .index = std::vector<std::int64_t>(size),
-                     .distance = std::vector<double>(size)};
+    check_length(matrix.rows.total, k);
+    auto lists = empty_lists(matrix.rows, k);
     const auto frame = make_frame(matrix, comm);
-    kernels::kokkos::NeighbourSearch search(matrix.values, matrix.rows.first, frame, lists.index,
-                                            lists.distance);
-    Ring ring(matrix, comm);
+    const auto order =
+        kernels::kokkos::layout_order(matrix.values, static_cast<std::size_t>(matrix.columns));
+    RowRing ring(matrix, order, comm);
+    kernels::kokkos::NeighbourSearch search(matrix.values, order, matrix.rows.first, frame,
+                                            lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
-    for (int step = 0; step < ring.steps(); ++step) {
-        ring.start_transfer();
-        search.add(ring.rows(), ring.first_row(),
-                   [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
-        ring.advance();
-    }
+    search_round(search, ring, progress);
     search.finish();
     return lists;
+}
+
+void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_once,
+                              const std::function<void(const Neighbours& lists)>& sink,
+                              const comm::Communicator& comm) {
+    check_length(source.rows, k);
+    const auto columns = static_cast<std::size_t>(source.columns);
+    const auto blocks = blocks_of_all_ranks(source.rows, comm);
+    const auto& own = blocks[static_cast<std::size_t>(comm.rank())];
+    const auto parts = (blocks.front().count + at_once - 1) / at_once;  // of the longest block
+    const auto read = [&](const comm::RowBlock& rows) {
+        std::vector<double> values;
+        store::agree_on_input(comm, [&] { values = source.read(rows.first, rows.count); });
+        return values;
+    };
+    const auto frame = make_frame(
+        source.rows, columns,
+        [&](const auto& visit) {
+            for (std::int64_t part = 0; part < parts; ++part)
+                visit(read(part_of(own, part, at_once)));
+        },
+        comm);
+    base::Progress progress("cluster/neighbours", own.count * parts * comm.size(), "rows");
+    for (std::int64_t part = 0; part < parts; ++part) {
+        auto lists = empty_lists(part_of(own, part, at_once), k);
+        const auto searching = read(lists.rows);
+        const auto order = kernels::kokkos::layout_order(searching, columns);
+        kernels::kokkos::NeighbourSearch search(searching, order, lists.rows.first, frame,
+                                                lists.index, lists.distance);
+        for (std::int64_t passing = 0; passing < parts; ++passing) {
+            std::vector<comm::RowBlock> ranges;
+            for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
+            const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
+            const auto candidates_order = kernels::kokkos::layout_order(candidates, columns);
+            RowRing ring({candidates, columns, candidates_order}, ranges, comm);
+            search_round(search, ring, progress);
+        }
+        search.finish();
+        sink(lists);
+    }
 }
 
 void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -36,6 +37,24 @@ struct Neighbours {
 ///         squared distances leave the range of f64
 Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
                            const comm::Communicator& comm);
+
+/// Rows that are fetched when they are wanted.
+struct RowSource {
+    std::int64_t rows = 0, columns = 0;
+    /// Rows [first, first + count), the same whenever they are asked for. Not collective; may
+    /// throw.
+    std::function<std::vector<double>(std::int64_t first, std::int64_t count)> read;
+};
+
+/// The same with the matrix elsewhere, as in its file: each rank holds `at_once` rows that search,
+/// and as many that come by, twice (one on its way). So the source is read once for each such part
+/// of a rank's rows, each rank its share, and passed round. Collective.
+///
+/// sink    called with the complete lists of some rows of this rank, in order; not collective
+/// throws  as above, and what reading throws
+void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_once,
+                              const std::function<void(const Neighbours& lists)>& sink,
+                              const comm::Communicator& comm);
 
 /// Collective. throws InputError if two rows coincide: names both
 void check_rows_differ(const Neighbours& neighbours, const comm::Communicator& comm);

@@ -179,7 +179,10 @@ Scores compare(std::span<const std::int64_t> clusters, std::span<const std::int6
              "there are {} cluster labels and {} true labels; both go by the same rows",
              clusters.size(), truth.size());
     VALIDATE(!truth.empty(), "no row has a true label (there is nothing to score against)");
-    const auto table = contingency(clusters, truth);
+    return scores_of(contingency(clusters, truth));
+}
+
+Scores scores_of(const Contingency& table) {
     Scores scores;
     scores.rows = table.rows;
     scores.clusters = static_cast<std::int64_t>(table.cluster_sizes.size());

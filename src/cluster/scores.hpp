@@ -37,6 +37,9 @@ struct Contingency {
 Contingency contingency(std::span<const std::int64_t> clusters,
                         std::span<const std::int64_t> truth);
 
+/// What compare() says of labels with that table; it has at least one row.
+Scores scores_of(const Contingency& table);
+
 /// Mean of the mutual information [nats] over all pairs of partitions with those sizes. Vinh, Epps,
 /// Bailey, J. Mach. Learn. Res. 11 (2010) 2837, eq. 24. Sizes that occur more than once count once.
 double expected_mutual_information(std::span<const std::int64_t> cluster_sizes,

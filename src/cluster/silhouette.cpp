@@ -2,57 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <numeric>
 #include <vector>
 
 #include "base/check.hpp"
+#include "cluster/numbered_labels.hpp"
+#include "cluster/row_blocks.hpp"
 #include "kernels/kokkos/distance_sums.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-
-/// Rows of one rank, as the others see them in turn.
-struct Block {
-    comm::RowBlock rows;
-    std::vector<double> values;
-};
-
-/// Shows every rank each rank's rows, in ascending order; one block is held at a time. Collective.
-void for_each_block(const store::Matrix<double>& matrix, const comm::Communicator& comm,
-                    const std::function<void(const Block&)>& visit) {
-    const comm::BlockDistribution blocks(matrix.rows.total, comm.size());
-    for (int rank = 0; rank < comm.size(); ++rank) {
-        Block block{.rows = blocks.block(rank), .values = {}};
-        if (block.rows.count == 0) continue;
-        if (rank == comm.rank()) block.values = matrix.values;
-        block.values.resize(static_cast<std::size_t>(block.rows.count * matrix.columns));
-        comm.broadcast(std::span<double>(block.values), rank);
-        visit(block);
-    }
-}
-
-/// Labels as numbers from 0, and how many there are of each.
-struct Numbered {
-    std::vector<std::int32_t> label;
-    std::vector<std::int64_t> size;
-};
-
-Numbered number(std::span<const std::int64_t> labels) {
-    std::vector<std::int64_t> distinct(labels.begin(), labels.end());
-    std::sort(distinct.begin(), distinct.end());
-    distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-    Numbered numbered{.label = {}, .size = std::vector<std::int64_t>(distinct.size())};
-    for (const auto label : labels) {
-        const auto at = std::lower_bound(distinct.begin(), distinct.end(), label);
-        numbered.label.push_back(static_cast<std::int32_t>(at - distinct.begin()));
-        ++numbered.size[static_cast<std::size_t>(numbered.label.back())];
-    }
-    return numbered;
-}
 
 /// The silhouette of a row with label own, from the sums of its distances to each cluster.
 double silhouette_of(std::span<const double> sums, std::size_t own,
@@ -89,14 +50,15 @@ Labelled labelled_rows(std::span<const double> values, const comm::RowBlock& row
 
 }  // namespace
 
-double silhouette(const store::Matrix<double>& matrix, std::span<const std::int64_t> labels,
-                  const comm::Communicator& comm) {
-    const auto numbered = number(labels);
-    const auto clusters = numbered.size.size();
-    if (clusters < 2 || clusters >= labels.size()) return undefined;
+std::vector<double> silhouettes(const store::Matrix<double>& matrix,
+                                std::span<const std::int64_t> labels,
+                                const comm::Communicator& comm) {
+    const NumberedLabels numbered(labels);
+    const auto clusters = numbered.clusters();
     const auto own = static_cast<std::size_t>(matrix.rows.count);
+    if (clusters < 2 || clusters >= labels.size()) return std::vector<double>(own, undefined);
     std::vector<double> sums(own * clusters);
-    for_each_block(matrix, comm, [&](const Block& block) {
+    for_each_block(matrix, comm, [&](const RowsOfRank& block) {
         kernels::kokkos::add_distances_by_label(
             matrix.values, block.values, static_cast<std::size_t>(matrix.columns),
             std::span(numbered.label)
@@ -111,7 +73,12 @@ double silhouette(const store::Matrix<double>& matrix, std::span<const std::int6
                           static_cast<std::size_t>(
                               numbered.label[static_cast<std::size_t>(matrix.rows.first) + i]),
                           numbered.size);
-    return comm::ordered_sum(values, matrix.rows.first, comm) /
+    return values;
+}
+
+double silhouette(const store::Matrix<double>& matrix, std::span<const std::int64_t> labels,
+                  const comm::Communicator& comm) {
+    return comm::ordered_sum(silhouettes(matrix, labels, comm), matrix.rows.first, comm) /
            static_cast<double>(matrix.rows.total);
 }
 
@@ -122,7 +89,7 @@ double nearest_neighbour_accuracy(const store::Matrix<double>& matrix,
     const auto mine = labelled_rows(matrix.values, matrix.rows, matrix.columns, labels, folds);
     std::vector<std::int64_t> nearest(mine.row.size(), -1);
     std::vector<double> distance(mine.row.size(), std::numeric_limits<double>::infinity());
-    for_each_block(matrix, comm, [&](const Block& block) {
+    for_each_block(matrix, comm, [&](const RowsOfRank& block) {
         const auto other = labelled_rows(block.values, block.rows, matrix.columns, labels, folds);
         std::vector<std::int64_t> place(mine.row.size(), -1);
         kernels::kokkos::update_nearest(mine.values, mine.fold, other.values, other.fold,

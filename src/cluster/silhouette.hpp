@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "store/matrix.hpp"
 
@@ -16,6 +17,11 @@ namespace nanoatlas::cluster {
 /// returns  NaN if there are fewer than 2 clusters, or as many as rows
 double silhouette(const store::Matrix<double>& matrix, std::span<const std::int64_t> labels,
                   const comm::Communicator& comm);
+
+/// The same of each of this rank's rows.
+std::vector<double> silhouettes(const store::Matrix<double>& matrix,
+                                std::span<const std::int64_t> labels,
+                                const comm::Communicator& comm);
 
 /// Share of rows whose nearest other row has the same label. Rows with label -1 take no part; a
 /// neighbour is looked for in other folds only. Collective.

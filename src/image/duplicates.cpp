@@ -5,7 +5,7 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "image/union_find.hpp"
+#include "base/union_find.hpp"
 
 namespace nanoatlas::image {
 namespace {
@@ -99,7 +99,7 @@ class Search {
 
     std::span<const Fingerprint> pictures_;
     DuplicateLimits limits_;
-    UnionFind groups_;
+    base::UnionFind groups_;
     std::vector<std::int64_t> duplicate_of_;
 };
 

@@ -11,8 +11,8 @@
 #include "base/log.hpp"
 #include "base/number.hpp"
 #include "base/path_parts.hpp"
+#include "base/union_find.hpp"
 #include "image/duplicates.hpp"
-#include "image/union_find.hpp"
 #include "ingest/assignments.hpp"
 #include "ingest/parts.hpp"
 
@@ -89,7 +89,7 @@ Values folder_labels(const std::vector<image::Source>& sources, std::optional<in
 void add_groups(const Decoded& decoded, const Values& given, Dedup dedup,
                 store::CorpusTable& table) {
     const auto rows = static_cast<std::int64_t>(decoded.source.size());
-    image::UnionFind groups(rows);
+    base::UnionFind groups(rows);
     table.duplicate_of.assign(decoded.source.size(), -1);
     if (dedup == Dedup::on) {
         const auto found = image::find_duplicates(decoded.fingerprint, decoded.is_small);

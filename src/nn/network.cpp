@@ -258,6 +258,11 @@ StepResult Network::train_step(const kernels::PictureBatch& pictures,
         });
 }
 
+double Network::train_step(std::span<const float> images, const OutputLoss& loss,
+                           const StepKey& key) {
+    return state_->train(images, loss, key);
+}
+
 void Network::take_times(Profile& profile) {
     state_->profile = &profile;
 }

@@ -173,6 +173,13 @@ class Network {
                           std::span<const std::int32_t> labels, const LossOptions& loss,
                           const StepKey& key, const Update& update = {});
 
+    /// The same for a loss of the whole output that is known elsewhere; in the host's memory.
+    /// loss: gets this rank's outputs [count, elements], gives their gradient, returns the loss;
+    ///       called once on each rank, with 0 samples too, so it may be collective
+    using OutputLoss =
+        std::function<double(std::span<const float> outputs, std::span<float> gradient)>;
+    double train_step(std::span<const float> images, const OutputLoss& loss, const StepKey& key);
+
     /// From now on the times of all stages are added up here.
     void take_times(Profile& profile);
 

@@ -26,12 +26,21 @@ void freeze_needless_auxiliary(const Graph& graph, std::vector<bool>& trained) {
         if (!of_output[node]) trained[node] = false;
 }
 
+void freeze_what_no_output_needs(const Graph& graph, std::vector<bool>& trained) {
+    const auto of_output = graph.ancestors(graph.output());
+    const auto of_auxiliary =
+        graph.auxiliary() ? graph.ancestors(graph.auxiliary()->logits) : of_output;
+    for (std::size_t node = 0; node < trained.size(); ++node)
+        if (!of_output[node] && !of_auxiliary[node]) trained[node] = false;
+}
+
 std::vector<bool> trained_nodes(const Graph& graph, const NetworkOptions& options) {
     std::vector<bool> trained(graph.nodes().size(), options.training);
     if (options.training && !options.frozen_to.empty()) {
         trained = graph.ancestors(graph.find(options.frozen_to));
         trained.flip();
     }
+    freeze_what_no_output_needs(graph, trained);
     freeze_needless_auxiliary(graph, trained);
     return trained;
 }
@@ -180,10 +189,6 @@ void Network::State::prepare_losses(CachedPlan& cached, const InnerNodes& inner)
 }
 
 void Network::State::backward(CachedPlan& cached, const Run& run) {
-    const auto& outputs = cached.plan.outputs();
-    for (std::size_t i = 0; i < outputs.size(); ++i)
-        cached.losses[i]->run(run.at(cached.plan.value(outputs[i].node)),
-                              run.at(outputs[i].gradient));
     const auto size = static_cast<std::size_t>(gradients->size());
     GradientSum sum({run.gradients, size}, options.bucket_bytes, gradient_comm, *backend);
     cached.plan.backward(run, [&](std::int64_t n) { sum.finished(n); });
@@ -199,6 +204,39 @@ Network::InBackend Network::State::in_backend() {
             all(*buffers)};
 }
 
+Run Network::State::begin_step(CachedPlan& cached, std::int64_t count, const StepKey& key) {
+    if (count == 0) std::ranges::fill(gradients->changed_by_host(), 0.0F);
+    Run run = prepare(cached);
+    run.dropout_stream = base::Random(key.seed, key.step)();
+    run.first_sample = comm.exclusive_sum(count);
+    backend->set_step({run.dropout_stream, run.first_sample, 0});
+    return run;
+}
+
+double Network::State::train(std::span<const float> images, const OutputLoss& loss,
+                             const StepKey& key) {
+    VALIDATE(!graph.auxiliary(),
+             "a loss of the whole output is for networks with one output; this one has an "
+             "auxiliary one, too");
+    const auto count = count_samples(images);
+    auto& cached = plan(true, count);
+    const Run run = begin_step(cached, count, key);
+    read_images(images)(cached.plan.image(0), run.at(cached.plan.input()));
+    cached.plan.pack(run.parameters, run.buffers);
+    cached.plan.forward(run);
+    const auto& output = cached.plan.outputs()[0];
+    const auto& image = cached.plan.image(output.node);
+    std::vector<float> outputs(static_cast<std::size_t>(image.elements())),
+        gradient(outputs.size());
+    backend->export_images(run.at(cached.plan.value(output.node)), image, outputs.data());
+    const double result = loss(outputs, gradient);
+    backend->import_images(gradient.data(), image, run.at(output.gradient));
+    backward(cached, run);
+    average_buffers(count, comm.sum(count));
+    ++version;
+    return result;
+}
+
 StepResult Network::State::train(std::int64_t count, std::span<const std::int32_t> labels,
                                  const LossOptions& loss, const StepKey& key, const Update& update,
                                  bool from_pictures, const Action& before, const Action& first) {
@@ -208,11 +246,7 @@ StepResult Network::State::train(std::int64_t count, std::span<const std::int32_
     auto& cached = plan(true, count);
     const auto& outputs = cached.plan.outputs();
     prepare_losses(cached, loss.inner);
-    if (count == 0) std::ranges::fill(gradients->changed_by_host(), 0.0F);
-    Run run = prepare(cached);
-    run.dropout_stream = base::Random(key.seed, key.step)();
-    run.first_sample = comm.exclusive_sum(count);
-    backend->set_step({run.dropout_stream, run.first_sample, 0});
+    const Run run = begin_step(cached, count, key);
     before(cached, run);
     auto targets =
         loss_targets(labels, loss, {cached.plan.image(outputs[0].node), loss.inner}, comm);
@@ -235,6 +269,9 @@ StepResult Network::State::train(std::int64_t count, std::span<const std::int32_
         first(cached, run);
         cached.plan.pack(run.parameters, run.buffers);
         cached.plan.forward(run);
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            cached.losses[i]->run(run.at(cached.plan.value(outputs[i].node)),
+                                  run.at(outputs[i].gradient));
         backward(cached, run);
         if (!update) return;
         // A back end that sums over ranks looks at the losses itself, at its own time.

@@ -81,6 +81,9 @@ struct Network::State {
     StepResult train(std::int64_t count, std::span<const std::int32_t> labels,
                      const LossOptions& loss, const StepKey& key, const Update& update,
                      bool from_pictures, const Action& before, const Action& first);
+    double train(std::span<const float> images, const OutputLoss& loss, const StepKey& key);
+    Run begin_step(CachedPlan& cached, std::int64_t count, const StepKey& key);
+    /// From the losses' gradients on.
     void backward(CachedPlan& cached, const Run& run);
     InBackend in_backend();
 

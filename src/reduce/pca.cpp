@@ -62,6 +62,10 @@ double trace_of(std::span<const double> matrix, std::int64_t n) {
     return trace;
 }
 
+double sum_of_squares(std::span<const double> matrix) {
+    return std::inner_product(matrix.begin(), matrix.end(), matrix.begin(), 0.0);
+}
+
 /// Eigenpairs by rank 0, the same bits on every rank.
 EigenPairs eigenpairs_on_all(const std::vector<double>& matrix, std::int64_t n, double trace,
                              const Chooser& chooser, const comm::Communicator& comm) {
@@ -165,6 +169,7 @@ Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
     if (columns <= std::max(most_columns_of_covariance, rows)) {
         const auto scatter = scatter_matrix(tiles, means, comm);
         trace = trace_of(scatter, columns);
+        pca.squared_covariance = sum_of_squares(scatter);
         auto pairs = eigenpairs_on_all(scatter, columns, trace, chooser, comm);
         pca.components = std::move(pairs.vectors);
         pca.explained_variance = std::move(pairs.values);
@@ -174,6 +179,7 @@ Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
                                   .largest_deviation = means.largest_deviation};
         const auto products = scatter_matrix(RowTiles(transposed, comm), centred, comm);
         trace = trace_of(products, rows);
+        pca.squared_covariance = sum_of_squares(products);
         const auto pairs = eigenpairs_on_all(products, rows, trace, chooser, comm);
         pca.components = components_from_rows(matrix, means.mean, pairs, comm);
         pca.explained_variance = pairs.values;
@@ -183,6 +189,8 @@ Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
         pca.explained_variance_ratio.push_back(value / trace);
         value /= static_cast<double>(rows - 1);
     }
+    pca.total_variance = trace / static_cast<double>(rows - 1);
+    pca.squared_covariance /= static_cast<double>(rows - 1) * static_cast<double>(rows - 1);
     return pca;
 }
 

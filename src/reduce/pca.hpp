@@ -26,6 +26,9 @@ struct Pca {
     std::vector<double> explained_variance;  ///< [k], descending; over N - 1
     std::vector<double> explained_variance_ratio;  ///< [k], of the sum over all D
 
+    double total_variance = 0;      ///< sum over all D; over N - 1
+    double squared_covariance = 0;  ///< sum of the squares of the covariance matrix, [D, D]
+
     std::int64_t count() const { return static_cast<std::int64_t>(explained_variance.size()); }
 };
 

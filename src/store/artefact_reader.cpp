@@ -21,6 +21,7 @@ std::string job_that_writes(const std::string& format) {
     if (format == "corpus") return "ingest";
     if (format == "features") return "extract";
     if (format == "embedding") return "reduce";
+    if (format == "neighbours") return "neighbours";
     if (format == "clusters") return "cluster";
     if (format == "model") return "train or import-model";
     if (format == "predictions") return "classify";

@@ -110,20 +110,25 @@ Matrix<T> read_any(const Source& source, const comm::Communicator& comm) {
     return read_text_table<T>(source.path, comm);
 }
 
+// Of rows [first_row, ...).
 template <class T>
-void check_finite(const Matrix<T>& matrix, const std::string& source,
-                  const comm::Communicator& comm) {
-    const auto wrong = std::find_if(matrix.values.begin(), matrix.values.end(),
-                                    [](T value) { return !std::isfinite(value); });
-    agree_on_input(comm, [&] {
-        if (wrong == matrix.values.end()) return;
-        const auto position = wrong - matrix.values.begin();
-        throw InputError(fmt::format(
-            "'{}' holds {} in row {}, column {} (counted from 0): distances to that row have no "
-            "meaning; remove the row or fill the gap",
-            source, std::isnan(*wrong) ? "NaN" : "an infinity",
-            matrix.rows.first + position / matrix.columns, position % matrix.columns));
-    });
+void check_finite(const std::vector<T>& values, std::int64_t first_row, std::int64_t columns,
+                  const std::string& source) {
+    const auto wrong =
+        std::find_if(values.begin(), values.end(), [](T value) { return !std::isfinite(value); });
+    if (wrong == values.end()) return;
+    const auto position = wrong - values.begin();
+    throw InputError(fmt::format(
+        "'{}' holds {} in row {}, column {} (counted from 0): distances to that row have no "
+        "meaning; remove the row or fill the gap",
+        source, std::isnan(*wrong) ? "NaN" : "an infinity", first_row + position / columns,
+        position % columns));
+}
+
+void check_not_empty(std::int64_t rows, std::int64_t columns, const std::string& source) {
+    VALIDATE(rows > 0 && columns > 0,
+             "'{}' is an empty matrix ({} rows of {} columns); give one with rows", source, rows,
+             columns);
 }
 
 std::vector<double> label_numbers(const TextColumn& column, const std::string& path) {
@@ -204,11 +209,51 @@ std::string file_of_source(const std::string& source) {
 template <class T>
 Matrix<T> read_matrix(const std::string& source, const comm::Communicator& comm) {
     auto matrix = read_any<T>(parse_source(source), comm);
-    VALIDATE(matrix.rows.total > 0 && matrix.columns > 0,
-             "'{}' is an empty matrix ({} rows of {} columns); give one with rows", source,
-             matrix.rows.total, matrix.columns);
-    check_finite(matrix, source, comm);
+    check_not_empty(matrix.rows.total, matrix.columns, source);
+    agree_on_input(comm,
+                   [&] { check_finite(matrix.values, matrix.rows.first, matrix.columns, source); });
     return matrix;
+}
+
+bool can_stay_in_file(const std::string& source) {
+    return parse_source(source).kind != Kind::text;
+}
+
+MatrixFile::MatrixFile(const std::string& source, const comm::Communicator& comm)
+    : source_(source) {
+    agree_on_input(comm, [&] {
+        const auto parsed = parse_source(source);
+        VALIDATE(parsed.kind != Kind::text,
+                 "'{}' is text (its rows can only be read from the first on); turn it into .npy",
+                 source);
+        path_ = parsed.path;
+        is_npy_ = parsed.kind == Kind::npy;
+        Shape shape;
+        if (is_npy_) {
+            const auto header = read_npy_header(path_);
+            VALIDATE(header.shape.size() == 1 || header.shape.size() == 2,
+                     "'{}' has {} dimensions; a matrix has 2", path_, header.shape.size());
+            shape = {header.rows(), header.row_length()};
+        } else {
+            const auto file = open_hdf5(path_);
+            dataset_ = parsed.dataset.empty() ? natural_dataset(file, 2, {"features", "embedding"})
+                                              : parsed.dataset;
+            shape = file.shape(dataset_);
+            VALIDATE(shape.size() == 2, "'/{}' of '{}' has {} dimensions; a matrix has 2", dataset_,
+                     path_, shape.size());
+        }
+        rows_ = shape[0];
+        columns_ = shape[1];
+        check_not_empty(rows_, columns_, source);
+    });
+}
+
+std::vector<double> MatrixFile::read(std::int64_t first, std::int64_t count) const {
+    if (count == 0) return {};
+    auto values = is_npy_ ? read_npy_rows<double>(path_, read_npy_header(path_), first, count)
+                          : open_hdf5(path_).read_rows<double>(dataset_, first, count);
+    check_finite(values, first, columns_, source_);
+    return values;
 }
 
 std::vector<std::int64_t> read_labels(const std::string& source, const comm::Communicator& comm) {

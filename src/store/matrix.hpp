@@ -38,6 +38,26 @@ std::string file_of_source(const std::string& source);
 template <class T>
 Matrix<T> read_matrix(const std::string& source, const comm::Communicator& comm);
 
+/// A matrix that stays in its file: .npy or HDF5 as above. Reading is not collective.
+class MatrixFile {
+  public:
+    /// Collective. throws InputError as read_matrix(), and for text, which has no rows to go to
+    MatrixFile(const std::string& source, const comm::Communicator& comm);
+
+    std::int64_t rows() const { return rows_; }
+    std::int64_t columns() const { return columns_; }
+    /// Rows [first, first + count). throws InputError if one holds a NaN or an infinity
+    std::vector<double> read(std::int64_t first, std::int64_t count) const;
+
+  private:
+    std::string source_, path_, dataset_;
+    bool is_npy_ = false;
+    std::int64_t rows_ = 0, columns_ = 0;
+};
+
+/// True if MatrixFile takes it, by its name.
+bool can_stay_in_file(const std::string& source);
+
 /// A column of labels: .npy, text (a label a line, or the column called "label"), FILE.h5:/dataset,
 /// or FILE.h5, whose natural one is /label. Labels that are no numbers are names, numbered in
 /// alphabetical order. The whole column on every rank. Collective.

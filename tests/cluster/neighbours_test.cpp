@@ -3,11 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+
 #include "base/check.hpp"
 #include "cluster/dimension.hpp"
+#include "cluster/neighbour_file.hpp"
 #include "tests/cluster/points.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
+#include "tests/temporary_folder.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
@@ -48,6 +54,30 @@ TEST(NeighboursOverRanks, equal_distances_go_by_row) {
     expect_exact(grid, 99);
 }
 
+TEST(NeighboursOverRanks, of_a_matrix_in_a_file_are_those_of_one_in_memory) {
+    const auto points = testing::draw_clouds(103, 4, 3, 9);
+    const testing::TemporaryFolder folder;
+    const auto path = folder / "points.npy";
+    store::write_plain_table(path, points.block(world()), world());
+    const store::MatrixFile file(path, world());
+    const auto expected = find_neighbours(points.block(world()), 30, world());
+    for (const std::int64_t at_once : {1, 7, 40, 200}) {
+        std::vector<std::int64_t> index;
+        std::vector<double> distance;
+        find_neighbours_in_parts(
+            {file.rows(), file.columns(),
+             [&](auto first, auto count) { return file.read(first, count); }},
+            30, at_once,
+            [&](const Neighbours& lists) {
+                index.insert(index.end(), lists.index.begin(), lists.index.end());
+                distance.insert(distance.end(), lists.distance.begin(), lists.distance.end());
+            },
+            world());
+        ASSERT_EQ(index, expected.index) << at_once;
+        ASSERT_EQ(distance, expected.distance) << at_once;
+    }
+}
+
 TEST(NeighboursOverRanks, refuse_what_cannot_be) {
     const auto points = testing::draw_clouds(10, 2, 1, 7);
     EXPECT_THROW(find_neighbours(points.block(world()), 10, world()), InputError);
@@ -73,6 +103,59 @@ TEST(TwoNN, refuses_a_grid) {
     for (int i = 0; i < 128; ++i) grid.values.push_back(i % 2 == 0 ? i / 16 : i / 2 % 8);
     const auto neighbours = find_neighbours(grid.block(world()), 3, world());
     EXPECT_THROW(two_nn_dimension(neighbours, world()), InputError);
+}
+
+TEST(Dimension, falls_with_the_scale_where_noise_thickens_a_line) {
+    Points line{1200, 3, {}};
+    for (std::int64_t i = 0; i < line.rows; ++i) {
+        base::Random random(32, i);
+        const double along = 100 * random.uniform();
+        for (int c = 0; c < 3; ++c) line.values.push_back(along * (c == 0) + 0.3 * random.normal());
+    }
+    const auto block = line.block(world());
+    const auto scales = gride(find_neighbours(block, 128, world()), world());
+    ASSERT_EQ(scales.size(), 7U);
+    EXPECT_GT(scales.front().dimension, 1.9);
+    EXPECT_NEAR(scales.back().dimension, 1, 0.15);
+    const auto decimated = decimated_two_nn(block, 5, world());
+    ASSERT_EQ(decimated.size(), 5U);  // 600 to 37 rows
+    EXPECT_EQ(decimated.back().rows, 37);
+    EXPECT_LT(decimated.back().dimension, decimated.front().dimension - 0.5);
+    for (std::size_t i = 1; i < decimated.size(); ++i) {
+        EXPECT_GT(decimated[i].scale, decimated[i - 1].scale);
+        EXPECT_GT(decimated[i].error, 0);
+    }
+}
+
+TEST(MatrixHash, tells_values_places_and_shape) {
+    auto points = testing::draw_clouds(20, 3, 2, 8);
+    const auto hash = matrix_hash(points.block(world()), world());
+    EXPECT_EQ(hash.size(), 32U);
+    EXPECT_EQ(matrix_hash(points.block(world()), world()), hash);
+    // Of one rank alone: what any number of ranks must find.
+    const auto self = comm::Communicator::self();
+    EXPECT_EQ(matrix_hash(points.block(self), self), hash);
+    std::swap_ranges(points.values.begin(), points.values.begin() + 3, points.values.begin() + 3);
+    EXPECT_NE(matrix_hash(points.block(world()), world()), hash);
+    points = testing::draw_clouds(20, 3, 2, 8);
+    points.values[59] = std::nextafter(points.values[59], 9.0);
+    EXPECT_NE(matrix_hash(points.block(world()), world()), hash);
+}
+
+TEST(UnitRows, have_length_one_and_refuse_zero) {
+    Points points{3, 2, {3, 4, -1e-200, 0, 1e200, 1e200}};
+    const auto unit = world().all_gather(unit_rows(points.block(world()), world()).values);
+    EXPECT_NEAR(unit[0], 0.6, 1e-15);
+    EXPECT_NEAR(unit[1], 0.8, 1e-15);
+    EXPECT_EQ(unit[2], -1);
+    EXPECT_NEAR(unit[4], std::sqrt(0.5), 1e-15);
+    points.values = {3, 4, 0, 0, 1, 1};
+    try {
+        unit_rows(points.block(world()), world());
+        FAIL();
+    } catch (const InputError& error) {
+        EXPECT_NE(std::string(error.what()).find("row 1"), std::string::npos) << error.what();
+    }
 }
 
 }  // namespace

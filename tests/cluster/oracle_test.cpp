@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/check.hpp"
 #include "cluster/density_peaks.hpp"
 #include "cluster/dimension.hpp"
 #include "cluster/z_scan.hpp"
@@ -194,6 +195,60 @@ TEST(Oracle, blobs_in_50_dimensions) {
     EXPECT_NEAR(found.dimension, 28.88488695356424, 1e-6);
     EXPECT_EQ(found.peaks.clusters(), 64);
     expect_points(found, "blobs/adp_Z1.65.csv", {0, 1, 2, 3});
+}
+
+// DADApy 0.3.4 on embedding.npy: d = Data(X); d.compute_distances(maxk=100);
+// d.compute_id_2NN(algorithm='ml'); d.return_id_scaling_gride(range_max=64)
+TEST(Oracle, dimensions_of_real_features) {
+    NEEDS_SHARED("oracles/ncm-features/embedding.npy");
+    const auto matrix = store::read_matrix<double>(oracle("ncm-features/embedding.npy"), world());
+    const auto lists = find_neighbours(matrix, 64, world());
+    const auto fit = two_nn_fit(lists, world());
+    EXPECT_NEAR(fit.dimension, 8.751208921457836, 1e-9);
+    EXPECT_NEAR(fit.scale, 2.5593077036620646, 1e-12);
+    EXPECT_NEAR(two_nn_likelihood(lists, world()).dimension, 8.721158737985117, 1e-9);
+    const double dimension[] = {8.72115875581789, 7.689216598315195, 6.365687180344336,
+                                5.48495964353092, 4.563407680691366, 3.951260616546235};
+    const double error[] = {0.24927773123766178, 0.1584951704635451,   0.09316546465470171,
+                            0.05676029257497485, 0.033411995509680936, 0.020434737837862916};
+    const double scale[] = {2.5593077036620646, 2.8623750003580457, 3.220897520768891,
+                            3.6797753012749888, 4.287918129728493,  5.074026604261446};
+    const auto scales = gride(lists, world());
+    ASSERT_EQ(scales.size(), 6U);
+    for (std::size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(scales[i].rank, 2 << i);
+        EXPECT_NEAR(scales[i].dimension, dimension[i], 2e-7);  // its bisection stops at 1e-7
+        EXPECT_NEAR(scales[i].error, error[i], 1e-7);
+        EXPECT_NEAR(scales[i].scale, scale[i], 1e-12);
+    }
+}
+
+// d.compute_id_2NN(); d.compute_density_kstarNN() or d.compute_density_kNN(k=10);
+// d.compute_clustering_ADP(Z=1.65): np.bincount(d.cluster_assignment), log_den.sum(), log_den[1223]
+TEST(Oracle, constant_densities_of_real_features) {
+    NEEDS_SHARED("oracles/ncm-features/embedding.npy");
+    const auto matrix = store::read_matrix<double>(oracle("ncm-features/embedding.npy"), world());
+    const auto lists = find_neighbours(matrix, 100, world());
+    const double dimension = two_nn_dimension(lists, world());
+    const auto expect = [&](const Density& density, double sum, double last, double error,
+                            const std::vector<std::int64_t>& sizes) {
+        const auto all = world().all_gather(density.log_density);
+        double found = 0;
+        for (const double value : all) found += value;
+        EXPECT_NEAR(found, sum, 1e-6);
+        EXPECT_NEAR(all.back(), last, 1e-9);
+        EXPECT_NEAR(world().all_gather(density.error).back(), error, 1e-12);
+        std::vector<std::int64_t> counted(sizes.size());
+        const auto peaks = density_peaks(lists, density, {1.65}, world());
+        for (const auto label : world().all_gather(peaks.label))
+            ++counted.at(static_cast<std::size_t>(label));
+        EXPECT_EQ(counted, sizes);
+    };
+    expect(kstar_nn_density(lists, dimension, world()), -21051.090739634437, -16.9432807793025,
+           0.30151134457776363, {129, 18, 8, 39, 442, 34, 3, 157, 153, 208, 10, 23});
+    expect(k_nn_density(lists, dimension, 10, world()), -20554.90803981293, -16.87310491854413,
+           0.31622776601683794, {227, 19, 39, 385, 153, 160, 23, 218});
+    EXPECT_THROW(k_nn_density(lists, dimension, 100, world()), InputError);
 }
 
 }  // namespace

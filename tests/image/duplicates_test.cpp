@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "base/random.hpp"
-#include "image/union_find.hpp"
+#include "base/union_find.hpp"
 
 namespace nanoatlas::testing {
 namespace {
@@ -110,7 +110,7 @@ std::vector<Fingerprint> random_fingerprints(std::int64_t count, std::uint64_t s
 /// Every pair compared.
 image::Duplicates by_all_pairs(const std::vector<Fingerprint>& pictures) {
     const auto count = static_cast<std::int64_t>(pictures.size());
-    image::UnionFind groups(count);
+    base::UnionFind groups(count);
     image::Duplicates found{.duplicate_of = std::vector<std::int64_t>(pictures.size(), -1),
                             .group = {}};
     std::vector<bool> repeats(pictures.size());  // pixels seen before: compared no further

@@ -30,8 +30,10 @@ void expect_measured(const nlohmann::json& result, const std::string& name, cons
 
 TEST(Bench, matrices) {
     const std::string sizes = " --rows 500 --columns 12 --k 5 --maxk 20 --components 3";
-    for (const std::string name : {"pca", "neighbours", "adp", "silhouette"})
+    for (const std::string name : {"pca", "neighbours", "adp", "hdbscan", "silhouette"})
         expect_measured(bench(name + sizes), name, "rows/s", 500);
+    const auto kmeans = bench("kmeans --clusters 3 --steps 1" + sizes, 2);
+    expect_measured(kmeans, "kmeans", "iterations/s", 1);
     const auto pca = bench("pca" + sizes, 2);
     expect_measured(pca, "pca", "rows/s", 500);
     EXPECT_EQ(pca["ranks"], 2);

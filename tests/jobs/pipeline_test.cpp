@@ -40,6 +40,20 @@ TEST(PlanPipeline, files_follow_the_folder_unless_a_section_says_otherwise) {
     EXPECT_EQ(stages[2].output(), "elsewhere.h5");
 }
 
+TEST(PlanPipeline, reduce_reads_what_enhance_wrote_unless_told_otherwise) {
+    const base::Settings enhance{{"enhance.steps", "l2"}};
+    const auto input = [](const std::vector<Stage>& stages) {
+        const auto at = std::ranges::find(stages, "reduce", &Stage::job);
+        return at->options.at("input");
+    };
+    EXPECT_EQ(input(plan_pipeline({}, {})), std::vector<std::string>{"./features.h5"});
+    EXPECT_EQ(input(plan_pipeline(enhance, {})), std::vector<std::string>{"./enhanced.h5"});
+    EXPECT_EQ(input(plan_pipeline({{"enhance.output", "a.h5"}, {"enhance.steps", "l2"}}, {})),
+              std::vector<std::string>{"a.h5"});
+    EXPECT_EQ(input(plan_pipeline({{"enhance.steps", "l2"}, {"reduce.input", "b.h5"}}, {})),
+              std::vector<std::string>{"b.h5"});
+}
+
 TEST(PlanPipeline, a_section_that_is_no_stage_is_refused) {
     EXPECT_THROW(plan_pipeline({{"clutser.Z", "3"}}, {}), InputError);
 }

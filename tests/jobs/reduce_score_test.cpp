@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "jobs/jobs.hpp"
 #include "store/artefact.hpp"
+#include "store/corpus.hpp"
 #include "store/matrix.hpp"
 #include "store/provenance.hpp"
 #include "tests/kokkos_environment.hpp"
@@ -83,12 +84,83 @@ TEST_F(ReduceAndScore, options_take_effect) {
     for (const auto value : enhanced.values) EXPECT_LT(std::abs(value), 1.1f);  // unit length
 }
 
+TEST_F(ReduceAndScore, enhance_is_the_stage_before_or_a_part_of_reduce) {
+    const auto input = table(40, 6);
+    const auto chain = "l2,diffuse:5,whiten:4";
+    for (const std::string name : {"f.h5", "f.csv"})
+        EXPECT_EQ(
+            run_enhance({"--input", input, "--output", folder_ / name, "--steps", chain, "--quiet"},
+                        world()),
+            0);
+    const store::ArtefactReader file(folder_ / "f.h5", "features");
+    EXPECT_EQ(file.shape("features"), (store::Shape{40, 4}));
+    EXPECT_EQ(file.text("steps"), chain);
+    EXPECT_EQ(store::read_matrix<float>(folder_ / "f.h5", world()).values,
+              store::read_matrix<float>(folder_ / "f.csv", world()).values);
+    EXPECT_EQ(run_reduce({"--input", folder_ / "f.h5", "--output", folder_ / "two.npy",
+                          "--components", "3", "--quiet"},
+                         world()),
+              0);
+    reduce({"--output", folder_ / "one.npy", "--components", "3", "--enhance", chain});
+    EXPECT_EQ(store::read_matrix<float>(folder_ / "one.npy", world()).values,
+              store::read_matrix<float>(folder_ / "two.npy", world()).values);
+    reduce({"--output", folder_ / "alone.npy", "--components", "3", "--enhance"});
+    reduce({"--output", folder_ / "on.npy", "--components", "3", "--enhance", "on"});
+    EXPECT_EQ(store::read_matrix<float>(folder_ / "alone.npy", world()).values,
+              store::read_matrix<float>(folder_ / "on.npy", world()).values);
+}
+
+TEST_F(ReduceAndScore, enhancement_by_pixel_size_reads_the_corpus_of_the_rows) {
+    const base::OptionTable options("test", "a test");
+    const auto corpus = [&](const std::string& name, std::int64_t rows) {
+        store::CorpusRows own;
+        own.height = own.width = 1;
+        for (std::int64_t i = world().rank(); i < rows; i += world().size()) {
+            own.row.push_back(i);
+            own.pixel_size.push_back(i % 2 == 0 ? 1e-9 : 2e-9);
+            own.scale.push_back({1, 1});
+        }
+        own.images.resize(own.row.size());
+        own.path.resize(own.row.size(), "a.png");
+        own.checksum.resize(own.row.size());
+        own.metadata.resize(own.row.size(), "{}");
+        const auto n = static_cast<std::size_t>(rows);
+        store::CorpusTable all;
+        all.label.resize(n, -1);
+        all.group.resize(n);
+        all.duplicate_of.resize(n, -1);
+        all.part.resize(n);
+        store::write_corpus(folder_ / name, own, all, store::Provenance(options, world()), world());
+        return folder_ / name;
+    };
+    table(40, 6);
+    const auto output = folder_ / "scaled.csv";
+    const auto enhance = [&](const Arguments& more) {
+        Arguments arguments{
+            "--input", folder_ / "table.csv", "--output", output, "--steps", "scale:1", "--quiet"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run_enhance(arguments, world());
+    };
+    EXPECT_EQ(enhance({"--corpus", corpus("c.h5", 40)}), 0);
+    const auto found = store::read_matrix<float>(output, world());
+    EXPECT_EQ(found.columns, 7);
+    for (std::int64_t i = 0; i < found.rows.count; ++i)
+        EXPECT_EQ(found.row(i)[6] < 0, (found.rows.first + i) % 2 == 0);
+    EXPECT_NE(refusal([&] { enhance({}); }).find("--corpus"), std::string::npos);
+    EXPECT_NE(refusal([&] {
+                  enhance({"--corpus", corpus("d.h5", 39)});
+              }).find("39 rows"),
+              std::string::npos);
+}
+
 TEST_F(ReduceAndScore, wrong_input_of_reduce) {
     table(5, 3);
     const auto refused = [&](const Arguments& more) { return refusal([&] { reduce(more); }); };
     EXPECT_NE(refused({"--output", folder_ / "a.h5", "--components", "many"}), "");
     EXPECT_NE(refused({"--output", folder_ / "a.h5", "--method", "magic"}), "");
     EXPECT_NE(refused({"--output", folder_ / "a.h5", "--unknown", "1"}), "");
+    EXPECT_NE(refused({"--output", folder_ / "a.h5", "--enhance", "magic"}).find("steps are"),
+              std::string::npos);
     EXPECT_NE(refused({"--output", folder_ / "absent/a.h5", "--components", "2"}), "");
     folder_.write("table.csv", "1,2\n3,nan\n5,6\n");
     EXPECT_NE(refused({"--output", folder_ / "a.h5", "--components", "1"}).find("row 1, column 1"),
@@ -129,6 +201,28 @@ TEST_F(ReduceAndScore, rows_of_a_corpus_without_a_label_are_left_out) {
     EXPECT_EQ(found["rows"], 6);
     EXPECT_EQ(found["rows_scored"], 4);
     EXPECT_NEAR(found["nmi"], 1, 1e-12);
+}
+
+TEST_F(ReduceAndScore, internal_scores_and_intervals_are_written) {
+    const auto matrix = table(60, 4);
+    std::string labels;
+    for (int i = 0; i < 60; ++i) labels += fmt::format("{}\n", i % 3);
+    const auto clusters = folder_.write("c.csv", labels);
+    const Arguments arguments{"--clusters", clusters, "--truth", clusters,      "--embedding",
+                              matrix,       "--seed", "5",       "--bootstrap", "40"};
+    const auto found = scores(arguments);
+    EXPECT_GT(found["calinski_harabasz"], 100);
+    EXPECT_LT(found["davies_bouldin"], 0.5);
+    EXPECT_GT(found["dbcv"], 0.5);
+    ASSERT_EQ(found["intervals"].size(), 4U);
+    EXPECT_NEAR(found["intervals"]["nmi"][0], 1, 1e-12);
+    EXPECT_LT(found["intervals"]["silhouette"][0], found["silhouette"]);
+    EXPECT_GT(found["intervals"]["silhouette"][1], found["silhouette"]);
+    EXPECT_FALSE(scores({"--clusters", clusters, "--truth", clusters}).contains("intervals"));
+    EXPECT_NE(refusal([&] {
+                  scores({"--clusters", clusters, "--truth", clusters, "--bootstrap", "-1"});
+              }).find("--bootstrap"),
+              std::string::npos);
 }
 
 TEST_F(ReduceAndScore, wrong_input_of_score) {

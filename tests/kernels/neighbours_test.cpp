@@ -45,14 +45,17 @@ kokkos::Frame frame_of(const Rows& rows) {
 reference::NeighbourLists search(const Rows& rows, std::size_t k, std::size_t block) {
     reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
                                     std::vector<double>(rows.count * k)};
-    kokkos::NeighbourSearch search(rows.values, 0, frame_of(rows), lists.index, lists.distance);
+    kokkos::NeighbourSearch search(rows.values, kokkos::layout_order(rows.values, rows.columns), 0,
+                                   frame_of(rows), lists.index, lists.distance);
     std::vector<std::size_t> starts;
     for (std::size_t first = 0; first < rows.count; first += block) starts.push_back(first);
-    for (auto first = starts.rbegin(); first != starts.rend(); ++first)
-        search.add(std::span(rows.values)
-                       .subspan(*first * rows.columns,
-                                std::min(block, rows.count - *first) * rows.columns),
+    for (auto first = starts.rbegin(); first != starts.rend(); ++first) {
+        const auto candidates = std::span(rows.values)
+                                    .subspan(*first * rows.columns,
+                                             std::min(block, rows.count - *first) * rows.columns);
+        search.add(candidates, kokkos::layout_order(candidates, rows.columns),
                    static_cast<std::int64_t>(*first));
+    }
     search.finish();
     return lists;
 }
@@ -126,6 +129,55 @@ TEST_F(Neighbours, many_tiles_and_long_lists) {
     base::Random random(16);
     const auto rows = rows_of(2600, 2, [&](std::size_t) { return random.uniform(); });
     expect_exact(rows, 300, 2600, "tiles");
+}
+
+// Of all kinds that blur bounds or balls, drawn at random.
+TEST_F(Neighbours, awkward_rows_of_random_shapes) {
+    using Draw = std::function<double(base::Random&, std::size_t row, std::size_t column)>;
+    const std::vector<std::pair<std::string, Draw>> kinds = {
+        {"grid", [](auto& random, auto, auto) { return double(random.below(3)); }},
+        {"duplicates",
+         [](auto&, auto row, auto column) { return base::Random(41, row % 17, column).normal(); }},
+        {"collinear",
+         [](auto&, auto row, auto column) {
+             return base::Random(42, row).normal() * static_cast<double>(column + 1);
+         }},
+        {"constant columns",
+         [](auto& random, auto, auto column) { return column % 3 == 0 ? random.normal() : 7.25; }},
+        {"far and tight", [](auto& random, auto, auto) { return 1e8 + 1e-3 * random.normal(); }},
+        {"denormal", [](auto& random, auto row,
+                        auto) { return row == 0 ? 1.0 : 5e-324 * double(random.below(1000)); }},
+        {"clumps",
+         [](auto& random, auto row, auto column) {
+             return 30 * base::Random(43, row % 7, column).normal() + random.normal();
+         }},
+        {"one axis",
+         [](auto& random, auto, auto column) {
+             return column == 0 ? random.normal() : 1e-5 * random.normal();
+         }},
+    };
+    std::uint64_t trial = 0;
+    for (const auto& [name, draw] : kinds)
+        for (int repeat = 0; repeat < 4; ++repeat) {
+            base::Random random(44, ++trial);
+            const auto count = 2 + random.below(500), columns = 1 + random.below(40);
+            const auto rows = rows_of(count, columns, [&](std::size_t i) {
+                return draw(random, i / columns, i % columns);
+            });
+            const auto k = repeat == 0 ? count - 1 : 1 + random.below(count - 1);
+            expect_exact(rows, k, 1 + random.below(count),
+                         fmt::format("{}, {} x {}, k {}", name, count, columns, k));
+        }
+}
+
+TEST_F(Neighbours, lists_of_a_thousand) {
+    base::Random random(17);
+    expect_exact(rows_of(1100, 9, [&](std::size_t) { return random.normal(); }), 1000, 700, "long");
+}
+
+TEST_F(Neighbours, rows_of_4096_columns) {
+    base::Random random(18);
+    expect_exact(rows_of(120, 4096, [&](std::size_t) { return random.normal(); }), 20, 70, "wide");
 }
 
 }  // namespace

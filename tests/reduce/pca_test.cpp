@@ -9,7 +9,6 @@
 #include "base/check.hpp"
 #include "base/random.hpp"
 #include "kernels/reference/pca.hpp"
-#include "reduce/enhance.hpp"
 #include "reduce/scatter.hpp"
 #include "store/npy.hpp"
 #include "tests/kokkos_environment.hpp"
@@ -181,24 +180,6 @@ TEST(Pca, duplicated_rows_leave_fewer_directions_than_asked_for) {
     EXPECT_NEAR(pca.explained_variance_ratio[0], 1, 1e-6);
     const auto embedding = project(block_of(values, 6, world()), pca, Whiten::on);
     for (const auto value : embedding.values) EXPECT_LT(std::abs(value), 1.01f);
-}
-
-TEST(Enhance, takes_roots_centres_and_makes_rows_of_unit_length) {
-    const auto values = random_values(30, 5, 0.5, 700);
-    auto matrix = block_of(values, 5, world());
-    enhance(matrix, world());
-    std::vector<double> mean(5);
-    const auto root = [&](std::size_t at) {
-        return std::copysign(std::sqrt(std::abs(static_cast<double>(values[at]))), values[at]);
-    };
-    for (std::size_t at = 0; at < values.size(); ++at) mean[at % 5] += root(at) / 30;
-    for (std::int64_t i = 0; i < matrix.rows.count; ++i) {
-        const auto first = static_cast<std::size_t>(matrix.rows.first + i) * 5;
-        double square = 0;
-        for (std::size_t j = 0; j < 5; ++j) square += std::pow(root(first + j) - mean[j], 2);
-        for (std::size_t j = 0; j < 5; ++j)
-            EXPECT_NEAR(matrix.row(i)[j], (root(first + j) - mean[j]) / std::sqrt(square), 1e-6);
-    }
 }
 
 TEST(Pca, keeps_as_many_components_as_there_are) {

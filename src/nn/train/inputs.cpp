@@ -41,7 +41,7 @@ std::vector<float> ImageInputs::make(std::span<const std::int64_t> rows,
 }
 
 std::vector<float> ImageInputs::plain(std::span<const std::int64_t> rows) const {
-    return make(rows, std::vector(rows.size(), whole_view(format_.height, format_.width)));
+    return make(rows, plain_views(rows));
 }
 
 std::vector<float> ImageInputs::varied(std::span<const Variation> variations) const {
@@ -49,12 +49,18 @@ std::vector<float> ImageInputs::varied(std::span<const Variation> variations) co
 }
 
 Pictures ImageInputs::plain_pictures(std::span<const std::int64_t> rows) const {
-    return pictures_of({rows.begin(), rows.end()},
-                       std::vector(rows.size(), whole_view(format_.height, format_.width)));
+    return pictures_of({rows.begin(), rows.end()}, plain_views(rows));
 }
 
 Pictures ImageInputs::varied_pictures(std::span<const Variation> variations) const {
     return pictures_of(rows_of(variations), views(variations));
+}
+
+std::vector<kernels::ImageView> ImageInputs::plain_views(std::span<const std::int64_t> rows) const {
+    std::vector<kernels::ImageView> views;
+    for (const auto row : rows)
+        views.push_back(plain_view_ ? plain_view_(row) : whole_view(format_.height, format_.width));
+    return views;
 }
 
 std::vector<kernels::ImageView> ImageInputs::views(std::span<const Variation> variations) const {

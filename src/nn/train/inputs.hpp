@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -62,11 +63,14 @@ class ImageInputs : public Inputs {
 
     const Images& images() const { return images_; }
     const kernels::InputFormat& format() const { return format_; }
+    /// What plain() and plain_pictures() show of a row from now on, instead of the whole picture.
+    void show(std::function<kernels::ImageView(std::int64_t row)> view) { plain_view_ = view; }
     /// What plain() and varied() would make input of.
     Pictures plain_pictures(std::span<const std::int64_t> rows) const;
     Pictures varied_pictures(std::span<const Variation> variations) const;
 
   private:
+    std::vector<kernels::ImageView> plain_views(std::span<const std::int64_t> rows) const;
     std::vector<kernels::ImageView> views(std::span<const Variation> variations) const;
     Pictures pictures_of(std::vector<std::int64_t> rows,
                          std::vector<kernels::ImageView> views) const;
@@ -77,6 +81,7 @@ class ImageInputs : public Inputs {
     kernels::InputFormat format_;
     std::optional<AugmentationSettings> augmentation_;
     std::uint64_t seed_;
+    std::function<kernels::ImageView(std::int64_t row)> plain_view_;
 };
 
 /// Features of some rows, computed once by a frozen backbone.

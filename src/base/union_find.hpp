@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-namespace nanoatlas::image {
+namespace nanoatlas::base {
 
 class UnionFind {
   public:
@@ -29,4 +29,4 @@ class UnionFind {
     std::vector<std::int64_t> parent_;
 };
 
-}  // namespace nanoatlas::image
+}  // namespace nanoatlas::base

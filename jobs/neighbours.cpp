@@ -1,0 +1,136 @@
+// nanoatlas neighbours: the nearest rows of each row of a matrix.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "base/log.hpp"
+#include "base/options.hpp"
+#include "cluster/neighbour_file.hpp"
+#include "comm/session.hpp"
+#include "jobs/jobs.hpp"
+#include "store/agree.hpp"
+#include "store/output.hpp"
+#include "store/provenance.hpp"
+
+namespace nanoatlas::jobs {
+namespace {
+
+struct Options {
+    std::string input, output = "neighbours.h5", metric = "euclidean";
+    int k = 100;
+    double memory = 0;
+};
+
+base::OptionTable describe(Options& options) {
+    base::OptionTable table("neighbours", "the nearest rows of each row of a matrix, exactly");
+    table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .txt or .csv")
+        .required();
+    table.add("output", options.output, "neighbours.h5, for cluster --neighbours");
+    table.add("k", options.k, "length of the lists");
+    table
+        .add("memory", options.memory,
+             "GB that each rank may take for it; a matrix that needs more stays in its file; 0: "
+             "what is free, shared by the ranks of a node")
+        .volatile_option();
+    table
+        .add("metric", options.metric,
+             "euclidean, or cosine: the Euclidean distance of rows scaled to unit length")
+        .choices({"euclidean", "cosine"});
+    return table;
+}
+
+// Bytes that may be taken by this rank.
+double budget(const Options& options, const comm::Communicator& world) {
+    if (options.memory > 0) return 1e9 * options.memory;
+    std::ifstream file("/proc/meminfo");
+    double kilobytes = 0;
+    for (std::string name, rest; file >> name && name != "MemAvailable:";) std::getline(file, rest);
+    file >> kilobytes;
+    const double share = 0.8 * 1024 * kilobytes / world.node().size();
+    return world.min(share > 0 ? share : 1e300);
+}
+
+// Of a row: in f64; twice in f32, as one that searches and one that is found, and a few numbers
+// more; in f64 twice while it passes round.
+double bytes_a_row(std::int64_t columns, int k) {
+    return static_cast<double>(columns) * (8 + 2 * 4 + 2 * 8 + 2) + 16.0 * k + 64;
+}
+
+void list_in_memory(const Options& options, store::ArtefactWriter& writer, base::PhaseTimes& phases,
+                    const comm::Communicator& world) {
+    auto matrix = store::read_matrix<double>(options.input, world);
+    const cluster::ListOrigin origin{cluster::metric_of(options.metric),
+                                     cluster::matrix_hash(matrix, world)};
+    if (origin.metric == cluster::Metric::cosine)
+        matrix = cluster::unit_rows(std::move(matrix), world);
+    const auto phase = phases.measure("cluster/neighbours");
+    const auto lists = cluster::find_neighbours(matrix, options.k, world);
+    cluster::write_neighbours(writer, lists, origin);
+}
+
+std::string hash_of(const store::MatrixFile& file, std::int64_t at_once,
+                    const comm::Communicator& world) {
+    cluster::MatrixHash hash(file.columns());
+    const auto own = comm::row_block(file.rows(), world);
+    store::agree_on_input(world, [&] {
+        for (auto first = own.first; first < own.end(); first += at_once)
+            hash.add(file.read(first, std::min(at_once, own.end() - first)), first);
+    });
+    return hash.digits(world);
+}
+
+void list_in_parts(const Options& options, const store::MatrixFile& file, std::int64_t at_once,
+                   store::ArtefactWriter& writer, base::PhaseTimes& phases,
+                   const comm::Communicator& world) {
+    const cluster::ListOrigin origin{cluster::metric_of(options.metric),
+                                     hash_of(file, at_once, world)};
+    const cluster::RowSource source{file.rows(), file.columns(),
+                                    [&](std::int64_t first, std::int64_t count) {
+                                        auto rows = file.read(first, count);
+                                        if (origin.metric == cluster::Metric::cosine)
+                                            cluster::make_unit_rows(rows, file.columns(), first);
+                                        return rows;
+                                    }};
+    const auto phase = phases.measure("cluster/neighbours");
+    cluster::NeighbourWriter lists(writer, file.rows(), options.k);
+    cluster::find_neighbours_in_parts(
+        source, options.k, at_once, [&](const auto& some) { lists.write(some); }, world);
+    cluster::write_origin(writer, options.k, origin);
+}
+
+}  // namespace
+
+int run_neighbours(const Arguments& arguments, const comm::Communicator& world) {
+    Options options;
+    auto table = describe(options);
+    if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
+    store::check_output(options.output, world);
+
+    store::Provenance provenance(table, world);
+    provenance.add_input(store::file_of_source(options.input));
+    store::ArtefactWriter writer(options.output, "neighbours", world);
+    if (store::can_stay_in_file(options.input)) {
+        const store::MatrixFile file(options.input, world);
+        const double row = bytes_a_row(file.columns(), options.k);
+        const auto fit = static_cast<std::int64_t>(budget(options, world) / row);
+        const auto longest = (file.rows() + world.size() - 1) / world.size();
+        if (longest > fit) {
+            // Those that search and those that come by are apart, so half of each.
+            const auto at_once = std::max<std::int64_t>(1, fit / 2);
+            base::log_info(
+                fmt::format("the matrix stays in its file; {} rows of a rank at a time", at_once));
+            list_in_parts(options, file, at_once, writer, provenance.phases(), world);
+        } else {
+            list_in_memory(options, writer, provenance.phases(), world);
+        }
+    } else {
+        list_in_memory(options, writer, provenance.phases(), world);
+    }
+    writer.publish(provenance);
+    base::print(fmt::format("{} neighbours of each row, {} -> {}", options.k, options.metric,
+                            options.output));
+    return comm::exit_status::done;
+}
+
+}  // namespace nanoatlas::jobs
