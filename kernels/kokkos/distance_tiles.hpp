@@ -4,6 +4,7 @@
 #include <Kokkos_Core.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -12,8 +13,7 @@
 
 namespace nanoatlas::kernels::kokkos::distance_tiles {
 
-// The squared distances of 4 rows to 32 at a time stay in registers; 64 rows of a share each tile
-// of b while it is in the first cache.
+// Tiles of 4 rows and 32; 64 rows of a share each tile of b while it is in the first cache.
 constexpr std::size_t height = 4, width = 32, rows_at_once = 64;
 
 /// Rows interleaved by their number in a block, [blocks, columns, block]; the last filled up with
@@ -33,27 +33,61 @@ inline DeviceView<double> interleaved(std::span<const double> values, std::size_
     return result;
 }
 
+#if defined(__GNUC__) && !defined(__CUDACC__)
+
+#if defined(__AVX512F__)
+constexpr std::size_t register_doubles = 8;
+#else
+constexpr std::size_t register_doubles = 4;
+#endif
+
+/// Two registers of a tile's columns for all its rows. Its own function, so that sums stay there.
+__attribute__((noinline)) inline void squares_in_registers(const double* left, const double* right,
+                                                           std::size_t columns, double* squares) {
+    using Register = double __attribute__((vector_size(register_doubles * sizeof(double))));
+    Register sum[height][2];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < height; ++i) sum[i][0] = sum[i][1] = Register{};
+    for (std::size_t d = 0; d < columns; ++d, left += height, right += width) {
+        Register near, far;
+        std::memcpy(&near, right, sizeof near);
+        std::memcpy(&far, right + register_doubles, sizeof far);
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < height; ++i) {
+            const Register to_near = left[i] - near, to_far = left[i] - far;
+            sum[i][0] += to_near * to_near;
+            sum[i][1] += to_far * to_far;
+        }
+    }
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < height; ++i) {
+        std::memcpy(squares + i * width, &sum[i][0], sizeof(Register));
+        std::memcpy(squares + i * width + register_doubles, &sum[i][1], sizeof(Register));
+    }
+}
+
+inline void squared_distances(const double* left, const double* right, std::size_t columns,
+                              double (&squares)[height][width]) {
+    for (std::size_t j = 0; j < width; j += 2 * register_doubles)
+        squares_in_registers(left, right + j, columns, &squares[0][j]);
+}
+
+#else
+
 KOKKOS_FORCEINLINE_FUNCTION void squared_distances(const double* left, const double* right,
                                                    std::size_t columns,
                                                    double (&squares)[height][width]) {
-    double sum[height][width];
-    for (auto& row : sum)
+    for (auto& row : squares)
         for (auto& value : row) value = 0;
-    for (std::size_t d = 0; d < columns; ++d) {
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
-#pragma GCC unroll 4
-#endif
-        for (std::size_t i = 0; i < height; ++i) {
-            const double value = left[d * height + i];
+    for (std::size_t d = 0; d < columns; ++d)
+        for (std::size_t i = 0; i < height; ++i)
             for (std::size_t j = 0; j < width; ++j) {
-                const double difference = value - right[d * width + j];
-                sum[i][j] += difference * difference;
+                const double difference = left[d * height + i] - right[d * width + j];
+                squares[i][j] += difference * difference;
             }
-        }
-    }
-    for (std::size_t i = 0; i < height; ++i)
-        for (std::size_t j = 0; j < width; ++j) squares[i][j] = sum[i][j];
 }
+
+#endif
 
 inline std::vector<std::int64_t> ascending(std::size_t n) {
     std::vector<std::int64_t> order(n);
