@@ -13,6 +13,7 @@ if [ "${1:-}" = --sanitizers ]; then
     folder=build/sanitizers
     options=(-DCMAKE_BUILD_TYPE=Debug -DNANOATLAS_SANITIZE=address,undefined)
     selection=(-L unit)
+    export ASAN_OPTIONS=detect_leaks=0  # Open MPI keeps memory to the end of a process
 fi
 
 # Where there is a CUDA compiler, the kernels must compile and link for a GPU too; running them needs
