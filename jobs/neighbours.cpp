@@ -99,6 +99,23 @@ void list_in_parts(const Options& options, const store::MatrixFile& file, std::i
     cluster::write_origin(writer, options.k, origin);
 }
 
+/// Collective. False, and nothing done, if the matrix fits into memory or can't stay in its file.
+bool list_out_of_core(const Options& options, store::ArtefactWriter& writer,
+                      base::PhaseTimes& phases, const comm::Communicator& world) {
+    if (!store::can_stay_in_file(options.input)) return false;
+    const store::MatrixFile file(options.input, world);
+    const double row = bytes_a_row(file.columns(), options.k);
+    const auto fit = static_cast<std::int64_t>(budget(options, world) / row);
+    const auto longest = (file.rows() + world.size() - 1) / world.size();
+    if (longest <= fit) return false;
+    // Those that search and those that come by are apart, so half of each.
+    const auto at_once = std::max<std::int64_t>(1, fit / 2);
+    base::log_info(
+        fmt::format("the matrix stays in its file; {} rows of a rank at a time", at_once));
+    list_in_parts(options, file, at_once, writer, phases, world);
+    return true;
+}
+
 }  // namespace
 
 int run_neighbours(const Arguments& arguments, const comm::Communicator& world) {
@@ -110,23 +127,8 @@ int run_neighbours(const Arguments& arguments, const comm::Communicator& world) 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
     store::ArtefactWriter writer(options.output, "neighbours", world);
-    if (store::can_stay_in_file(options.input)) {
-        const store::MatrixFile file(options.input, world);
-        const double row = bytes_a_row(file.columns(), options.k);
-        const auto fit = static_cast<std::int64_t>(budget(options, world) / row);
-        const auto longest = (file.rows() + world.size() - 1) / world.size();
-        if (longest > fit) {
-            // Those that search and those that come by are apart, so half of each.
-            const auto at_once = std::max<std::int64_t>(1, fit / 2);
-            base::log_info(
-                fmt::format("the matrix stays in its file; {} rows of a rank at a time", at_once));
-            list_in_parts(options, file, at_once, writer, provenance.phases(), world);
-        } else {
-            list_in_memory(options, writer, provenance.phases(), world);
-        }
-    } else {
+    if (!list_out_of_core(options, writer, provenance.phases(), world))
         list_in_memory(options, writer, provenance.phases(), world);
-    }
     writer.publish(provenance);
     base::print(fmt::format("{} neighbours of each row, {} -> {}", options.k, options.metric,
                             options.output));

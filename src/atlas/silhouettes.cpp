@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "atlas/model.hpp"
 #include "atlas/page_parts.hpp"
 #include "atlas/svg.hpp"
+#include "cluster/silhouette.hpp"
 #include "comm/distribution.hpp"
 #include "kernels/kokkos/distance_sums.hpp"
 
@@ -28,18 +28,6 @@ std::vector<double> values_of_rows(std::span<const float> points, std::int64_t c
         values.insert(values.end(), point.begin(), point.end());
     }
     return values;
-}
-
-double silhouette_of(std::span<const double> sums, std::size_t own,
-                     const std::vector<std::int64_t>& sizes) {
-    if (sizes[own] == 1) return 0;
-    const double within = sums[own] / static_cast<double>(sizes[own] - 1);
-    double between = std::numeric_limits<double>::infinity();
-    for (std::size_t c = 0; c < sums.size(); ++c)
-        if (c != own && sizes[c] > 0)
-            between = std::min(between, sums[c] / static_cast<double>(sizes[c]));
-    const double larger = std::max(within, between);
-    return larger > 0 ? (between - within) / larger : 0;
 }
 
 /// Sums of the distances from each row to the rows of each cluster [rows, clusters].
@@ -148,8 +136,9 @@ Silhouettes silhouettes(std::span<const float> points, std::int64_t columns,
     const auto sums = distance_sums(points, columns, label, clusters, mine, all);
     std::vector<double> values;
     for (std::size_t i = 0; i < mine.size(); ++i)
-        values.push_back(silhouette_of(std::span(sums).subspan(i * at(clusters), at(clusters)),
-                                       at(label[at(mine[i])]), sizes));
+        values.push_back(
+            cluster::silhouette_of(std::span(sums).subspan(i * at(clusters), at(clusters)),
+                                   at(label[at(mine[i])]), sizes));
     sample.value = comm.all_gather(values);
     return sample;
 }

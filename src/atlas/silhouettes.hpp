@@ -17,10 +17,9 @@ struct Silhouettes {
     std::vector<double> value;      ///< in [-1, 1]
 };
 
-/// (b - a) / max(a, b): a the mean distance to the others of the cluster, b that to the nearest
-/// other cluster; 0 for one alone (Rousseeuw, J. Comput. Appl. Math. 20 (1987) 53). Of at most
-/// `most` rows, evenly by their order; each against all rows that have a cluster. Empty if there
-/// are fewer than two clusters. Ranks share the rows. Collective.
+/// cluster::silhouette_of() of at most `most` rows, evenly by their order; each against all rows
+/// that have a cluster. Empty if there are fewer than two clusters. Ranks share the rows.
+/// Collective.
 ///
 /// points   [N, columns], the same on every rank, as label is
 Silhouettes silhouettes(std::span<const float> points, std::int64_t columns,

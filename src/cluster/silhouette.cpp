@@ -15,18 +15,6 @@ namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-/// The silhouette of a row with label own, from the sums of its distances to each cluster.
-double silhouette_of(std::span<const double> sums, std::size_t own,
-                     const std::vector<std::int64_t>& sizes) {
-    if (sizes[own] == 1) return 0;
-    const double within = sums[own] / static_cast<double>(sizes[own] - 1);
-    double between = std::numeric_limits<double>::infinity();
-    for (std::size_t c = 0; c < sums.size(); ++c)
-        if (c != own) between = std::min(between, sums[c] / static_cast<double>(sizes[c]));
-    const double larger = std::max(within, between);
-    return larger > 0 ? (between - within) / larger : 0;
-}
-
 /// The rows whose label is not -1, with their numbers among all rows of the matrix.
 struct Labelled {
     std::vector<double> values;
@@ -49,6 +37,18 @@ Labelled labelled_rows(std::span<const double> values, const comm::RowBlock& row
 }
 
 }  // namespace
+
+double silhouette_of(std::span<const double> sums, std::size_t own,
+                     std::span<const std::int64_t> sizes) {
+    if (sizes[own] == 1) return 0;
+    const double within = sums[own] / static_cast<double>(sizes[own] - 1);
+    double between = std::numeric_limits<double>::infinity();
+    for (std::size_t c = 0; c < sums.size(); ++c)
+        if (c != own && sizes[c] > 0)
+            between = std::min(between, sums[c] / static_cast<double>(sizes[c]));
+    const double larger = std::max(within, between);
+    return larger > 0 ? (between - within) / larger : 0;
+}
 
 std::vector<double> silhouettes(const store::Matrix<double>& matrix,
                                 std::span<const std::int64_t> labels,

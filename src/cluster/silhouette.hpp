@@ -1,6 +1,7 @@
 // What the embedding itself says of labels: silhouettes, and the labels of nearest neighbours.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -8,6 +9,15 @@
 #include "store/matrix.hpp"
 
 namespace nanoatlas::cluster {
+
+/// (b - a) / max(a, b) of one row: a the mean distance to the others of its cluster, b that to the
+/// nearest other cluster; 0 for one alone. Rousseeuw, J. Comput. Appl. Math. 20 (1987) 53.
+///
+/// sums   [clusters] of its distances to the rows of each
+/// own    its cluster
+/// sizes  [clusters]; those without rows don't count
+double silhouette_of(std::span<const double> sums, std::size_t own,
+                     std::span<const std::int64_t> sizes);
 
 /// Mean over rows of (b - a) / max(a, b): a the mean distance to the others of the row's cluster, b
 /// that to the nearest other cluster; 0 for a row alone in its cluster. Exact: all distances.
