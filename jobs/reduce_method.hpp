@@ -1,0 +1,47 @@
+// What a method of `reduce` is to the job: its options, its run, what it writes.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/options.hpp"
+#include "comm/communicator.hpp"
+#include "reduce/enhance/chain.hpp"
+#include "store/artefact.hpp"
+#include "store/matrix.hpp"
+#include "store/provenance.hpp"
+
+namespace nanoatlas::jobs {
+
+/// What is reduced: a matrix by its source, changed by the chain before.
+struct ReduceInput {
+    std::string source, corpus;
+    reduce::EnhancementChain chain;
+
+    /// The rows in blocks over the ranks, enhanced. Collective.
+    store::Matrix<float> read(store::Provenance& provenance, const comm::Communicator& world) const;
+};
+
+class ReduceMethod {
+  public:
+    virtual ~ReduceMethod() = default;
+
+    /// Adds its options to the job's, filled when the table is parsed.
+    virtual void add_options(base::OptionTable& table) = 0;
+    /// Collective. The embedding, a row for each row of the input.
+    virtual store::Matrix<float> run(const ReduceInput& input, store::Provenance& provenance,
+                                     const comm::Communicator& world) = 0;
+    /// Collective. All datasets and attributes but `embedding` and `method`.
+    virtual void write(store::ArtefactWriter& writer) const = 0;
+    /// What was done, in a few words: "2048 columns -> 50 components, 93.1 % of the variance".
+    virtual std::string summary() const = 0;
+};
+
+/// Options of more than one method.
+struct SharedReduceOptions {
+    std::string components = "50";
+};
+
+std::unique_ptr<ReduceMethod> make_pca(std::shared_ptr<const SharedReduceOptions> shared);
+
+}  // namespace nanoatlas::jobs
