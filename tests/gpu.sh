@@ -7,14 +7,19 @@
 #                                         NCCL_PATH, the CUDA toolkit, or Python's packages), runs the
 #                                         steps (default: all) and leaves a log of each in RESULTS
 #                                         (gpu-results); ends with a summary, and 1 if a step failed
-# Steps: kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer; and, if named,
-#        profile: the time of each kernel of a training step, as a table (needs ncu)
-# The build folder is build/gpu, for any x86-64 processor with AVX2; NANOATLAS_GPU_BUILD names another.
+# Steps: kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer: networks on cuDNN;
+#        clustering_kernels clustering bench_clustering: neighbours, density, PCA, k-means on Kokkos; and, if
+#        named, profile: the time of each kernel of a training step, as a table (needs ncu)
+# The build folders are build/gpu (cuDNN) and build/gpu-kokkos, for any x86-64 processor with AVX2;
+# NANOATLAS_GPU_BUILD and NANOATLAS_GPU_KOKKOS_BUILD name others.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tests=(test_cnn test_step_kernels test_augment test_cudnn_planning test_cudnn_plans test_loss test_optimizer
        test_network test_zoo_network test_oracle test_train_parts test_trainer)
-all_steps=(kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer)
+clustering_kernels=(test_neighbours_kernel test_density_kernel test_nearest_centres_kernel test_products_kernels)
+clustering=(test_neighbours test_density_peaks test_cutoff_peaks test_hdbscan test_kmeans test_silhouette test_assign test_pca)
+all_steps=(kernels plans network ranks zoo oracle trainer memcheck racecheck bench peer
+           clustering_kernels clustering bench_clustering)
 
 say() { printf '%s\n' "gpu: $*" >&2; }
 
@@ -48,21 +53,29 @@ copy_mpi() {
     copy_libraries "$to/lib" "$to"/mpi/bin/* "$to"/mpi/plugins/*.so
 }
 
-bundle() {
-    local root folder to
-    root=$(dirname "$here")
-    to=${1:-$root/build/gpu-bundle}
-    folder=${NANOATLAS_GPU_BUILD:-$root/build/gpu}
+#   build_into <to> <folder> <option> <test>...: nanoatlas and the tests, built in the folder with the option
+build_into() {
+    local to=$1 folder=$2 option=$3; shift 3
     if [ ! -f "$folder/build.ninja" ]; then
-        cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DNANOATLAS_CUDNN=ON \
+        cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release "-D$option=ON" \
             -DNANOATLAS_NATIVE=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3 > /dev/null
     fi
-    cmake --build "$folder" --target nanoatlas "${tests[@]}"
-    rm -rf "$to"; mkdir -p "$to/bin" "$to/lib"
-    cp "$folder/nanoatlas" "$to/bin/"
-    for test in "${tests[@]}"; do find "$folder/tests" -name "$test" -type f -exec cp {} "$to/bin/" \;; done
-    strip "$to"/bin/*
-    copy_libraries "$to/lib" "$to"/bin/*
+    cmake --build "$folder" --target nanoatlas "$@"
+    mkdir -p "$to"
+    cp "$folder/nanoatlas" "$to/"
+    for test in "$@"; do find "$folder/tests" -name "$test" -type f -exec cp {} "$to/" \;; done
+    strip "$to"/*
+}
+
+bundle() {
+    local root to
+    root=$(dirname "$here")
+    to=${1:-$root/build/gpu-bundle}
+    rm -rf "$to"; mkdir -p "$to/lib"
+    build_into "$to/bin" "${NANOATLAS_GPU_BUILD:-$root/build/gpu}" NANOATLAS_CUDNN "${tests[@]}"
+    build_into "$to/kokkos" "${NANOATLAS_GPU_KOKKOS_BUILD:-$root/build/gpu-kokkos}" NANOATLAS_CUDA \
+        "${clustering_kernels[@]}" "${clustering[@]}"
+    copy_libraries "$to/lib" "$to"/bin/* "$to"/kokkos/*
     copy_mpi "$to"
     strip --strip-unneeded "$to"/lib/* "$to"/mpi/plugins/*.so 2> /dev/null || true
     # Small, and the machine has no ../shared.
@@ -104,6 +117,10 @@ prepare() {
     export OMPI_MCA_plm_rsh_agent=/bin/false NANOATLAS_SHARED=$here/shared OMP_WAIT_POLICY=passive
 }
 
+#   run_all <test>...: of the Kokkos build
+run_all() { for test in "$@"; do "$here/kokkos/$test" || return 1; done; }
+#   bench_rows <what> <option>...
+bench_rows() { "$here/kokkos/nanoatlas" bench "$@" --json; }
 on_gpu() { NANOATLAS_BACKEND=cudnn "$@"; }
 #   check_with <tool> <test> <filter>
 check_with() { compute-sanitizer --tool "$1" --error-exitcode 1 "$here/bin/$2" "--gtest_filter=$3"; }
@@ -134,6 +151,13 @@ do_step() {
         bench) for arch in resnet50 resnet18; do bench train $arch 256; bench extract $arch 256; done ;;
         # Python brings its own libraries.
         peer) LD_LIBRARY_PATH= python3 "$here/gpu_peer.py" ;;
+        clustering_kernels) run_all "${clustering_kernels[@]}" ;;
+        clustering) run_all "${clustering[@]}" ;;
+        bench_clustering)
+            bench_rows neighbours --rows 150000 --columns 2048 --k 100
+            bench_rows neighbours --rows 1000000 --columns 50 --k 100
+            bench_rows adp --rows 150000 --columns 50 --maxk 100
+            bench_rows pca --rows 150000 --columns 2048 --components 50 ;;
         profile)
             ncu --metrics gpu__time_duration.sum --clock-control none --csv --launch-count ${LAUNCHES:-800} --kill yes \
                 "$here/bin/nanoatlas" bench train --arch "${ARCH:-resnet50}" --batch 256 --precision bf16 \

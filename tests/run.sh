@@ -17,11 +17,12 @@ if [ "${1:-}" = --sanitizers ]; then
 fi
 
 # Where there is a CUDA compiler, the kernels must compile and link for a GPU too; running them needs
-# one, with build/cuda/tests/kernels/test_neighbours_kernel and its like.
+# one: tests/gpu.sh.
 build_for_cuda() {
     bash jobs/setup.sh --cuda
     cmake --preset cuda > /dev/null
-    cmake --build --preset cuda --target nanoatlas_kernels_kokkos test_neighbours_kernel
+    cmake --build --preset cuda --target nanoatlas_kernels_kokkos test_density_kernel \
+        test_nearest_centres_kernel test_neighbours_kernel test_products_kernels
 }
 
 # The cuDNN back end too, whose planning needs no GPU; all of it on one: tests/gpu.sh.

@@ -1,5 +1,5 @@
 // Wrong input at the command line: a clear error, exit status 2, nothing lost; a full disk: status
-// 1 and what was there before stays.
+// 1 and what was there before stays; a rank that dies: the others end, what was there stays.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -157,6 +157,25 @@ TEST_F(Faults, a_full_disk_leaves_the_old_file_as_it_was) {
         for (const auto& entry : fs::directory_iterator(path("small")))
             EXPECT_EQ(entry.path(), output) << "left behind";
     }
+}
+
+// Killed once it has searched for a second, as a node that is lost.
+TEST_F(Faults, a_rank_that_dies_in_the_ring_takes_the_others_out) {
+    const auto output = path("n.h5"), pid = path("pid");
+    const auto search = " neighbours --k 50 --output " + output + " --input ";
+    ASSERT_EQ(run_nanoatlas(search + matrix("small.npy", 60, 3)).status, 0);
+    const auto job = NANOATLAS_BINARY + search + matrix("large.npy", 60000, 60);
+    const auto result = run_command(
+        "mpirun --oversubscribe --bind-to none -n 2 " + job + " : -n 1 sh -c 'echo $$ > " + pid +
+        "; exec " + job + "' & until [ -s " + pid + " ]; do sleep 0.1; done; rank=$(cat " + pid +
+        "); while [ \"$(cut -d ' ' -f 14 /proc/$rank/stat)\" -lt 100 ]; do sleep 0.1; done; "
+        "kill -9 $rank && start=$(date +%s); wait $!; status=$?; "
+        "echo ended after $(( $(date +%s) - start )) s; exit $status");
+    EXPECT_NE(result.status, 0);
+    const auto told = result.output.find("ended after ");
+    ASSERT_NE(told, std::string::npos) << result.output;
+    EXPECT_LT(std::stoi(result.output.substr(told + 12)), 10) << result.output;
+    EXPECT_NE(run_nanoatlas("info " + output).output.find("60"), std::string::npos);
 }
 
 }  // namespace
