@@ -300,14 +300,6 @@ Centres make_centres(const Rows& rows, const DeviceView<double>& centre,
 
 }  // namespace
 
-FixedPoint::FixedPoint(double largest, std::int64_t rows) {
-    // Sums of all rows stay below 2^62, and one value below 2^51, where rounding by adding works.
-    int value_exponent = 0, rows_exponent = 0;
-    std::frexp(largest, &value_exponent);
-    std::frexp(static_cast<double>(rows), &rows_exponent);
-    scale = std::ldexp(1.0, std::min(51, 62 - rows_exponent) - value_exponent);
-}
-
 struct NearestCentres::State {
     std::size_t clusters;
     FixedPoint fixed;

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "cluster/exact_frame.hpp"
+#include "cluster/frame.hpp"
 #include "cluster/numbered_labels.hpp"
 #include "kernels/kokkos/nearest_centres.hpp"
 
@@ -23,7 +23,7 @@ class Scatter {
           label_(std::span(numbered.label)
                      .subspan(static_cast<std::size_t>(matrix.rows.first),
                               static_cast<std::size_t>(matrix.rows.count))),
-          frame_(exact_frame(matrix, comm)) {
+          frame_(make_frame(matrix, comm)) {
         find_centroids();
         measure_rows();
     }
