@@ -38,7 +38,7 @@ struct SortedRows {
   private:
     SortedRows(const LabelledRows& rows, std::size_t columns,
                const std::vector<std::int64_t>& order)
-        : groups(rows.values, columns, order),
+        : groups(distance_tiles::interleaved(rows.values, columns, order)),
           row("row", order.size()),
           label("label", order.size()) {
         Kokkos::deep_copy(row, HostView<const std::int64_t>(order.data(), order.size()));

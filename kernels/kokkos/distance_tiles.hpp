@@ -30,28 +30,28 @@ struct InterleavedGroups {
     DeviceView<double> values;
     std::size_t count, columns;
 
-    InterleavedGroups(std::span<const double> rows, std::size_t columns_,
-                      std::span<const std::int64_t> order)
-        : values("interleaved", (order.size() + width - 1) / width * width * columns_),
-          count(order.size()),
-          columns(columns_) {
-        const auto from = on_device(rows);
-        const auto source = on_device(order);
-        const auto to = values;
-        const auto d = columns;
-        for_each_row(
-            "cluster/interleave", count, KOKKOS_LAMBDA(const std::size_t i) {
-                const auto row = static_cast<std::size_t>(source(i));
-                for (std::size_t c = 0; c < d; ++c)
-                    to((i / width * d + c) * width + i % width) = from(row * d + c);
-            });
-    }
     /// The first column of the row at a position; the next column is `width` further on.
     KOKKOS_FUNCTION const double* at(std::size_t position) const {
         return values.data() + position / width * width * columns + position % width;
     }
-    KOKKOS_FUNCTION std::size_t groups() const { return (count + width - 1) / width; }
 };
+
+inline InterleavedGroups interleaved(std::span<const double> rows, std::size_t columns,
+                                     std::span<const std::int64_t> order) {
+    const auto n = order.size();
+    const InterleavedGroups made{
+        DeviceView<double>("interleaved", (n + width - 1) / width * width * columns), n, columns};
+    const auto from = on_device(rows);
+    const auto source = on_device(order);
+    for_each_row(
+        "cluster/interleave", n, KOKKOS_LAMBDA(const std::size_t i) {
+            const auto row = static_cast<std::size_t>(source(i));
+            for (std::size_t c = 0; c < columns; ++c)
+                made.values((i / width * columns + c) * width + i % width) =
+                    from(row * columns + c);
+        });
+    return made;
+}
 
 constexpr std::size_t most_at_once = 128;
 
@@ -120,8 +120,8 @@ inline std::vector<std::int64_t> ascending(std::size_t n) {
 template <class Visit>
 void for_each_distance(const char* name, std::span<const double> a, std::span<const double> b,
                        std::size_t columns, const Visit& visit) {
-    const InterleavedGroups left(a, columns, ascending(a.size() / columns));
-    const InterleavedGroups right(b, columns, ascending(b.size() / columns));
+    const auto left = interleaved(a, columns, ascending(a.size() / columns));
+    const auto right = interleaved(b, columns, ascending(b.size() / columns));
     const auto at_once = rows_at_once(columns);
     for_each_row(
         name, (left.count + at_once - 1) / at_once, KOKKOS_LAMBDA(const std::size_t block) {

@@ -11,7 +11,7 @@
 #include "cluster/hdbscan/predict.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/density.hpp"
-#include "kernels/kokkos/nearest_centres.hpp"
+#include "kernels/kokkos/distances_from_few.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "kernels/reference/density.hpp"
 
