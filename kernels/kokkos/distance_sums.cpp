@@ -81,9 +81,10 @@ class Panel {
             right_label_ = label;
             const bool both = meeting_.both && (!meeting_.within || first >= end_);
             for (std::size_t i = begin_; i < end_; i += height) {
-                measure(i, first);
-                add_to_rows(i, first);
-                if (both) add_to_columns(i, first);
+                Tile distance;
+                measure(i, first, distance);
+                add_to_rows(i, first, distance);
+                if (both) add_to_columns(i, first, distance);
             }
             finish_columns(first);
         }
@@ -91,14 +92,17 @@ class Panel {
     }
 
   private:
-    KOKKOS_FUNCTION void measure(std::size_t i, std::size_t first) {
+    using Tile = std::int64_t[height][width];
+
+    KOKKOS_FUNCTION void measure(std::size_t i, std::size_t first, Tile& distance) const {
+        const FixedPoint fixed = meeting_.fixed;
         double squares[height][width];
         distance_tiles::squared_distances(meeting_.left.groups.at(i),
                                           meeting_.right.groups.at(first),
                                           meeting_.left.groups.columns, squares);
         for (std::size_t r = 0; r < height; ++r)
             for (std::size_t w = 0; w < width; ++w)
-                distance_[r][w] = meeting_.fixed.whole(Kokkos::sqrt(squares[r][w]));
+                distance[r][w] = fixed.whole(Kokkos::sqrt(squares[r][w]));
     }
 
     KOKKOS_FUNCTION std::size_t rows_of_tile(std::size_t i) const {
@@ -108,32 +112,35 @@ class Panel {
         return Kokkos::min(meeting_.right.count() - first, std::size_t{width});
     }
 
-    KOKKOS_FUNCTION void add_to_rows(std::size_t i, std::size_t first) {
+    KOKKOS_FUNCTION void add_to_rows(std::size_t i, std::size_t first, const Tile& distance) {
         if (right_label_ >= 0) {
             for (std::size_t r = 0; r < height; ++r)
                 for (std::size_t w = 0; w < width / 2; ++w)
-                    of_row_[i - begin_ + r][w] += distance_[r][w] + distance_[r][w + width / 2];
+                    of_row_[i - begin_ + r][w] += distance[r][w] + distance[r][w + width / 2];
             return;
         }
         for (std::size_t r = 0; r < rows_of_tile(i); ++r)
             for (std::size_t w = 0; w < columns_of_tile(first); ++w)
                 meeting_.add(meeting_.sums_of_left, meeting_.left.row(i + r),
-                             meeting_.right.label(first + w), distance_[r][w]);
+                             meeting_.right.label(first + w), distance[r][w]);
     }
 
-    KOKKOS_FUNCTION void add_to_columns(std::size_t i, std::size_t first) {
+    KOKKOS_FUNCTION void add_to_columns(std::size_t i, std::size_t first, const Tile& distance) {
         const auto label = meeting_.left.common_label(i, height);
         if (label != left_label_) finish_columns(first);
         left_label_ = label;
         if (label >= 0) {
-            for (std::size_t r = 0; r < height; ++r)
-                for (std::size_t w = 0; w < width; ++w) of_column_[w] += distance_[r][w];
+            for (std::size_t w = 0; w < width; ++w) {
+                std::int64_t sum = 0;
+                for (std::size_t r = 0; r < height; ++r) sum += distance[r][w];
+                of_column_[w] += sum;
+            }
             return;
         }
         for (std::size_t r = 0; r < rows_of_tile(i); ++r)
             for (std::size_t w = 0; w < columns_of_tile(first); ++w)
                 meeting_.add(meeting_.sums_of_right, meeting_.right.row(first + w),
-                             meeting_.left.label(i + r), distance_[r][w]);
+                             meeting_.left.label(i + r), distance[r][w]);
     }
 
     KOKKOS_FUNCTION void finish_rows() {
@@ -163,7 +170,6 @@ class Panel {
     const Meeting& meeting_;
     std::size_t begin_, end_;
     std::int32_t right_label_ = -1, left_label_ = -1;
-    std::int64_t distance_[height][width];  // of the tile at hand
     std::int64_t of_row_[distance_tiles::most_at_once][width / 2] = {};
     std::int64_t of_column_[width] = {};
 };
