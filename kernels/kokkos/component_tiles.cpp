@@ -6,8 +6,6 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-constexpr int widest = tile_left > tile_right ? tile_left : tile_right;
-
 // Positions of the rows: groups that fill a tile stand in tiles of their own, filled up with -1;
 // the others follow together.
 std::vector<std::int32_t> positions(std::span<const std::int32_t> order,
@@ -51,29 +49,28 @@ void fill(const ComponentTiles& tiles, const ReachableRows& all, const Scaling& 
     for_each_row(
         "hdbscan/tiles", tiles.count(), KOKKOS_LAMBDA(std::size_t t) {
             const std::size_t first = t * tiles.width();
-            double norm2[widest] = {};
+            float* const low = &tiles.low(t * columns);
+            float* const high = &tiles.high(t * columns);
             for (std::size_t c = 0; c < columns; ++c) {
-                float low = FLT_MAX, high = -FLT_MAX;
-                for (std::size_t i = 0; i < tiles.width(); ++i) {
-                    const auto row = tiles.row(first + i);
-                    if (row < 0) continue;
-                    const double centred =
-                        tiles.rows(static_cast<std::size_t>(row) * columns + c) - scaling.centre(c);
-                    const auto value = static_cast<float>(centred * scaling.factor);
-                    tiles.values.at(first + i, c) = value;
-                    norm2[i] += static_cast<double>(value) * static_cast<double>(value);
-                    low = Kokkos::min(low, value);
-                    high = Kokkos::max(high, value);
-                }
-                tiles.low(t * columns + c) = low;
-                tiles.high(t * columns + c) = high;
+                low[c] = FLT_MAX;
+                high[c] = -FLT_MAX;
             }
             float largest = 0;
             double core = DBL_MAX;
             for (std::size_t i = 0; i < tiles.width(); ++i) {
                 const auto row = tiles.row(first + i);
                 if (row < 0) continue;
-                tiles.norm2(first + i) = static_cast<float>(norm2[i]);
+                const double* from = &tiles.rows(static_cast<std::size_t>(row) * columns);
+                double norm2 = 0;
+                for (std::size_t c = 0; c < columns; ++c) {
+                    const auto value =
+                        static_cast<float>((from[c] - scaling.centre(c)) * scaling.factor);
+                    tiles.values.at(first + i, c) = value;
+                    norm2 += static_cast<double>(value) * static_cast<double>(value);
+                    low[c] = Kokkos::min(low[c], value);
+                    high[c] = Kokkos::max(high[c], value);
+                }
+                tiles.norm2(first + i) = static_cast<float>(norm2);
                 largest = Kokkos::max(largest, tiles.norm2(first + i));
                 core = Kokkos::min(core, all.core(static_cast<std::size_t>(tiles.first_row + row)));
             }

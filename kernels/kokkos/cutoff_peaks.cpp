@@ -9,7 +9,7 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-using distance_tiles::ascending, distance_tiles::for_each_distance, distance_tiles::width;
+using distance_tiles::for_each_distance, distance_tiles::width;
 
 /// exp(-x), x >= 0, to a few 1e-16; below exp(-700) that. Without branches, so that loops over it
 /// are vectorised: exp(-x) = 2^n exp(r), |r| <= log(2) / 2, and a Taylor polynomial.
@@ -47,10 +47,9 @@ void add_density(std::span<const double> a, std::span<const double> b, std::size
     const auto to = on_device_for_update(density);
     const double square = cutoff * cutoff;
     const double anchor = std::ldexp(1.5, 52 - bits);
-    const auto rows = b.size() / columns;
     if (kernel == DensityKernel::count)
         for_each_distance(
-            "cutoff_peaks/density", a, b, columns, ascending(rows),
+            "cutoff_peaks/density", a, b, columns,
             KOKKOS_LAMBDA(std::size_t i, std::size_t, std::size_t count, const double* squares) {
                 double sum = 0;
                 for (std::size_t w = 0; w < count; ++w) sum += squares[w] < square ? 1 : 0;
@@ -58,7 +57,7 @@ void add_density(std::span<const double> a, std::span<const double> b, std::size
             });
     else
         for_each_distance(
-            "cutoff_peaks/density", a, b, columns, ascending(rows),
+            "cutoff_peaks/density", a, b, columns,
             KOKKOS_LAMBDA(std::size_t i, std::size_t, std::size_t count, double* squares) {
                 for (std::size_t w = 0; w < width; ++w)
                     squares[w] = (exp_of_minus(squares[w] / square) + anchor) - anchor;
@@ -77,13 +76,14 @@ void update_nearest_denser(const RankedRows& a, const RankedRows& b, std::size_t
     const auto least = on_device_for_update(squared);
     const auto first_a = a.first_row, first_b = b.first_row;
     for_each_distance(
-        "cutoff_peaks/nearest_denser", a.values, b.values, columns, ascending(of_b.extent(0)),
+        "cutoff_peaks/nearest_denser", a.values, b.values, columns,
         KOKKOS_LAMBDA(std::size_t i, std::size_t first, std::size_t count, const double* squares) {
             const auto row = first_a + static_cast<std::int64_t>(i);
             for (std::size_t w = 0; w < count; ++w) {
                 const auto other = first_b + static_cast<std::int64_t>(first + w);
-                if (squares[w] >= least(i) || of_b(first + w) < of_a(i)) continue;
+                if (squares[w] > least(i) || of_b(first + w) < of_a(i)) continue;
                 if (of_b(first + w) == of_a(i) && other >= row) continue;
+                if (squares[w] == least(i) && place(i) >= 0 && place(i) < other) continue;
                 least(i) = squares[w];
                 place(i) = other;
             }
@@ -100,7 +100,7 @@ void mark_borders(std::span<const double> a, std::span<const std::int32_t> label
     const auto to = on_device_for_update(on_border);
     const double square = cutoff * cutoff;
     for_each_distance(
-        "cutoff_peaks/borders", a, b, columns, ascending(label_of_b.size()),
+        "cutoff_peaks/borders", a, b, columns,
         KOKKOS_LAMBDA(std::size_t i, std::size_t first, std::size_t count, const double* squares) {
             for (std::size_t w = 0; w < count; ++w)
                 if (squares[w] <= square && of_b(first + w) != of_a(i)) to(i) = 1;

@@ -1,5 +1,6 @@
 // The sums and minima over all distances that density peaks by a cutoff distance are made of.
-// Blocks of rows b come by one after another; what they compute: reference/cutoff_peaks.hpp.
+// Blocks of rows b come by one after another, in any order; what they compute:
+// reference/cutoff_peaks.hpp.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +30,8 @@ struct RankedRows {
 };
 
 /// Where a row of b that is denser (of equal ones: comes before) is nearer to row i of a than
-/// squared[i] says, notes its number and squared distance. Blocks in ascending order: of equally
-/// near ones the first counts.
+/// squared[i] says, notes its number and squared distance; of equally near ones the first counts.
+/// nearest is -1 at first.
 void update_nearest_denser(const RankedRows& a, const RankedRows& b, std::size_t columns,
                            std::span<std::int64_t> nearest, std::span<double> squared);
 

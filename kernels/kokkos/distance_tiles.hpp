@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Kokkos_Core.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,45 +14,70 @@
 
 namespace nanoatlas::kernels::kokkos::distance_tiles {
 
-// Tiles of 4 rows and 32; 64 rows of a share each tile of b while it is in the first cache.
-constexpr std::size_t height = 4, width = 32, rows_at_once = 64;
-
-/// Rows interleaved by their number in a block, [blocks, columns, block]; the last filled up with
-/// 0.
-inline DeviceView<double> interleaved(std::span<const double> values, std::size_t columns,
-                                      std::size_t block, const std::vector<std::int64_t>& order) {
-    const auto n = order.size();
-    DeviceView<double> result("interleaved", (n + block - 1) / block * block * columns);
-    const auto from = on_device(values);
-    const auto source = on_device(std::span<const std::int64_t>(order));
-    for_each_row(
-        "cluster/interleave", n, KOKKOS_LAMBDA(const std::size_t i) {
-            const auto row = static_cast<std::size_t>(source(i));
-            for (std::size_t d = 0; d < columns; ++d)
-                result((i / block * columns + d) * block + i % block) = from(row * columns + d);
-        });
-    return result;
-}
-
-#if defined(__GNUC__) && !defined(__CUDACC__)
-
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(__CUDACC__)
 constexpr std::size_t register_doubles = 8;
 #else
 constexpr std::size_t register_doubles = 4;
 #endif
 
-/// Two registers of a tile's columns for all its rows. Its own function, so that sums stay there.
-__attribute__((noinline)) inline void squares_in_registers(const double* left, const double* right,
-                                                           std::size_t columns, double* squares) {
+// A tile's sums fill half of the registers; its rows on the right are two registers wide.
+constexpr std::size_t height = 4, width = 2 * register_doubles;
+static_assert(width % height == 0);
+
+/// Rows in groups of `width`, those of a group interleaved: [groups, columns, width], the last
+/// filled up with 0. Position p holds row order[p].
+struct InterleavedGroups {
+    DeviceView<double> values;
+    std::size_t count, columns;
+
+    /// The first column of the row at a position; the next column is `width` further on.
+    KOKKOS_FUNCTION const double* at(std::size_t position) const {
+        return values.data() + position / width * width * columns + position % width;
+    }
+};
+
+inline InterleavedGroups interleaved(std::span<const double> rows, std::size_t columns,
+                                     std::span<const std::int64_t> order) {
+    const auto n = order.size();
+    const InterleavedGroups made{
+        DeviceView<double>("interleaved", (n + width - 1) / width * width * columns), n, columns};
+    const auto from = on_device(rows);
+    const auto source = on_device(order);
+    for_each_row(
+        "cluster/interleave", n, KOKKOS_LAMBDA(const std::size_t i) {
+            const auto row = static_cast<std::size_t>(source(i));
+            for (std::size_t c = 0; c < columns; ++c)
+                made.values((i / width * columns + c) * width + i % width) =
+                    from(row * columns + c);
+        });
+    return made;
+}
+
+constexpr std::size_t most_at_once = 128;
+
+/// As many rows as share a group of others while it is in the first cache, and stay in the second.
+inline std::size_t rows_at_once(std::size_t columns) {
+    constexpr std::size_t cached = 65536;
+    return std::clamp(cached / columns / width * width, width, most_at_once);
+}
+
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(__CUDACC__)
+
+/// squares[i][j] = the squared distance of row i on the left from row j on the right, summed in
+/// order of the columns. Its own function, so that sums stay in registers; the empty assembly keeps
+/// what is on the right there, too, which g++ would load anew for each row on the left.
+__attribute__((noinline)) inline void squared_distances(const double* left, const double* right,
+                                                        std::size_t columns,
+                                                        double (&squares)[height][width]) {
     using Register = double __attribute__((vector_size(register_doubles * sizeof(double))));
     Register sum[height][2];
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < height; ++i) sum[i][0] = sum[i][1] = Register{};
-    for (std::size_t d = 0; d < columns; ++d, left += height, right += width) {
+    for (std::size_t c = 0; c < columns; ++c, left += width, right += width) {
         Register near, far;
         std::memcpy(&near, right, sizeof near);
         std::memcpy(&far, right + register_doubles, sizeof far);
+        asm("" : "+x"(near), "+x"(far));
 #pragma GCC unroll 4
         for (std::size_t i = 0; i < height; ++i) {
             const Register to_near = left[i] - near, to_far = left[i] - far;
@@ -61,15 +87,9 @@ __attribute__((noinline)) inline void squares_in_registers(const double* left, c
     }
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < height; ++i) {
-        std::memcpy(squares + i * width, &sum[i][0], sizeof(Register));
-        std::memcpy(squares + i * width + register_doubles, &sum[i][1], sizeof(Register));
+        std::memcpy(&squares[i][0], &sum[i][0], sizeof(Register));
+        std::memcpy(&squares[i][register_doubles], &sum[i][1], sizeof(Register));
     }
-}
-
-inline void squared_distances(const double* left, const double* right, std::size_t columns,
-                              double (&squares)[height][width]) {
-    for (std::size_t j = 0; j < width; j += 2 * register_doubles)
-        squares_in_registers(left, right + j, columns, &squares[0][j]);
 }
 
 #else
@@ -79,10 +99,10 @@ KOKKOS_FORCEINLINE_FUNCTION void squared_distances(const double* left, const dou
                                                    double (&squares)[height][width]) {
     for (auto& row : squares)
         for (auto& value : row) value = 0;
-    for (std::size_t d = 0; d < columns; ++d)
+    for (std::size_t c = 0; c < columns; ++c)
         for (std::size_t i = 0; i < height; ++i)
             for (std::size_t j = 0; j < width; ++j) {
-                const double difference = left[d * height + i] - right[d * width + j];
+                const double difference = left[c * width + i] - right[c * width + j];
                 squares[i][j] += difference * difference;
             }
 }
@@ -96,24 +116,21 @@ inline std::vector<std::int64_t> ascending(std::size_t n) {
 }
 
 /// Calls visit(i, first, count, squares of i to rows first.. of b) for all pairs of rows; rows of a
-/// in parallel, rows of b in the order given.
+/// in parallel, rows of b in ascending order.
 template <class Visit>
 void for_each_distance(const char* name, std::span<const double> a, std::span<const double> b,
-                       std::size_t columns, const std::vector<std::int64_t>& order_of_b,
-                       const Visit& visit) {
-    const auto m = a.size() / columns, n = order_of_b.size();
-    const auto left = interleaved(a, columns, height, ascending(m));
-    const auto right = interleaved(b, columns, width, order_of_b);
+                       std::size_t columns, const Visit& visit) {
+    const auto left = interleaved(a, columns, ascending(a.size() / columns));
+    const auto right = interleaved(b, columns, ascending(b.size() / columns));
+    const auto at_once = rows_at_once(columns);
     for_each_row(
-        name, (m + rows_at_once - 1) / rows_at_once, KOKKOS_LAMBDA(const std::size_t block) {
-            const auto begin = block * rows_at_once;
-            const auto end = begin + rows_at_once < m ? begin + rows_at_once : m;
-            for (std::size_t first = 0; first < n; first += width)
-                for (std::size_t i = begin; i < end; i += height) {
+        name, (left.count + at_once - 1) / at_once, KOKKOS_LAMBDA(const std::size_t block) {
+            const auto end = Kokkos::min((block + 1) * at_once, left.count);
+            for (std::size_t first = 0; first < right.count; first += width)
+                for (std::size_t i = block * at_once; i < end; i += height) {
                     double squares[height][width];
-                    squared_distances(left.data() + i * columns, right.data() + first * columns,
-                                      columns, squares);
-                    const auto count = n - first < width ? n - first : width;
+                    squared_distances(left.at(i), right.at(first), columns, squares);
+                    const auto count = Kokkos::min(right.count - first, std::size_t{width});
                     for (std::size_t r = 0; r < height && i + r < end; ++r)
                         visit(i + r, first, count, squares[r]);
                 }

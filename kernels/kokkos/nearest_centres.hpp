@@ -18,19 +18,10 @@
 #include <span>
 #include <vector>
 
+#include "kernels/kokkos/fixed_point.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 
 namespace nanoatlas::kernels::kokkos {
-
-/// Values as whole numbers, of which as many as there are rows can be added up.
-struct FixedPoint {
-    double scale;  ///< a power of two
-
-    /// largest: no value is further from its column's centre; rows: of all ranks
-    FixedPoint(double largest, std::int64_t rows);
-    /// What one whole number more is worth.
-    double unit() const { return 1 / scale; }
-};
 
 class NearestCentres {
   public:
@@ -67,12 +58,5 @@ class NearestCentres {
     struct State;
     std::unique_ptr<State> state_;
 };
-
-/// squares[t, i] = the squared distance of row i from candidate t, or least[i] if that is less.
-///
-/// rows [n, columns], candidates [m, columns], least [n], squares [m, n]
-void least_squares_with(std::span<const double> rows, std::span<const double> candidates,
-                        std::size_t columns, std::span<const double> least,
-                        std::span<double> squares);
 
 }  // namespace nanoatlas::kernels::kokkos

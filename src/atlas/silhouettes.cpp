@@ -8,6 +8,7 @@
 #include "atlas/model.hpp"
 #include "atlas/page_parts.hpp"
 #include "atlas/svg.hpp"
+#include "cluster/frame.hpp"
 #include "cluster/silhouette.hpp"
 #include "comm/distribution.hpp"
 #include "kernels/kokkos/distance_sums.hpp"
@@ -19,32 +20,63 @@ std::size_t at(std::int64_t place) {
     return static_cast<std::size_t>(place);
 }
 
-std::vector<double> values_of_rows(std::span<const float> points, std::int64_t columns,
-                                   std::span<const std::int64_t> rows) {
-    std::vector<double> values;
-    values.reserve(rows.size() * at(columns));
-    for (const auto row : rows) {
-        const auto point = points.subspan(at(row * columns), at(columns));
-        values.insert(values.end(), point.begin(), point.end());
+/// Points [N, columns] and their clusters.
+struct Points {
+    std::span<const float> values;
+    std::int64_t columns;
+    std::span<const std::int32_t> label;
+
+    std::vector<double> values_of(std::span<const std::int64_t> rows) const {
+        std::vector<double> result;
+        result.reserve(rows.size() * at(columns));
+        for (const auto row : rows) {
+            const auto point = values.subspan(at(row * columns), at(columns));
+            result.insert(result.end(), point.begin(), point.end());
+        }
+        return result;
     }
-    return values;
+    std::vector<std::int32_t> labels_of(std::span<const std::int64_t> rows) const {
+        std::vector<std::int32_t> result;
+        for (const auto row : rows) result.push_back(label[at(row)]);
+        return result;
+    }
+};
+
+constexpr std::size_t at_once = 8192;
+
+template <class Visit>
+void for_each_part(std::span<const std::int64_t> rows, const Visit& visit) {
+    for (std::size_t first = 0; first < rows.size(); first += at_once)
+        visit(rows.subspan(first, std::min(at_once, rows.size() - first)));
 }
 
-/// Sums of the distances from each row to the rows of each cluster [rows, clusters].
-std::vector<double> distance_sums(std::span<const float> points, std::int64_t columns,
-                                  std::span<const std::int32_t> label, int clusters,
-                                  std::span<const std::int64_t> rows,
-                                  std::span<const std::int64_t> all) {
-    constexpr std::size_t at_once = 8192;
-    const auto from = values_of_rows(points, columns, rows);
-    std::vector<double> sums(rows.size() * at(clusters));
-    for (std::size_t first = 0; first < all.size(); first += at_once) {
-        const auto block = all.subspan(first, std::min(at_once, all.size() - first));
-        std::vector<std::int32_t> labels;
-        for (const auto row : block) labels.push_back(label[at(row)]);
-        kernels::kokkos::add_distances_by_label(from, values_of_rows(points, columns, block),
-                                                at(columns), labels, at(clusters), sums);
-    }
+kernels::kokkos::FixedPoint unit_of_distances(const Points& points,
+                                              std::span<const std::int64_t> all,
+                                              std::span<const std::int64_t> sizes,
+                                              const comm::Communicator& comm) {
+    const auto own = comm::row_block(std::ssize(all), comm);
+    const auto frame = cluster::make_frame(
+        own.total, at(points.columns),
+        [&](const auto& visit) {
+            for_each_part(all.subspan(at(own.first), at(own.count)),
+                          [&](auto rows) { visit(points.values_of(rows)); });
+        },
+        comm);
+    return cluster::unit_of_distances(frame, *std::max_element(sizes.begin(), sizes.end()));
+}
+
+/// Sums of the distances from each row to the rows of each cluster [rows, clusters], in units.
+std::vector<std::int64_t> distance_sums(const Points& points,
+                                        const kernels::kokkos::DistanceSums& kernel,
+                                        std::size_t clusters, std::span<const std::int64_t> rows,
+                                        std::span<const std::int64_t> all) {
+    const auto from = points.values_of(rows);
+    const auto labels = points.labels_of(rows);
+    std::vector<std::int64_t> sums(rows.size() * clusters);
+    for_each_part(all, [&](auto part) {
+        kernel.add_between({from, labels}, {points.values_of(part), points.labels_of(part)}, sums,
+                           {});
+    });
     return sums;
 }
 
@@ -133,11 +165,14 @@ Silhouettes silhouettes(std::span<const float> points, std::int64_t columns,
         sample.row.push_back(all[at(i * std::ssize(all) / count)]);
     const auto block = comm::row_block(count, comm);
     const auto mine = std::span(sample.row).subspan(at(block.first), at(block.count));
-    const auto sums = distance_sums(points, columns, label, clusters, mine, all);
+    const Points labelled{points, columns, label};
+    const auto unit = unit_of_distances(labelled, all, sizes, comm);
+    const kernels::kokkos::DistanceSums kernel(at(columns), sizes.size(), unit);
+    const auto sums = distance_sums(labelled, kernel, sizes.size(), mine, all);
     std::vector<double> values;
     for (std::size_t i = 0; i < mine.size(); ++i)
         values.push_back(
-            cluster::silhouette_of(std::span(sums).subspan(i * at(clusters), at(clusters)),
+            cluster::silhouette_of(std::span(sums).subspan(i * sizes.size(), sizes.size()), unit,
                                    at(label[at(mine[i])]), sizes));
     sample.value = comm.all_gather(values);
     return sample;

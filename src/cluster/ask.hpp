@@ -14,8 +14,10 @@ std::vector<std::vector<Answer>> ask(const std::vector<std::vector<Request>>& re
                                      const Answerer& answer, const comm::Communicator& comm) {
     const auto received = comm.exchange(requests);
     std::vector<std::vector<Answer>> answers(received.size());
-    for (std::size_t r = 0; r < received.size(); ++r)
+    for (std::size_t r = 0; r < received.size(); ++r) {
+        answers[r].reserve(received[r].size());
         for (const auto& request : received[r]) answers[r].push_back(answer(request));
+    }
     return comm.exchange(answers);
 }
 

@@ -7,11 +7,11 @@
 
 #include "base/check.hpp"
 #include "cluster/distinct_rows.hpp"
-#include "cluster/exact_frame.hpp"
+#include "cluster/frame.hpp"
 #include "cluster/hdbscan/predict.hpp"
-#include "cluster/row_blocks.hpp"
+#include "cluster/row_ring.hpp"
 #include "kernels/kokkos/density.hpp"
-#include "kernels/kokkos/nearest_centres.hpp"
+#include "kernels/kokkos/distances_from_few.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "kernels/reference/density.hpp"
 
@@ -33,7 +33,7 @@ void check_columns(const store::Matrix<double>& rows, const store::Matrix<double
 /// The k nearest of the old rows for each new one.
 Neighbours neighbours_among(const store::Matrix<double>& old, const store::Matrix<double>& rows,
                             int k, const comm::Communicator& comm) {
-    auto frame = exact_frame(old, comm);
+    auto frame = make_frame(old, comm);
     for (std::size_t i = 0; i < rows.values.size(); ++i)
         frame.largest =
             std::max(frame.largest, std::abs(rows.values[i] - frame.centre[i % at(rows.columns)]));
@@ -48,9 +48,9 @@ Neighbours neighbours_among(const store::Matrix<double>& old, const store::Matri
     const auto order = layout_order(rows.values, at(rows.columns));
     kernels::kokkos::NeighbourSearch search(rows.values, order, old.rows.total + rows.rows.first,
                                             frame, lists.index, lists.distance);
-    for_each_block(old, comm, [&](const RowsOfRank& block) {
-        search.add(block.values, layout_order(block.values, at(old.columns)), block.rows.first);
-    });
+    const auto old_order = layout_order(old.values, at(old.columns));
+    RowRing ring(old, old_order, comm);
+    ring.go_round([&] { search.add(ring.rows(), ring.order(), ring.first_row()); });
     search.finish();
     return lists;
 }

@@ -7,7 +7,7 @@
 
 #include "base/check.hpp"
 #include "base/progress.hpp"
-#include "cluster/row_blocks.hpp"
+#include "cluster/row_ring.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
@@ -41,12 +41,13 @@ class PeakSearch {
         return std::span(all).subspan(at(rows.first), at(rows.count));
     }
 
-    /// Each block of rows, as far as this rank has something to compare with it.
+    /// visit(values, rows) for the rows of each rank.
     template <class Visit>
     void compare(const Visit& visit) {
-        for_each_block(matrix_, comm_, [&](const RowsOfRank& block) {
-            visit(block);
-            progress_.advance(block.rows.count);
+        RowRing ring(matrix_, comm_);
+        ring.go_round([&] {
+            visit(ring.rows(), ring.present());
+            progress_.advance(ring.present().count);
         });
     }
 
@@ -54,8 +55,8 @@ class PeakSearch {
         int exponent = 0;
         std::frexp(static_cast<double>(matrix_.rows.total), &exponent);
         peaks_.density.assign(at(matrix_.rows.count), -1);  // less the row itself, at distance 0
-        compare([&](const RowsOfRank& block) {
-            kernels::kokkos::add_density(matrix_.values, block.values, columns_, options_.cutoff,
+        compare([&](std::span<const double> values, const comm::RowBlock&) {
+            kernels::kokkos::add_density(matrix_.values, values, columns_, options_.cutoff,
                                          options_.kernel, 52 - exponent, peaks_.density);
         });
         density_ = comm_.all_gather(peaks_.density);
@@ -65,10 +66,9 @@ class PeakSearch {
         peaks_.parent.assign(at(matrix_.rows.count), -1);
         std::vector<double> squared(peaks_.parent.size(), std::numeric_limits<double>::infinity());
         const kernels::kokkos::RankedRows own{matrix_.values, peaks_.density, matrix_.rows.first};
-        compare([&](const RowsOfRank& block) {
-            kernels::kokkos::update_nearest_denser(
-                own, {block.values, part(density_, block.rows), block.rows.first}, columns_,
-                peaks_.parent, squared);
+        compare([&](std::span<const double> values, const comm::RowBlock& rows) {
+            kernels::kokkos::update_nearest_denser(own, {values, part(density_, rows), rows.first},
+                                                   columns_, peaks_.parent, squared);
         });
         for (const double value : squared) peaks_.delta.push_back(std::sqrt(value));
         set_delta_of_densest();
@@ -150,10 +150,9 @@ class PeakSearch {
 
     void mark_halo() {
         std::vector<std::uint8_t> on_border(peaks_.label.size());
-        compare([&](const RowsOfRank& block) {
-            kernels::kokkos::mark_borders(matrix_.values, peaks_.label, block.values,
-                                          part(label_, block.rows), columns_, options_.cutoff,
-                                          on_border);
+        compare([&](std::span<const double> values, const comm::RowBlock& rows) {
+            kernels::kokkos::mark_borders(matrix_.values, peaks_.label, values, part(label_, rows),
+                                          columns_, options_.cutoff, on_border);
         });
         std::vector<double> border(peaks_.centre.size(), -1);
         for (std::size_t i = 0; i < on_border.size(); ++i) {

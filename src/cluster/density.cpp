@@ -24,7 +24,11 @@ class KstarSearch {
           limits_(kernels::kokkos::kstar_ratio_limits(dimension, neighbours.k)),
           partner_(static_cast<std::size_t>(neighbours.rows.count) * round_width),
           kstar_(static_cast<std::size_t>(neighbours.rows.count), std::min(3, neighbours.k)),
-          open_(kstar_.size(), 1) {}
+          open_(kstar_.size(), 1),
+          requests_(static_cast<std::size_t>(comm.size())),
+          places_(requests_.size()) {
+        for (int rank = 0; rank < comm.size(); ++rank) first_.push_back(blocks_.block(rank).first);
+    }
 
     std::vector<std::int32_t> run() {
         for (int rank = 3; rank < lists_.k - 1 && anything_open(); rank += round_width) {
@@ -41,24 +45,22 @@ class KstarSearch {
 
   private:
     static constexpr int round_width = 8;
-    struct Radius {  // asks for the distance of a row's neighbour of this rank
-        std::int64_t row;
-        int rank;
+    struct Radius {  // asks for the distance of a neighbour of a row, numbered on its own rank
+        std::int32_t row, rank;
     };
 
     bool anything_open() const {
         return comm_.any(std::find(open_.begin(), open_.end(), 1) != open_.end());
     }
     double radius(const Radius& wanted) const {
-        return lists_.distance_of(wanted.row -
-                                  lists_.rows.first)[static_cast<std::size_t>(wanted.rank - 1)];
+        return lists_.distance_of(wanted.row)[static_cast<std::size_t>(wanted.rank - 1)];
     }
     bool is_own(std::int64_t row) const {
         return row >= lists_.rows.first && row < lists_.rows.end();
     }
-    // Where the test of rank `rank + column` of a local row finds its radius, and which.
-    Radius wanted(std::int64_t local, int rank) const {
-        return {lists_.index_of(local)[static_cast<std::size_t>(rank)], rank};
+    // The row of whose list the test of a rank of a local row needs the radius of that rank.
+    std::int64_t tested(std::int64_t local, int rank) const {
+        return lists_.index_of(local)[static_cast<std::size_t>(rank)];
     }
 
     void fill_from_own_lists(int first_rank, int width) {
@@ -66,31 +68,35 @@ class KstarSearch {
         for (std::int64_t i = 0; i < lists_.rows.count; ++i) {
             if (open_[static_cast<std::size_t>(i)] == 0) continue;
             for (int column = 0; column < width; ++column) {
-                const auto want = wanted(i, first_rank + column);
-                if (is_own(want.row))
-                    partner_[static_cast<std::size_t>(i * width + column)] = radius(want);
+                const auto row = tested(i, first_rank + column);
+                if (is_own(row))
+                    partner_[static_cast<std::size_t>(i * width + column)] = radius(
+                        {static_cast<std::int32_t>(row - lists_.rows.first), first_rank + column});
             }
         }
     }
 
     void fill_from_other_ranks(int first_rank, int width) {
-        std::vector<std::vector<Radius>> requests(static_cast<std::size_t>(comm_.size()));
-        std::vector<std::vector<std::size_t>> places(requests.size());
+        for (std::size_t r = 0; r < requests_.size(); ++r) {
+            requests_[r].clear();
+            places_[r].clear();
+        }
         for (std::int64_t i = 0; i < lists_.rows.count; ++i) {
             if (open_[static_cast<std::size_t>(i)] == 0) continue;
             for (int column = 0; column < width; ++column) {
-                const auto want = wanted(i, first_rank + column);
-                if (is_own(want.row)) continue;
-                const auto owner = static_cast<std::size_t>(blocks_.owner(want.row));
-                requests[owner].push_back(want);
-                places[owner].push_back(static_cast<std::size_t>(i * width + column));
+                const auto row = tested(i, first_rank + column);
+                if (is_own(row)) continue;
+                const auto r = static_cast<std::size_t>(blocks_.owner(row));
+                requests_[r].push_back(
+                    {static_cast<std::int32_t>(row - first_[r]), first_rank + column});
+                places_[r].push_back(static_cast<std::size_t>(i * width + column));
             }
         }
         const auto answers = ask<double>(
-            requests, [&](const Radius& want) { return radius(want); }, comm_);
+            requests_, [&](const Radius& want) { return radius(want); }, comm_);
         for (std::size_t r = 0; r < answers.size(); ++r)
             for (std::size_t i = 0; i < answers[r].size(); ++i)
-                partner_[places[r][i]] = answers[r][i];
+                partner_[places_[r][i]] = answers[r][i];
     }
 
     const Neighbours& lists_;
@@ -99,6 +105,9 @@ class KstarSearch {
     std::vector<double> limits_, partner_;
     std::vector<std::int32_t> kstar_;
     std::vector<std::uint8_t> open_;
+    std::vector<std::vector<Radius>> requests_;     // by rank; room kept from round to round
+    std::vector<std::vector<std::size_t>> places_;  // where the answers go
+    std::vector<std::int64_t> first_;               // row of each rank
 };
 
 void check_there_is_a_density(const Neighbours& neighbours, double dimension,

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cluster/numbered_labels.hpp"
-#include "cluster/row_blocks.hpp"
-#include "kernels/kokkos/distance_sums.hpp"
+#include "cluster/row_ring.hpp"
+#include "kernels/kokkos/distance_minima.hpp"
 #include "kernels/kokkos/squared_distance.hpp"
 
 namespace nanoatlas::cluster {
@@ -223,8 +223,9 @@ class Validity {
     std::vector<double> separations() const {
         const auto mine = inner_nodes(matrix_.values, matrix_.rows);
         std::vector<double> least(mine.core.size(), infinity);
-        for_each_block(matrix_, comm_, [&](const RowsOfRank& block) {
-            const auto other = inner_nodes(block.values, block.rows);
+        RowRing ring(matrix_, comm_);
+        ring.go_round([&] {
+            const auto other = inner_nodes(ring.rows(), ring.present());
             kernels::kokkos::update_least_reach({mine.values, mine.cluster, mine.core},
                                                 {other.values, other.cluster, other.core},
                                                 static_cast<std::size_t>(matrix_.columns), least);

@@ -7,7 +7,7 @@
 #include "base/check.hpp"
 #include "base/random.hpp"
 #include "cluster/kmeans.hpp"
-#include "kernels/kokkos/nearest_centres.hpp"
+#include "kernels/kokkos/distances_from_few.hpp"
 
 namespace nanoatlas::cluster {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cluster/exact_frame.hpp"
+#include "cluster/frame.hpp"
 
 namespace nanoatlas::cluster {
 
@@ -13,7 +13,7 @@ Lloyd::Lloyd(const store::Matrix<double>& matrix, std::size_t clusters,
       comm_(comm),
       columns_(static_cast<std::size_t>(matrix.columns)),
       clusters_(clusters),
-      frame_(exact_frame(matrix, comm)),
+      frame_(make_frame(matrix, comm)),
       rows_(matrix.values, frame_, clusters, matrix.rows.total) {}
 
 KMeans Lloyd::run(std::vector<double> start, int iterations) {

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/progress.hpp"
+#include "cluster/frame.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "store/agree.hpp"

@@ -1,8 +1,7 @@
-// Rows that pass round the ranks in blocks, and the frame in which kernels see them.
+// Rows that pass round the ranks in blocks, so that each rank sees all of them.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -10,21 +9,9 @@
 
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
-#include "kernels/kokkos/neighbours.hpp"
 #include "store/matrix.hpp"
 
 namespace nanoatlas::cluster {
-
-/// Collective. The mean of the rows and how far they reach from it.
-/// throws InputError if squared distances would leave the range of f64
-kernels::kokkos::Frame make_frame(const store::Matrix<double>& matrix,
-                                  const comm::Communicator& comm);
-/// The same of rows that are not all in memory: for_each_part offers this rank's [n, columns], in
-/// parts, and is called twice. total: rows of all ranks
-using ForEachPart =
-    std::function<void(const std::function<void(std::span<const double> rows)>& visit)>;
-kernels::kokkos::Frame make_frame(std::int64_t total, std::size_t columns,
-                                  const ForEachPart& for_each_part, const comm::Communicator& comm);
 
 /// By rank, as comm::row_block() says.
 std::vector<comm::RowBlock> blocks_of_all_ranks(std::int64_t rows, const comm::Communicator& comm);
@@ -36,7 +23,8 @@ struct OrderedRows {
     std::span<const std::int32_t> order;
 };
 
-/// Rows that pass round, with their order: each step this rank holds those of the next rank up.
+/// Rows that pass round, with their order if they have one: each step this rank holds those of the
+/// next rank up, and the ones after them come while it works.
 class RowRing {
   public:
     /// own: this rank's rows, which must outlive the ring; ranges: those that each rank brings
@@ -51,11 +39,35 @@ class RowRing {
             const comm::Communicator& comm)
         : RowRing({matrix.values, static_cast<std::size_t>(matrix.columns), order},
                   blocks_of_all_ranks(matrix.rows.total, comm), comm) {}
+    RowRing(const store::Matrix<double>& matrix, const comm::Communicator& comm)
+        : RowRing(matrix, {}, comm) {
+        is_ordered_ = false;
+    }
 
     int steps() const { return comm_.size(); }
     std::span<const double> rows() const { return rows_; }
     std::span<const std::int32_t> order() const { return order_; }
-    std::int64_t first_row() const { return block_at(step_).first; }
+    std::int64_t first_row() const { return present().first; }
+    const comm::RowBlock& present() const { return block_at(step_); }
+
+    int step() const { return step_; }
+
+    /// Calls work() for the rows of each rank in turn, this one's first. Collective.
+    template <class Work>
+    void go_round(const Work& work) {
+        go(steps(), work);
+    }
+    /// The same of the first so many ranks.
+    template <class Work>
+    void go(int steps, const Work& work) {
+        while (true) {
+            const bool is_last = step_ + 1 == steps;
+            if (!is_last) start_transfer();
+            work();
+            if (is_last) return;
+            advance();
+        }
+    }
 
     /// Sets the transfer of the next rows going, while the present ones are in use.
     void start_transfer() {
@@ -65,10 +77,11 @@ class RowRing {
         auto& incoming = buffers_[step_ % 2];
         const auto count = static_cast<std::size_t>(block_at(step_ + 1).count);
         incoming.rows.resize(count * columns_);
-        incoming.order.resize(count);
         start(comm_.start_receive(std::span<double>(incoming.rows), above, tag));
-        start(comm_.start_receive(std::span<std::int32_t>(incoming.order), above, tag));
         start(comm_.start_send(rows_, below, tag));
+        if (!is_ordered_) return;
+        incoming.order.resize(count);
+        start(comm_.start_receive(std::span<std::int32_t>(incoming.order), above, tag));
         start(comm_.start_send(order_, below, tag));
     }
 
@@ -107,6 +120,7 @@ class RowRing {
     Buffer buffers_[2];
     std::vector<comm::Request> requests_;
     int step_ = 0;
+    bool is_ordered_ = true;
 };
 
 }  // namespace nanoatlas::cluster

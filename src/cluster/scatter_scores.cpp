@@ -5,9 +5,9 @@
 #include <limits>
 #include <vector>
 
-#include "cluster/exact_frame.hpp"
+#include "cluster/frame.hpp"
 #include "cluster/numbered_labels.hpp"
-#include "kernels/kokkos/nearest_centres.hpp"
+#include "kernels/kokkos/fixed_point.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
@@ -23,7 +23,7 @@ class Scatter {
           label_(std::span(numbered.label)
                      .subspan(static_cast<std::size_t>(matrix.rows.first),
                               static_cast<std::size_t>(matrix.rows.count))),
-          frame_(exact_frame(matrix, comm)) {
+          frame_(make_frame(matrix, comm)) {
         find_centroids();
         measure_rows();
     }
@@ -81,8 +81,8 @@ class Scatter {
         std::vector<std::int64_t> sums(size_.size() * columns_);
         for (std::size_t i = 0; i < label_.size(); ++i)
             for (std::size_t c = 0; c < columns_; ++c)
-                sums[cluster_of(i) * columns_ + c] += static_cast<std::int64_t>(std::nearbyint(
-                    (matrix_.values[i * columns_ + c] - frame_.centre[c]) * fixed.scale));
+                sums[cluster_of(i) * columns_ + c] +=
+                    fixed.whole(matrix_.values[i * columns_ + c] - frame_.centre[c]);
         comm_.sum(std::span(sums));
         for (std::size_t i = 0; i < sums.size(); ++i)
             centroid_.push_back(frame_.centre[i % columns_] +
@@ -107,8 +107,7 @@ class Scatter {
         const kernels::kokkos::FixedPoint fixed(largest, matrix_.rows.total);
         std::vector<std::int64_t> sums(size_.size());
         for (std::size_t i = 0; i < squares_.size(); ++i)
-            sums[cluster_of(i)] +=
-                static_cast<std::int64_t>(std::nearbyint(std::sqrt(squares_[i]) * fixed.scale));
+            sums[cluster_of(i)] += fixed.whole(std::sqrt(squares_[i]));
         comm_.sum(std::span(sums));
         for (std::size_t k = 0; k < mean.size(); ++k)
             mean[k] = static_cast<double>(sums[k]) * fixed.unit() / static_cast<double>(size_[k]);

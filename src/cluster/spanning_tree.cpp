@@ -6,6 +6,7 @@
 
 #include "base/progress.hpp"
 #include "base/union_find.hpp"
+#include "cluster/frame.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/outgoing_search.hpp"
 
@@ -190,11 +191,7 @@ class Boruvka {
                                  .centres = groups_.mean},
                                 {found_.weight, found_.distance, found_.to, limit});
         RowRing ring(matrix_, order_, comm_);
-        for (int step = 0; step < ring.steps(); ++step) {
-            ring.start_transfer();
-            outgoing.add({ring.rows(), ring.first_row(), ring.order()});
-            ring.advance();
-        }
+        ring.go_round([&] { outgoing.add({ring.rows(), ring.first_row(), ring.order()}); });
         outgoing.finish();
         for (const auto i : open) raise_bound(i, limit);
     }
