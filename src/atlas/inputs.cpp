@@ -9,6 +9,7 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "atlas/dimension_chart.hpp"
 #include "base/check.hpp"
 #include "base/path_parts.hpp"
 #include "comm/communicator.hpp"
@@ -97,15 +98,48 @@ void read_merge_tree(const store::ArtefactReader& file, Inputs& inputs) {
              file.path());
 }
 
-void read_scan(const store::ArtefactReader& file, ZScan& scan) {
-    if (!file.has("scan/Z")) return;
-    scan.significance = file.read<double>("scan/Z");
-    scan.clusters = read_column<double>(file, "scan/clusters", std::ssize(scan.significance));
+/// Stays empty where the file has none.
+void read_condensed_tree(const store::ArtefactReader& file, Inputs& inputs) {
+    if (!file.has("condensed_tree/parent")) return;
+    auto& tree = inputs.clusters.condensed;
+    auto& selected = inputs.clusters.selected;
+    tree.rows = inputs.rows;
+    tree.parent = file.read<std::int64_t>("condensed_tree/parent");
+    tree.child = file.read<std::int64_t>("condensed_tree/child");
+    tree.lambda = file.read<double>("condensed_tree/lambda");
+    tree.size = file.read<std::int64_t>("condensed_tree/size");
+    selected = file.read<std::int64_t>("selected");
+    tree.clusters = std::ssize(tree.child) - tree.rows + 1;
+    const auto is_cluster = [&](auto number) {
+        return number >= tree.rows && number < tree.rows + tree.clusters;
+    };
+    bool fits = tree.clusters >= 1 && tree.child.size() == tree.lines() &&
+                tree.lambda.size() == tree.lines() && tree.size.size() == tree.lines() &&
+                std::ssize(selected) >= inputs.clusters.count &&
+                std::ranges::all_of(selected, is_cluster);
+    for (std::size_t i = 0; fits && i < tree.lines(); ++i)
+        fits = is_cluster(tree.parent[i]) && tree.child[i] >= 0 && tree.lambda[i] >= 0 &&
+               (tree.is_row(i) || (is_cluster(tree.child[i]) && tree.child[i] > tree.parent[i]));
+    VALIDATE(fits,
+             "cannot use clusters '{}': /condensed_tree does not fit together; run cluster again",
+             file.path());
+}
+
+void read_scan(const store::ArtefactReader& file, Scan& scan) {
+    const bool is_of_sizes = file.has("scan/min_cluster_size");
+    if (!is_of_sizes && !file.has("scan/Z")) return;
+    scan.setting = is_of_sizes ? ScannedSetting::least_size : ScannedSetting::significance;
+    scan.value = file.read<double>(is_of_sizes ? "scan/min_cluster_size" : "scan/Z");
+    const auto count = std::ssize(scan.value);
+    scan.clusters = read_column<double>(file, "scan/clusters", count);
+    scan.noise = read_column<double>(file, "scan/noise", count);
+    scan.persistence = read_column<double>(file, "scan/persistence", count);
+    scan.validity = read_column<double>(file, "scan/validity", count);
     if (!file.has("scan/ari")) return;
     scan.ari = file.read<double>("scan/ari");
     scan.ami = file.read<double>("scan/ami");
     scan.subsample_clusters = file.read<double>("scan/subsample_clusters");
-    VALIDATE(!scan.significance.empty() && scan.ari.size() % scan.significance.size() == 0 &&
+    VALIDATE(!scan.value.empty() && scan.ari.size() % scan.value.size() == 0 &&
                  scan.ami.size() == scan.ari.size() &&
                  scan.subsample_clusters.size() == scan.ari.size(),
              "cannot use clusters '{}': the datasets of /scan differ in length; run cluster again",
@@ -135,6 +169,7 @@ void read_clusters(const std::string& path, Inputs& inputs) {
     clusters.saddle_density = read_column<double>(file, "saddle_density", clusters.count);
     clusters.saddle_error = read_column<double>(file, "saddle_error", clusters.count);
     read_merge_tree(file, inputs);
+    read_condensed_tree(file, inputs);
     read_scan(file, clusters.scan);
     if (file.has_attribute("intrinsic_dimension"))
         clusters.dimension = file.number("intrinsic_dimension");
@@ -233,6 +268,8 @@ Inputs read_inputs(const ReportFiles& files) {
     if (!files.predictions.empty()) read_predictions(files.predictions, inputs);
     inputs.metrics = read_json_object(files.metrics, "metrics", inputs);
     inputs.scores = read_json_object(files.scores, "scores", inputs);
+    if (const auto json = read_json_object(files.dimension, "dimension", inputs); !json.empty())
+        inputs.dimension = read_dimension(json, files.dimension);
     return inputs;
 }
 

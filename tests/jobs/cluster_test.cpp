@@ -230,6 +230,40 @@ TEST_F(ClusterJob, assign_puts_new_rows_into_clusters_of_hdbscan) {
     EXPECT_EQ(assign(path("far.csv"), 4).second, confidence);  // more ranks than rows
 }
 
+// Lengths of rows don't count for the cosine: new rows are old ones, drawn out.
+TEST_F(ClusterJob, assign_goes_by_the_metric_of_the_clusters) {
+    std::ofstream file(path("rays.csv")), far(path("far.csv"));
+    for (std::int64_t i = 0; i < 200; ++i) {
+        base::Random random(63, i);
+        const double angle = 1.5 * static_cast<double>(i % 2) + 0.1 * random.normal();
+        const double length = random.uniform(1, 2);
+        file << length * std::cos(angle) << ',' << length * std::sin(angle) << '\n';
+        far << 50 * length * std::cos(angle) << ',' << 50 * length * std::sin(angle) << '\n';
+    }
+    file.close();
+    far.close();
+    const auto input = path("rays.csv");
+    ASSERT_EQ(run_nanoatlas("neighbours --k 40 --metric cosine --input " + input + " --output " +
+                            path("n.h5"))
+                  .status,
+              0);
+    for (const std::string method : {"adp --maxk 40", "hdbscan --min-cluster-size 20"}) {
+        const auto result =
+            cluster(input, "c.h5", "--neighbours " + path("n.h5") + " --method " + method, 2);
+        ASSERT_EQ(result.status, 0) << result.output;
+        const auto old = store::ArtefactReader(path("c.h5")).read<std::int32_t>("label");
+        ASSERT_NE(old[0], old[1]);
+        ASSERT_EQ(run_nanoatlas("assign --clusters " + path("c.h5") + " --matrix " + input +
+                                " --input " + path("far.csv") + " --output " + path("l.h5"))
+                      .status,
+                  0);
+        const auto label = store::ArtefactReader(path("l.h5")).read<std::int32_t>("label");
+        std::size_t same = 0;
+        for (std::size_t i = 0; i < old.size(); ++i) same += label[i] == old[i] ? 1 : 0;
+        EXPECT_GE(same, old.size() - 4) << method;  // noise of hdbscan may join
+    }
+}
+
 TEST_F(ClusterJob, refuses_options_out_of_range) {
     const auto input = write_clouds("clouds.csv", 30);
     for (const auto* more : {"--maxk 1", "--dimension zero", "--dimension -3", "--Z -1",
@@ -300,9 +334,30 @@ TEST_F(ClusterJob, takes_lists_of_a_matrix_whose_rows_repeat) {
         EXPECT_EQ(store::read_npy<double>(path("a.npy")).values,
                   store::read_npy<double>(path("b.npy")).values);
     }
+    // Too few are left: they are found after all.
     const auto result = cluster(input, "a.npy", "--maxk 70 --neighbours " + path("n.h5"));
-    EXPECT_EQ(result.status, 2);
-    EXPECT_NE(result.output.find("repeated rows"), std::string::npos) << result.output;
+    EXPECT_EQ(result.status, 0);
+    EXPECT_NE(result.output.find("repeated rows leave"), std::string::npos) << result.output;
+    ASSERT_EQ(cluster(input, "b.npy", "--maxk 70").status, 0);
+    EXPECT_EQ(store::read_npy<double>(path("a.npy")).values,
+              store::read_npy<double>(path("b.npy")).values);
+}
+
+TEST_F(ClusterJob, lists_are_as_long_as_the_rows_allow_if_no_length_is_insisted_on) {
+    const auto input = write_clouds("clouds.csv", 40);
+    const auto neighbours = [&](const std::string& more, int ranks = 1) {
+        return run_nanoatlas("neighbours --input " + input + " --output " + path("n.h5") + more,
+                             ranks);
+    };
+    for (const auto& [more, length] :
+         {std::pair{"", 39}, {" --k at-most=12", 12}, {" --k at-most=500", 39}, {" --k 7", 7}}) {
+        const auto result = neighbours(more, 2);
+        ASSERT_EQ(result.status, 0) << result.output;
+        EXPECT_EQ(store::ArtefactReader(path("n.h5"), "neighbours").shape("index"),
+                  (store::Shape{40, length}));
+    }
+    for (const char* more : {" --k 40", " --k 0", " --k many", " --k at-most=", " --k at-most=-3"})
+        EXPECT_EQ(neighbours(more).status, 2) << more;
 }
 
 TEST_F(ClusterJob, dimension_writes_figures_and_a_picture) {
@@ -317,6 +372,29 @@ TEST_F(ClusterJob, dimension_writes_figures_and_a_picture) {
         EXPECT_NE(figures.find(name), std::string::npos) << name;
     EXPECT_TRUE(picture.starts_with("<svg xmlns="));
     EXPECT_NE(picture.find("Gride"), std::string::npos);
+    EXPECT_NE(picture.find("first bars"), std::string::npos);
+}
+
+TEST_F(ClusterJob, dimension_takes_lists_of_the_job_neighbours) {
+    const auto input = write_clouds("clouds.csv", 200);
+    const auto figures = [&](const std::string& more, int ranks) {
+        const auto result = run_nanoatlas(
+            "dimension --input " + input + " --output " + path("d.json") + " " + more, ranks);
+        EXPECT_EQ(result.status, 0) << result.output;
+        std::ifstream file(path("d.json"));
+        const std::string text(std::istreambuf_iterator<char>(file), {});
+        return text.substr(0, text.find("provenance"));
+    };
+    const auto expected = figures("", 1);
+    ASSERT_EQ(
+        run_nanoatlas("neighbours --k 70 --input " + input + " --output " + path("n.h5")).status,
+        0);
+    for (const int ranks : {1, 3})
+        EXPECT_EQ(figures("--neighbours " + path("n.h5"), ranks), expected);
+    const auto refused = run_nanoatlas("dimension --range 128 --input " + input + " --output " +
+                                       path("d.json") + " --neighbours " + path("n.h5"));
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.output.find("run neighbours --k 128"), std::string::npos) << refused.output;
 }
 
 }  // namespace
