@@ -148,10 +148,14 @@ class Drawing {
         return ticks;
     }
 
-    /// From the parent's end to where the part hangs.
+    /// From the end of the parent to a part that hangs beside it.
     std::string fork(const TreeBar& bar) const {
-        const double y = y_of(bar.birth), from = centre(bars_[at(bar.parent)]), to = centre(bar);
-        return svg_line(from, y, to, y, "branch");
+        const auto& parent = bars_[at(bar.parent)];
+        const double y = y_of(bar.birth), apart = centre(bar) - centre(parent);
+        const double side = apart < 0 ? -1 : 1;
+        const double from = centre(parent) + side * width_of(parent.left_at.back().second) / 2;
+        const double to = centre(bar) - side * width_of(bar.rows) / 2;
+        return side * (to - from) > 0 ? svg_line(from, y, to, y, "branch") : "";
     }
 
     /// A bar is `half` to either side of its centre down to y.
@@ -163,7 +167,7 @@ class Drawing {
     std::vector<Step> steps_of(const TreeBar& bar) const {
         const auto half = [&](std::int64_t rows) { return std::max(width_of(rows), thinnest) / 2; };
         std::vector<Step> steps;
-        double now = half(bar.rows), begin = y_of(bar.birth), end = begin + 1;
+        double now = half(bar.rows), begin = y_of(bar.birth), end = begin + 3;
         for (const auto& [lambda, rows] : bar.left_at) {
             const double y = y_of(lambda), below = half(rows);
             end = std::max(end, y);
@@ -222,7 +226,8 @@ class Drawing {
                        "</a>";
         }
         if (!shown.empty())
-            numbers += svg_text((left + right) / 2, bottom + 52, "middle", "cluster");
+            numbers +=
+                svg_text((left + right) / 2, bottom + 52, "middle", "chosen clusters, by number");
         return lines + bars + numbers;
     }
 

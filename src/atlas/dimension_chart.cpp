@@ -41,6 +41,7 @@ std::string dimension_chart(const cluster::DimensionScales& found) {
     decimation.insert(decimation.begin(), found.fit);
     return line_chart({.title = "Intrinsic dimension against scale",
                        .x_name = "mean distance of the neighbours",
+                       .y_name = "intrinsic dimension",
                        .is_log_x = is_wide,
                        .series = {curve("Gride", found.gride),
                                   curve("TWO-NN of fewer and fewer rows", decimation)}});

@@ -98,6 +98,10 @@ class Drawing {
             inside += svg_text(x_.place(tick), bottom + 20, "middle", fmt::format("{:g}", tick));
         }
         inside += svg_line(left, bottom, right, bottom, "axis");
+        if (!chart_.y_name.empty())
+            inside += fmt::format(
+                R"-(<text transform="translate(14 {:.0f}) rotate(-90)" text-anchor="middle">{}</text>)-",
+                (top + bottom) / 2, escape_html(chart_.y_name));
         return inside + svg_text((left + right) / 2, height - 8, "middle", chart_.x_name);
     }
 

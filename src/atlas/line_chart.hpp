@@ -18,7 +18,7 @@ struct LineSeries {
 
 struct LineChart {
     std::string title;
-    std::string x_name;
+    std::string x_name, y_name{};  ///< y_name: "" where the key says it
     bool is_log_x = false, is_log_y = false;
     /// The first solid with dots, the second dashed with squares, others dotted with triangles.
     std::vector<LineSeries> series;

@@ -96,7 +96,9 @@ TEST(CondensedChart, outlines_the_chosen_clusters_and_links_them) {
 
 // A root from which so many clusters of some rows part, one after the other.
 cluster::CondensedTree chain(int clusters, std::int64_t rows_of_one, double last_lambda) {
-    cluster::CondensedTree of{.rows = clusters * rows_of_one, .clusters = 2 * clusters - 1};
+    cluster::CondensedTree of;
+    of.rows = clusters * rows_of_one;
+    of.clusters = 2 * clusters - 1;
     const auto add = [&](std::int64_t parent, std::int64_t child, double lambda,
                          std::int64_t size) {
         of.parent.push_back(parent);
@@ -113,8 +115,8 @@ cluster::CondensedTree chain(int clusters, std::int64_t rows_of_one, double last
             add(whole, ++next, 1 + 0.01 * c, of.rows - (c + 1) * rows_of_one);
             whole = next;
         }
-        for (std::int64_t i = 0; i < rows_of_one; ++i)
-            add(part, row++, is_last ? last_lambda : 2 + 0.001 * static_cast<double>(row), 1);
+        for (std::int64_t i = 0; i < rows_of_one; ++i, ++row)
+            add(part, row, is_last ? last_lambda : 2 + 0.001 * static_cast<double>(row), 1);
     }
     return of;
 }
