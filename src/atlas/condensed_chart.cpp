@@ -167,7 +167,7 @@ class Drawing {
     std::vector<Step> steps_of(const TreeBar& bar) const {
         const auto half = [&](std::int64_t rows) { return std::max(width_of(rows), thinnest) / 2; };
         std::vector<Step> steps;
-        double now = half(bar.rows), begin = y_of(bar.birth), end = begin + 3;
+        double now = half(bar.rows), begin = y_of(bar.birth), end = begin;
         for (const auto& [lambda, rows] : bar.left_at) {
             const double y = y_of(lambda), below = half(rows);
             end = std::max(end, y);
@@ -178,7 +178,13 @@ class Drawing {
             }
             now = below;
         }
-        if (steps.empty() || steps.back().y < end) steps.push_back({end, now});
+        constexpr double shortest = 3;  // of a bar that has no parts below it
+        if (steps.empty()) {
+            const bool has_parts = bar.left_at.back().second > 0;
+            steps.push_back({has_parts ? end : std::max(end, begin + shortest), half(bar.rows)});
+        } else if (steps.back().y < end) {
+            steps.push_back({end, now});
+        }
         return steps;
     }
 

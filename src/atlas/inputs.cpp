@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <unordered_map>
+#include <utility>
 
 #include "atlas/dimension_chart.hpp"
 #include "base/check.hpp"
@@ -98,6 +99,26 @@ void read_merge_tree(const store::ArtefactReader& file, Inputs& inputs) {
              file.path());
 }
 
+/// Each row and cluster but the root leaves one cluster, one of a lower number, and something
+/// leaves each cluster.
+bool fits_together(const cluster::CondensedTree& tree) {
+    if (tree.clusters < 1 || tree.child.size() != tree.lines() ||
+        tree.lambda.size() != tree.lines() || tree.size.size() != tree.lines())
+        return false;
+    const auto numbers = tree.rows + tree.clusters;
+    std::vector<char> is_child(static_cast<std::size_t>(numbers), 0), is_parent = is_child;
+    for (std::size_t i = 0; i < tree.lines(); ++i) {
+        const auto parent = tree.parent[i], child = tree.child[i];
+        if (parent < tree.rows || parent >= numbers || child < 0 || child >= numbers ||
+            (!tree.is_row(i) && child <= parent) || !(tree.lambda[i] >= 0) || tree.size[i] < 1 ||
+            std::exchange(is_child[static_cast<std::size_t>(child)], 1) != 0)
+            return false;
+        is_parent[static_cast<std::size_t>(parent)] = 1;
+    }
+    return std::all_of(is_parent.begin() + tree.rows, is_parent.end(),
+                       [](char is) { return is != 0; });
+}
+
 /// Stays empty where the file has none.
 void read_condensed_tree(const store::ArtefactReader& file, Inputs& inputs) {
     if (!file.has("condensed_tree/parent")) return;
@@ -110,16 +131,10 @@ void read_condensed_tree(const store::ArtefactReader& file, Inputs& inputs) {
     tree.size = file.read<std::int64_t>("condensed_tree/size");
     selected = file.read<std::int64_t>("selected");
     tree.clusters = std::ssize(tree.child) - tree.rows + 1;
-    const auto is_cluster = [&](auto number) {
-        return number >= tree.rows && number < tree.rows + tree.clusters;
-    };
-    bool fits = tree.clusters >= 1 && tree.child.size() == tree.lines() &&
-                tree.lambda.size() == tree.lines() && tree.size.size() == tree.lines() &&
-                std::ssize(selected) >= inputs.clusters.count &&
-                std::ranges::all_of(selected, is_cluster);
-    for (std::size_t i = 0; fits && i < tree.lines(); ++i)
-        fits = is_cluster(tree.parent[i]) && tree.child[i] >= 0 && tree.lambda[i] >= 0 &&
-               (tree.is_row(i) || (is_cluster(tree.child[i]) && tree.child[i] > tree.parent[i]));
+    const bool fits = fits_together(tree) && std::ssize(selected) >= inputs.clusters.count &&
+                      std::ranges::all_of(selected, [&](auto number) {
+                          return number >= tree.rows && number < tree.rows + tree.clusters;
+                      });
     VALIDATE(fits,
              "cannot use clusters '{}': /condensed_tree does not fit together; run cluster again",
              file.path());

@@ -251,6 +251,8 @@ TEST(Report, a_condensed_tree_that_leads_nowhere_is_refused) {
     expect_refused({4, 4, 4}, {0, 1, 2}, 4);                    // a row is missing
     expect_refused({4, 4, 4, 4}, {0, 1, 2, 3}, 5);              // there is no such cluster
     expect_refused({4, 4, 4, 7}, {0, 1, 2, 3}, 4);              // nor such a parent
+    expect_refused({4, 4, 4, 4, 4, 4}, {0, 1, 2, 3, 5, 5}, 4);  // one parts twice, one never
+    expect_refused({4, 4, 4, 4, 4, 4}, {0, 1, 2, 3, 5, 6}, 4);  // nothing is in some
     expect_refused({4, 4, 4, 4, 6, 5}, {0, 1, 2, 3, 5, 6}, 4);  // a child before its parent
 }
 
