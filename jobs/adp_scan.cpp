@@ -2,43 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-#include <sstream>
-
-#include "base/check.hpp"
 #include "base/log.hpp"
+#include "jobs/scan_parts.hpp"
 
 namespace nanoatlas::jobs {
 namespace {
 
-/// Ascending, each once.
 std::vector<double> parse_significances(const std::string& list) {
-    std::vector<double> values;
-    std::istringstream text(list);
-    for (std::string word; std::getline(text, word, ',');) {
-        std::size_t used = 0;
-        double value = -1;
-        try {
-            value = std::stod(word, &used);
-        } catch (const std::logic_error&) {
-            used = std::string::npos;
-        }
-        VALIDATE(used == word.size() && value >= 0 && std::isfinite(value),
-                 "--Z-scan has '{}' in '{}' (each counts standard errors); give numbers of 0 or "
-                 "more with commas between them",
-                 word, list);
-        values.push_back(value);
-    }
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    return values;
-}
-
-double mean(std::span<const double> values) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    return sum / static_cast<double>(values.size());
+    return parse_ascending(list, "Z-scan", "numbers of 0 or more, of standard errors",
+                           [](double value) { return value >= 0; });
 }
 
 }  // namespace
@@ -46,15 +18,11 @@ double mean(std::span<const double> values) {
 void add_scan_options(ScanOptions& options, base::OptionTable& table) {
     table.add("Z-scan", options.significance,
               "adp: other Z to give labels for, with commas: 0.5,1,1.65,2,3");
-    table.add("stability", options.subsamples,
-              "adp: random parts of the rows (80 %) to cluster anew and compare; 0: none");
 }
 
 void validate_scan(const ScanOptions& options) {
     parse_significances(options.significance);
-    VALIDATE(options.subsamples >= 0 && options.subsamples <= 1000,
-             "--stability is {} (it counts random parts of the rows); give 0 to 1000",
-             options.subsamples);
+    validate_subsamples(options.subsamples);
 }
 
 Scan scan(const ScanOptions& options, double significance, const cluster::Neighbours& neighbours,
@@ -111,25 +79,14 @@ void write_scan(const Scan& scan, const comm::RowBlock& rows, store::ArtefactWri
     writer.write_whole<double>("scan/Z", levels.significance, {count});
     writer.write_whole<std::int64_t>("scan/clusters", levels.clusters, {count});
     writer.write_rows<std::int32_t>("scan/label", levels.label, rows, {count});
-    const std::int64_t trials = scan.stability.subsamples;
-    if (trials == 0) return;
-    writer.write_whole<double>("scan/ari", scan.stability.ari, {count, trials});
-    writer.write_whole<double>("scan/ami", scan.stability.ami, {count, trials});
-    writer.write_whole<std::int64_t>("scan/subsample_clusters", scan.stability.clusters,
-                                     {count, trials});
+    write_stability(scan.stability, count, writer);
 }
 
 void print_scan(const Scan& scan) {
     const auto& levels = scan.levels;
-    const auto trials = static_cast<std::size_t>(scan.stability.subsamples);
-    for (std::size_t s = 0; s < levels.significance.size(); ++s) {
-        auto line = fmt::format("Z {:g}: {} clusters", levels.significance[s], levels.clusters[s]);
-        if (trials > 0)
-            line += fmt::format("; of {} subsamples: ARI {:.3f}, AMI {:.3f} on average", trials,
-                                mean(std::span(scan.stability.ari).subspan(s * trials, trials)),
-                                mean(std::span(scan.stability.ami).subspan(s * trials, trials)));
-        base::print(line);
-    }
+    for (std::size_t s = 0; s < levels.significance.size(); ++s)
+        base::print(fmt::format("Z {:g}: {} clusters{}", levels.significance[s], levels.clusters[s],
+                                stability_words(scan.stability, s)));
 }
 
 }  // namespace nanoatlas::jobs

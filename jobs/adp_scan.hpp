@@ -15,7 +15,7 @@ namespace nanoatlas::jobs {
 
 struct ScanOptions {
     std::string significance;  ///< "0.5,1,2"; "": none
-    int subsamples = 0;
+    int subsamples = 0;        ///< --stability
 };
 
 struct Scan {

@@ -10,6 +10,7 @@
 #include "base/check.hpp"
 #include "base/log.hpp"
 #include "base/options.hpp"
+#include "cluster/neighbour_file.hpp"
 #include "comm/session.hpp"
 #include "jobs/jobs.hpp"
 #include "store/artefact.hpp"
@@ -73,13 +74,22 @@ void check_is_clustered_matrix(const Task& task) {
         provenance.at("inputs").at(0).at("path").get<std::string>());
 }
 
+// As the clusters were found: rows of unit length where they go by the cosine.
+store::Matrix<double> in_metric_of(const store::ArtefactReader& clusters,
+                                   store::Matrix<double> rows, const comm::Communicator& world) {
+    const bool is_cosine = clusters.has_attribute("metric") &&
+                           cluster::metric_of(clusters.text("metric")) == cluster::Metric::cosine;
+    return is_cosine ? cluster::unit_rows(std::move(rows), world) : std::move(rows);
+}
+
 store::Matrix<double> clustered_matrix(const Task& task) {
     VALIDATE(!task.options.matrix.empty(),
              "clusters of method {} need the matrix they were found in (a new row is compared "
              "with its rows); give --matrix",
              task.clusters.text("method"));
     check_is_clustered_matrix(task);
-    return store::read_matrix<double>(task.options.matrix, task.world);
+    return in_metric_of(task.clusters, store::read_matrix<double>(task.options.matrix, task.world),
+                        task.world);
 }
 
 Assigned assign_hdbscan(const Task& task) {
@@ -187,7 +197,8 @@ int run_assign(const Arguments& arguments, const comm::Communicator& world) {
     const store::ArtefactReader clusters(options.clusters, "clusters");
     const auto method = clusters.text("method");
     const auto& rule = rule_for(method, options.clusters);
-    const auto rows = store::read_matrix<double>(options.input, world);
+    const auto rows =
+        in_metric_of(clusters, store::read_matrix<double>(options.input, world), world);
     const auto assigned = [&] {
         const auto phase = provenance.phases().measure("assign/" + method);
         return rule.assign({options, clusters, rows, world});

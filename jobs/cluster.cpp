@@ -19,8 +19,8 @@ struct NamedMethod {
 };
 
 std::array<NamedMethod, 4> all_methods(const std::shared_ptr<const SharedOptions>& shared) {
-    return {{{"adp", make_adp()},
-             {"hdbscan", make_hdbscan()},
+    return {{{"adp", make_adp(shared)},
+             {"hdbscan", make_hdbscan(shared)},
              {"dp", make_dp(shared)},
              {"kmeans", make_kmeans(shared)}}};
 }
@@ -60,6 +60,11 @@ int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
     table.add("output", options.output, "clusters.h5, or .csv or .npy for labels alone");
     table.add("k", shared->k,
               "kmeans, dp: number of clusters; dp alone: 0 for as many as stand out");
+    table.add(
+        "neighbours", shared->neighbours,
+        "adp, hdbscan: lists of neighbours, made by the job of that name; default: found anew");
+    table.add("stability", shared->subsamples,
+              "adp, hdbscan: random parts of the rows (80 %) to cluster anew and compare; 0: none");
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     auto& method = *std::find_if(methods.begin(), methods.end(), [&](const auto& known) {

@@ -16,7 +16,7 @@ namespace nanoatlas::jobs {
 namespace {
 
 struct Options {
-    std::string dimension = "auto", neighbours;
+    std::string dimension = "auto";
     cluster::DensityPeaksOptions peaks;
     std::string density = "pak";
     int maxk = 100, k_density = 10;
@@ -26,6 +26,7 @@ struct Options {
 /// Of all rows of the input, repeated ones included.
 struct Clusters {
     comm::RowBlock rows;
+    cluster::Metric metric = cluster::Metric::euclidean;
     double dimension = 0;
     cluster::Density density;
     cluster::DensityPeaks peaks;
@@ -99,21 +100,21 @@ void spread_to_all_rows(Clusters& clusters, const cluster::DistinctRows& distinc
         centre = distinct.original[static_cast<std::size_t>(centre)];
 }
 
-Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
-                       base::PhaseTimes& phases, const comm::Communicator& world) {
-    const auto hash =
-        options.neighbours.empty() ? std::string() : cluster::matrix_hash(matrix, world);
-    const auto distinct = cluster::find_distinct_rows(std::move(matrix), world);
+Clusters find_clusters(const Options& options, const std::string& neighbour_file,
+                       store::Matrix<double> matrix, base::PhaseTimes& phases,
+                       const comm::Communicator& world) {
+    const cluster::ListSource source(neighbour_file, matrix, world);
+    const auto distinct =
+        cluster::find_distinct_rows(source.in_its_metric(std::move(matrix)), world);
     check_there_are_enough(distinct);
     report_repeats(distinct);
     const auto neighbours = [&] {
         const auto phase = phases.measure("cluster/neighbours");
         const int k = list_length(options.maxk, distinct);
-        return options.neighbours.empty()
-                   ? cluster::find_neighbours(distinct.matrix, k, world)
-                   : cluster::read_neighbours(options.neighbours, hash, distinct, k, world);
+        return source.lists(distinct, k, k);
     }();
     Clusters clusters;
+    clusters.metric = source.metric();
     {
         const auto phase = phases.measure("cluster/dimension");
         clusters.dimension = chosen_dimension(options, neighbours, world);
@@ -144,15 +145,17 @@ Clusters find_clusters(const Options& options, store::Matrix<double> matrix,
 
 class AdvancedDensityPeaks final : public ClusterMethod {
   public:
+    explicit AdvancedDensityPeaks(std::shared_ptr<const SharedOptions> shared)
+        : shared_(std::move(shared)) {}
     void add_options(base::OptionTable& table) override;
     void validate() const override;
     std::vector<std::string> inputs() const override {
-        return options_.neighbours.empty() ? std::vector<std::string>{}
-                                           : std::vector{options_.neighbours};
+        return shared_->neighbours.empty() ? std::vector<std::string>{}
+                                           : std::vector{shared_->neighbours};
     }
     void run(store::Matrix<double> matrix, base::PhaseTimes& phases,
              const comm::Communicator& world) override {
-        clusters_ = find_clusters(options_, std::move(matrix), phases, world);
+        clusters_ = find_clusters(options(), shared_->neighbours, std::move(matrix), phases, world);
     }
     const comm::RowBlock& rows() const override { return clusters_.rows; }
     std::span<const std::int32_t> label() const override { return clusters_.peaks.label; }
@@ -161,6 +164,13 @@ class AdvancedDensityPeaks final : public ClusterMethod {
                        const comm::Communicator& world) const override;
 
   private:
+    Options options() const {
+        auto options = options_;
+        options.scan.subsamples = shared_->subsamples;
+        return options;
+    }
+
+    std::shared_ptr<const SharedOptions> shared_;
     Options options_;
     Clusters clusters_;
 };
@@ -170,8 +180,6 @@ void AdvancedDensityPeaks::add_options(base::OptionTable& table) {
               "adp: standard errors by which a peak must stand out; higher: fewer clusters");
     add_scan_options(options_.scan, table);
     table.add("maxk", options_.maxk, "adp: length of the neighbour lists");
-    table.add("neighbours", options_.neighbours,
-              "adp: lists of neighbours, made by the job of that name; default: found anew");
     table
         .add("density", options_.density,
              "adp: pak: point-adaptive; kstar: constant over as many neighbours; knn: over "
@@ -185,7 +193,7 @@ void AdvancedDensityPeaks::validate() const {
     VALIDATE(options_.maxk >= 2,
              "--maxk is {} (a density takes at least 2 neighbours); 100 is customary",
              options_.maxk);
-    validate_scan(options_.scan);
+    validate_scan(options().scan);
 }
 
 void AdvancedDensityPeaks::write(store::ArtefactWriter& writer) const {
@@ -200,6 +208,7 @@ void AdvancedDensityPeaks::write(store::ArtefactWriter& writer) const {
     writer.write_whole<double>("saddle_density", peaks.saddle_density, {count, count});
     writer.write_whole<double>("saddle_error", peaks.saddle_error, {count, count});
     writer.attribute("density", options_.density);
+    writer.attribute("metric", std::string(cluster::name_of(clusters_.metric)));
     writer.attribute("intrinsic_dimension", clusters_.dimension);
     write_scan(clusters_.scan, clusters_.rows, writer);
 }
@@ -227,8 +236,8 @@ void AdvancedDensityPeaks::print_summary(store::Provenance& provenance,
 
 }  // namespace
 
-std::unique_ptr<ClusterMethod> make_adp() {
-    return std::make_unique<AdvancedDensityPeaks>();
+std::unique_ptr<ClusterMethod> make_adp(std::shared_ptr<const SharedOptions> shared) {
+    return std::make_unique<AdvancedDensityPeaks>(std::move(shared));
 }
 
 }  // namespace nanoatlas::jobs

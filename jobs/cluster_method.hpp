@@ -20,7 +20,9 @@ namespace nanoatlas::jobs {
 
 /// Options of more than one method.
 struct SharedOptions {
-    int k = 0;  ///< number of clusters; 0: not given
+    int k = 0;               ///< number of clusters; 0: not given
+    std::string neighbours;  ///< file with lists of neighbours; "": none
+    int subsamples = 0;      ///< random parts of the rows to cluster anew
 };
 
 class ClusterMethod {
@@ -46,8 +48,8 @@ class ClusterMethod {
                                const comm::Communicator& world) const = 0;
 };
 
-std::unique_ptr<ClusterMethod> make_adp();
-std::unique_ptr<ClusterMethod> make_hdbscan();
+std::unique_ptr<ClusterMethod> make_adp(std::shared_ptr<const SharedOptions> shared);
+std::unique_ptr<ClusterMethod> make_hdbscan(std::shared_ptr<const SharedOptions> shared);
 std::unique_ptr<ClusterMethod> make_dp(std::shared_ptr<const SharedOptions> shared);
 std::unique_ptr<ClusterMethod> make_kmeans(std::shared_ptr<const SharedOptions> shared);
 

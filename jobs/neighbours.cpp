@@ -2,8 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
+#include <optional>
+#include <string_view>
 
+#include "base/check.hpp"
 #include "base/log.hpp"
 #include "base/options.hpp"
 #include "cluster/neighbour_file.hpp"
@@ -17,8 +21,7 @@ namespace nanoatlas::jobs {
 namespace {
 
 struct Options {
-    std::string input, output = "neighbours.h5", metric = "euclidean";
-    int k = 100;
+    std::string input, output = "neighbours.h5", metric = "euclidean", k = "at-most=100";
     double memory = 0;
 };
 
@@ -27,7 +30,8 @@ base::OptionTable describe(Options& options) {
     table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .txt or .csv")
         .required();
     table.add("output", options.output, "neighbours.h5, for cluster --neighbours");
-    table.add("k", options.k, "length of the lists");
+    table.add("k", options.k,
+              "length of the lists, or at-most=N: N, or as many as there are other rows");
     table
         .add("memory", options.memory,
              "GB that each rank may take for it; a matrix that needs more stays in its file; 0: "
@@ -38,6 +42,20 @@ base::OptionTable describe(Options& options) {
              "euclidean, or cosine: the Euclidean distance of rows scaled to unit length")
         .choices({"euclidean", "cosine"});
     return table;
+}
+
+// --k, for so many rows; beyond them it is refused where the lists are found.
+int list_length(const Options& options, std::int64_t rows) {
+    constexpr std::string_view limit = "at-most=";
+    const bool is_limit = options.k.starts_with(limit);
+    const std::string number = is_limit ? options.k.substr(limit.size()) : options.k;
+    int k = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), k);
+    VALIDATE(error == std::errc() && end == number.data() + number.size() && k >= 1,
+             "--k is '{}' (it counts the neighbours of a row); give a number of 1 or more, or "
+             "at-most=N",
+             options.k);
+    return is_limit ? static_cast<int>(std::clamp<std::int64_t>(rows - 1, 1, k)) : k;
 }
 
 // Bytes that may be taken by this rank.
@@ -57,16 +75,18 @@ double bytes_a_row(std::int64_t columns, int k) {
     return static_cast<double>(columns) * (8 + 2 * 4 + 2 * 8 + 2) + 16.0 * k + 64;
 }
 
-void list_in_memory(const Options& options, store::ArtefactWriter& writer, base::PhaseTimes& phases,
-                    const comm::Communicator& world) {
+int list_in_memory(const Options& options, store::ArtefactWriter& writer, base::PhaseTimes& phases,
+                   const comm::Communicator& world) {
     auto matrix = store::read_matrix<double>(options.input, world);
     const cluster::ListOrigin origin{cluster::metric_of(options.metric),
                                      cluster::matrix_hash(matrix, world)};
     if (origin.metric == cluster::Metric::cosine)
         matrix = cluster::unit_rows(std::move(matrix), world);
     const auto phase = phases.measure("cluster/neighbours");
-    const auto lists = cluster::find_neighbours(matrix, options.k, world);
+    const auto lists =
+        cluster::find_neighbours(matrix, list_length(options, matrix.rows.total), world);
     cluster::write_neighbours(writer, lists, origin);
+    return lists.k;
 }
 
 std::string hash_of(const store::MatrixFile& file, std::int64_t at_once,
@@ -80,8 +100,8 @@ std::string hash_of(const store::MatrixFile& file, std::int64_t at_once,
     return hash.digits(world);
 }
 
-void list_in_parts(const Options& options, const store::MatrixFile& file, std::int64_t at_once,
-                   store::ArtefactWriter& writer, base::PhaseTimes& phases,
+void list_in_parts(const Options& options, const store::MatrixFile& file, int k,
+                   std::int64_t at_once, store::ArtefactWriter& writer, base::PhaseTimes& phases,
                    const comm::Communicator& world) {
     const cluster::ListOrigin origin{cluster::metric_of(options.metric),
                                      hash_of(file, at_once, world)};
@@ -93,27 +113,29 @@ void list_in_parts(const Options& options, const store::MatrixFile& file, std::i
                                         return rows;
                                     }};
     const auto phase = phases.measure("cluster/neighbours");
-    cluster::NeighbourWriter lists(writer, file.rows(), options.k);
+    cluster::NeighbourWriter lists(writer, file.rows(), k);
     cluster::find_neighbours_in_parts(
-        source, options.k, at_once, [&](const auto& some) { lists.write(some); }, world);
-    cluster::write_origin(writer, options.k, origin);
+        source, k, at_once, [&](const auto& some) { lists.write(some); }, world);
+    cluster::write_origin(writer, k, origin);
 }
 
-/// Collective. False, and nothing done, if the matrix fits into memory or can't stay in its file.
-bool list_out_of_core(const Options& options, store::ArtefactWriter& writer,
-                      base::PhaseTimes& phases, const comm::Communicator& world) {
-    if (!store::can_stay_in_file(options.input)) return false;
+/// Collective. The length of the lists; none, and nothing done, if the matrix fits into memory or
+/// can't stay in its file.
+std::optional<int> list_out_of_core(const Options& options, store::ArtefactWriter& writer,
+                                    base::PhaseTimes& phases, const comm::Communicator& world) {
+    if (!store::can_stay_in_file(options.input)) return std::nullopt;
     const store::MatrixFile file(options.input, world);
-    const double row = bytes_a_row(file.columns(), options.k);
+    const int k = list_length(options, file.rows());
+    const double row = bytes_a_row(file.columns(), k);
     const auto fit = static_cast<std::int64_t>(budget(options, world) / row);
     const auto longest = (file.rows() + world.size() - 1) / world.size();
-    if (longest <= fit) return false;
+    if (longest <= fit) return std::nullopt;
     // Those that search and those that come by are apart, so half of each.
     const auto at_once = std::max<std::int64_t>(1, fit / 2);
     base::log_info(
         fmt::format("the matrix stays in its file; {} rows of a rank at a time", at_once));
-    list_in_parts(options, file, at_once, writer, phases, world);
-    return true;
+    list_in_parts(options, file, k, at_once, writer, phases, world);
+    return k;
 }
 
 }  // namespace
@@ -127,11 +149,11 @@ int run_neighbours(const Arguments& arguments, const comm::Communicator& world) 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
     store::ArtefactWriter writer(options.output, "neighbours", world);
-    if (!list_out_of_core(options, writer, provenance.phases(), world))
-        list_in_memory(options, writer, provenance.phases(), world);
+    auto k = list_out_of_core(options, writer, provenance.phases(), world);
+    if (!k) k = list_in_memory(options, writer, provenance.phases(), world);
     writer.publish(provenance);
-    base::print(fmt::format("{} neighbours of each row, {} -> {}", options.k, options.metric,
-                            options.output));
+    base::print(
+        fmt::format("{} neighbours of each row, {} -> {}", *k, options.metric, options.output));
     return comm::exit_status::done;
 }
 

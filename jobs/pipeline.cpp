@@ -1,9 +1,11 @@
 #include "jobs/pipeline.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/check.hpp"
 #include "base/version.hpp"
@@ -32,6 +34,8 @@ const std::vector<Wiring>& wirings() {
         {"extract", false, "features.h5", {{"corpus", "corpus.h5"}}},
         {"enhance", true, "enhanced.h5", {{"input", "features.h5"}, {"corpus", "corpus.h5"}}},
         {"reduce", false, "embedding.h5", {{"input", "features.h5"}}},
+        {"neighbours", false, "neighbours.h5", {}},  // of the matrix that cluster reads
+        {"dimension", true, "dimension.json", {}},
         {"cluster", false, "clusters.h5", {{"input", "embedding.h5"}}},
         {"score",
          true,
@@ -54,6 +58,56 @@ std::string file_of(std::string value) {
     if (value.starts_with("csv:")) value.erase(0, 4);
     if (const auto dataset = value.rfind(":/"); dataset != std::string::npos) value.resize(dataset);
     return value;
+}
+
+std::string option_or(const Stage& stage, const char* name, const std::string& otherwise) {
+    const auto found = stage.options.find(name);
+    return found == stage.options.end() ? otherwise : found->second.at(0);
+}
+
+// What a stage says of a number is checked by its job; here it only says how long lists should be.
+std::int64_t number_or(const Stage& stage, const char* name, std::int64_t otherwise) {
+    std::int64_t largest = 0;
+    std::istringstream list(option_or(stage, name, ""));  // "5,10,20" or one number
+    for (std::string word; std::getline(list, word, ',');)
+        largest = std::max<std::int64_t>(largest, std::strtoll(word.c_str(), nullptr, 10));
+    return largest > 0 ? largest : otherwise;
+}
+
+// How many neighbours of each row the stage goes by; 0: it needs no lists.
+std::int64_t neighbours_of(const Stage& stage) {
+    if (stage.job == "dimension") return number_or(stage, "range", 64);
+    if (stage.job != "cluster") return 0;
+    const auto method = option_or(stage, "method", "adp");
+    if (method == "adp") return number_or(stage, "maxk", 100);
+    if (method != "hdbscan") return 0;
+    const auto size = std::max(number_or(stage, "min-cluster-size", 5),
+                               number_or(stage, "min-cluster-size-scan", 0));
+    // A list that reaches beyond the core distance spares the tree most searches.
+    const auto samples = number_or(stage, "min-samples", size);
+    return samples + 4 + samples / 4;
+}
+
+// Lists of the matrix that cluster reads, unless told otherwise, are made once for all stages that
+// go by neighbours in it; where no stage does, they are made only if they have a section.
+void share_neighbours(std::vector<Stage>& stages, bool has_section) {
+    const auto lists = std::ranges::find(stages, "neighbours", &Stage::job);
+    lists->options.try_emplace(
+        "input", std::ranges::find(stages, "cluster", &Stage::job)->options.at("input"));
+    const auto matrix = lists->options.at("input");
+    std::int64_t longest = 0;
+    for (auto& stage : stages) {
+        if (stage.job == "dimension") stage.options.try_emplace("input", matrix);
+        if (neighbours_of(stage) == 0 || stage.options.contains("neighbours") ||
+            stage.options.at("input") != matrix)
+            continue;
+        stage.options["neighbours"] = {lists->output()};
+        longest = std::max(longest, neighbours_of(stage));
+    }
+    if (longest > 0)
+        lists->options.try_emplace("k", std::vector{fmt::format("at-most={}", longest)});
+    else if (!has_section)
+        stages.erase(lists);
 }
 
 }  // namespace
@@ -116,9 +170,12 @@ std::vector<Stage> plan_pipeline(const base::Settings& settings,
                 stage.options.try_emplace("metrics", place("metrics.json"));
             if (sections.contains("score"))
                 stage.options.try_emplace("scores", place("scores.json"));
+            if (sections.contains("dimension"))
+                stage.options.try_emplace("dimension", place("dimension.json"));
         }
         stages.push_back(std::move(stage));
     }
+    share_neighbours(stages, std::ranges::find(named, "neighbours") != named.end());
     return stages;
 }
 

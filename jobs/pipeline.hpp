@@ -25,10 +25,11 @@ struct Stage {
 
 /// The stages of a configuration, in the order of the way of the data. Sections name the jobs;
 /// [run] folder = F gives each stage its place there (F/corpus.h5, F/model.h5, ...) unless the
-/// section says otherwise. synth, train, evaluate, enhance and score take part only where they
-/// have a section; score also needs labels, so it is for labelled corpora.
-/// named: all sections of the configuration, those without settings too
-/// throws InputError on a section that is no stage
+/// section says otherwise. synth, train, evaluate, enhance, dimension and score take part only
+/// where they have a section; score also needs labels, so it is for labelled corpora. neighbours
+/// makes lists, as long as cluster and dimension need them, which both read; it is left out where
+/// neither does. named: all sections of the configuration, those without settings too throws
+/// InputError on a section that is no stage
 std::vector<Stage> plan_pipeline(const base::Settings& settings,
                                  const std::vector<std::string>& named);
 

@@ -22,12 +22,13 @@ int run_report(const Arguments& arguments, const comm::Communicator& world) {
     table.add("predictions", files.predictions, "predictions.h5 of the corpus' images");
     table.add("metrics", files.metrics, "metrics.json of evaluate");
     table.add("scores", files.scores, "scores.json of score");
+    table.add("dimension", files.dimension, "dimension.json of dimension");
     table.add("output", options.output, "folder of the atlas").required();
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
 
     store::Provenance provenance(table, world);
     for (const auto& file : {files.corpus, store::file_of_source(files.embedding), files.clusters,
-                             files.predictions, files.metrics, files.scores})
+                             files.predictions, files.metrics, files.scores, files.dimension})
         if (!file.empty()) provenance.add_input(file);
     const auto summary = atlas::write_atlas(options, provenance, world);
     base::print(fmt::format("atlas of {} images in {} clusters; open {}", summary.images,

@@ -63,15 +63,15 @@ const char* word_for(Outcome outcome) {
                                           : "";
 }
 
-/// Evaluation and scores are worth having but nothing else needs them: a corpus without a test part
-/// or without labels does not keep the atlas from being drawn.
+/// Evaluation, scores and dimension are worth having but nothing else needs them: a corpus without
+/// a test part, without labels or on a grid does not keep the atlas from being drawn.
 bool is_dispensable(const Stage& stage) {
-    return stage.job == "evaluate" || stage.job == "score";
+    return stage.job == "evaluate" || stage.job == "score" || stage.job == "dimension";
 }
 
 /// The report names no figures that were left out.
 void drop_missing_figures(Stage& stage) {
-    for (const char* option : {"metrics", "scores"}) {
+    for (const char* option : {"metrics", "scores", "dimension"}) {
         const auto it = stage.options.find(option);
         if (it != stage.options.end() && !fs::exists(it->second.at(0))) stage.options.erase(it);
     }

@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <unordered_map>
+#include <utility>
 
+#include "atlas/dimension_chart.hpp"
 #include "base/check.hpp"
 #include "base/path_parts.hpp"
 #include "comm/communicator.hpp"
@@ -97,15 +99,62 @@ void read_merge_tree(const store::ArtefactReader& file, Inputs& inputs) {
              file.path());
 }
 
-void read_scan(const store::ArtefactReader& file, ZScan& scan) {
-    if (!file.has("scan/Z")) return;
-    scan.significance = file.read<double>("scan/Z");
-    scan.clusters = read_column<double>(file, "scan/clusters", std::ssize(scan.significance));
+/// Each row and cluster but the root leaves one cluster, one of a lower number, and something
+/// leaves each cluster.
+bool fits_together(const cluster::CondensedTree& tree) {
+    if (tree.clusters < 1 || tree.child.size() != tree.lines() ||
+        tree.lambda.size() != tree.lines() || tree.size.size() != tree.lines())
+        return false;
+    const auto numbers = tree.rows + tree.clusters;
+    std::vector<char> is_child(static_cast<std::size_t>(numbers), 0), is_parent = is_child;
+    for (std::size_t i = 0; i < tree.lines(); ++i) {
+        const auto parent = tree.parent[i], child = tree.child[i];
+        if (parent < tree.rows || parent >= numbers || child < 0 || child >= numbers ||
+            (!tree.is_row(i) && child <= parent) || !(tree.lambda[i] >= 0) || tree.size[i] < 1 ||
+            std::exchange(is_child[static_cast<std::size_t>(child)], 1) != 0)
+            return false;
+        is_parent[static_cast<std::size_t>(parent)] = 1;
+    }
+    return std::all_of(is_parent.begin() + tree.rows, is_parent.end(),
+                       [](char is) { return is != 0; });
+}
+
+/// Stays empty where the file has none.
+void read_condensed_tree(const store::ArtefactReader& file, Inputs& inputs) {
+    if (!file.has("condensed_tree/parent")) return;
+    auto& tree = inputs.clusters.condensed;
+    auto& selected = inputs.clusters.selected;
+    tree.rows = inputs.rows;
+    tree.parent = file.read<std::int64_t>("condensed_tree/parent");
+    tree.child = file.read<std::int64_t>("condensed_tree/child");
+    tree.lambda = file.read<double>("condensed_tree/lambda");
+    tree.size = file.read<std::int64_t>("condensed_tree/size");
+    selected = file.read<std::int64_t>("selected");
+    tree.clusters = std::ssize(tree.child) - tree.rows + 1;
+    const bool fits = fits_together(tree) && std::ssize(selected) >= inputs.clusters.count &&
+                      std::ranges::all_of(selected, [&](auto number) {
+                          return number >= tree.rows && number < tree.rows + tree.clusters;
+                      });
+    VALIDATE(fits,
+             "cannot use clusters '{}': /condensed_tree does not fit together; run cluster again",
+             file.path());
+}
+
+void read_scan(const store::ArtefactReader& file, Scan& scan) {
+    const bool is_of_sizes = file.has("scan/min_cluster_size");
+    if (!is_of_sizes && !file.has("scan/Z")) return;
+    scan.setting = is_of_sizes ? ScannedSetting::least_size : ScannedSetting::significance;
+    scan.value = file.read<double>(is_of_sizes ? "scan/min_cluster_size" : "scan/Z");
+    const auto count = std::ssize(scan.value);
+    scan.clusters = read_column<double>(file, "scan/clusters", count);
+    scan.noise = read_column<double>(file, "scan/noise", count);
+    scan.persistence = read_column<double>(file, "scan/persistence", count);
+    scan.validity = read_column<double>(file, "scan/validity", count);
     if (!file.has("scan/ari")) return;
     scan.ari = file.read<double>("scan/ari");
     scan.ami = file.read<double>("scan/ami");
     scan.subsample_clusters = file.read<double>("scan/subsample_clusters");
-    VALIDATE(!scan.significance.empty() && scan.ari.size() % scan.significance.size() == 0 &&
+    VALIDATE(!scan.value.empty() && scan.ari.size() % scan.value.size() == 0 &&
                  scan.ami.size() == scan.ari.size() &&
                  scan.subsample_clusters.size() == scan.ari.size(),
              "cannot use clusters '{}': the datasets of /scan differ in length; run cluster again",
@@ -135,6 +184,7 @@ void read_clusters(const std::string& path, Inputs& inputs) {
     clusters.saddle_density = read_column<double>(file, "saddle_density", clusters.count);
     clusters.saddle_error = read_column<double>(file, "saddle_error", clusters.count);
     read_merge_tree(file, inputs);
+    read_condensed_tree(file, inputs);
     read_scan(file, clusters.scan);
     if (file.has_attribute("intrinsic_dimension"))
         clusters.dimension = file.number("intrinsic_dimension");
@@ -233,6 +283,8 @@ Inputs read_inputs(const ReportFiles& files) {
     if (!files.predictions.empty()) read_predictions(files.predictions, inputs);
     inputs.metrics = read_json_object(files.metrics, "metrics", inputs);
     inputs.scores = read_json_object(files.scores, "scores", inputs);
+    if (const auto json = read_json_object(files.dimension, "dimension", inputs); !json.empty())
+        inputs.dimension = read_dimension(json, files.dimension);
     return inputs;
 }
 

@@ -8,13 +8,15 @@
 
 #include "atlas/facts.hpp"
 #include "atlas/split_trees.hpp"
+#include "cluster/dimension.hpp"
+#include "cluster/hdbscan/condensed_tree.hpp"
 
 namespace nanoatlas::atlas {
 
 /// The files; those behind `clusters` may be empty.
 struct ReportFiles {
     std::string corpus, embedding, clusters;
-    std::string predictions, metrics, scores;
+    std::string predictions, metrics, scores, dimension;
 };
 
 struct Embedding {
@@ -23,13 +25,18 @@ struct Embedding {
     std::vector<double> explained;  ///< share of the variance by column; empty: not known
 };
 
-/// Clusters at S values of Z, and of T random parts of the rows.
-struct ZScan {
-    std::vector<double> significance, clusters;        ///< [S]
+/// Z of Advanced Density Peaks, or HDBSCAN's min_cluster_size.
+enum class ScannedSetting { significance, least_size };
+
+/// Clusters at S values of a setting, and of T random parts of the rows.
+struct Scan {
+    ScannedSetting setting = ScannedSetting::significance;
+    std::vector<double> value, clusters;               ///< [S]
+    std::vector<double> noise, persistence, validity;  ///< [S], of least sizes alone
     std::vector<double> ari, ami, subsample_clusters;  ///< [S, T]
 
     std::int64_t subsamples() const {
-        return significance.empty() ? 0 : std::ssize(ari) / std::ssize(significance);
+        return value.empty() ? 0 : std::ssize(ari) / std::ssize(value);
     }
 };
 
@@ -44,7 +51,9 @@ struct Clusters {
     std::vector<double> probability;                     ///< [N], of belonging (HDBSCAN)
     std::optional<double> dimension;                     ///< intrinsic
     MergeTree tree;                                      ///< without peaks: not known
-    ZScan scan;
+    cluster::CondensedTree condensed;                    ///< without lines: not known
+    std::vector<std::int64_t> selected;                  ///< [K], their numbers in `condensed`
+    Scan scan;
 };
 
 /// Of the images of the corpus, by path.
@@ -82,6 +91,7 @@ struct Inputs {
     Embedding embedding;
     Clusters clusters;
     std::optional<Predictions> predictions;
+    std::optional<cluster::DimensionScales> dimension;
     std::string metrics, scores;  ///< JSON, checked to be objects; empty: not given
     std::vector<Source> sources;
 

@@ -66,9 +66,11 @@ class Drawing {
     explicit Drawing(const LineChart& chart)
         : chart_(chart), x_(left, right, chart.is_log_x), y_(bottom, top, chart.is_log_y) {
         for (const auto& series : chart.series)
-            for (const auto& [x, y] : series.points) {
+            for (std::size_t i = 0; i < series.points.size(); ++i) {
+                const auto [x, y] = series.points[i];
+                const double spread = spread_of(series, i);
                 x_.include(x);
-                y_.include(y);
+                for (const double end : {y - spread, y, y + spread}) y_.include(end);
             }
         x_.close(0);
         y_.close(0.05);
@@ -96,6 +98,10 @@ class Drawing {
             inside += svg_text(x_.place(tick), bottom + 20, "middle", fmt::format("{:g}", tick));
         }
         inside += svg_line(left, bottom, right, bottom, "axis");
+        if (!chart_.y_name.empty())
+            inside += fmt::format(
+                R"-(<text transform="translate(14 {:.0f}) rotate(-90)" text-anchor="middle">{}</text>)-",
+                (top + bottom) / 2, escape_html(chart_.y_name));
         return inside + svg_text((left + right) / 2, height - 8, "middle", chart_.x_name);
     }
 
@@ -107,6 +113,11 @@ class Drawing {
                svg_text(x + (is_right ? -5 : 5), top + 10, is_right ? "end" : "start", chart_.mark);
     }
 
+    /// 0 where it is not known.
+    static double spread_of(const LineSeries& series, std::size_t i) {
+        return i < series.spread.size() && std::isfinite(series.spread[i]) ? series.spread[i] : 0;
+    }
+
     bool shows_any(const LineSeries& series) const {
         return std::ranges::any_of(series.points, [&](const auto& point) {
             return x_.shows(point.first) && y_.shows(point.second);
@@ -114,33 +125,55 @@ class Drawing {
     }
 
     const char* style(std::size_t i) const {
-        return chart_.series[i].is_faint ? "curve faint" : i == 0 ? "curve first" : "curve second";
+        return chart_.series[i].is_faint ? "curve faint"
+               : i == 0                  ? "curve first"
+               : i == 1                  ? "curve second"
+                                         : "curve third";
     }
 
-    std::string symbol(std::size_t i, double x, double y, const std::string& says) const {
-        const auto shape =
-            i == 0
-                ? fmt::format(R"(<circle class="first" cx="{:.1f}" cy="{:.1f}" r="3.2">)", x, y)
-                : fmt::format(R"(<rect class="second" x="{:.1f}" y="{:.1f}" width="6" height="6">)",
-                              x - 3, y - 3);
-        return shape + "<title>" + escape_html(says) + "</title>" +
-               (i == 0 ? "</circle>" : "</rect>");
+    static std::string symbol(std::size_t i, double x, double y, const std::string& says) {
+        const auto title = "<title>" + escape_html(says) + "</title>";
+        if (i == 0)
+            return fmt::format(
+                R"(<circle class="first" cx="{:.1f}" cy="{:.1f}" r="3.2">{}</circle>)", x, y,
+                title);
+        if (i == 1)
+            return fmt::format(
+                R"(<rect class="second" x="{:.1f}" y="{:.1f}" width="6" height="6">{}</rect>)",
+                x - 3, y - 3, title);
+        return fmt::format(R"(<polygon class="third" points="{:.1f},{:.1f} {:.1f},{:.1f} )"
+                           R"({:.1f},{:.1f}">{}</polygon>)",
+                           x - 4, y + 3, x + 4, y + 3, x, y - 4.5, title);
+    }
+
+    /// From y - spread to y + spread, with a short line across either end.
+    std::string bar(std::size_t i, double x, double y, double spread) const {
+        if (!y_.shows(y - spread) || !y_.shows(y + spread)) return "";
+        const double at = x_.place(x), low = y_.place(y - spread), high = y_.place(y + spread);
+        return fmt::format(R"(<path class="{} bars" d="M{:.1f} {:.1f}H{:.1f}M{:.1f} {:.1f}V{:.1f})"
+                           R"(M{:.1f} {:.1f}H{:.1f}"/>)",
+                           style(i), at - 3, low, at + 3, at, low, high, at - 3, high, at + 3);
     }
 
     std::string curve(std::size_t i) const {
         constexpr std::size_t most_marks = 60;  // more run into one another
         const auto& series = chart_.series[i];
-        std::string path, marks;
-        for (const auto& [x, y] : series.points) {
+        std::string path, bars, marks;
+        for (std::size_t p = 0; p < series.points.size(); ++p) {
+            const auto [x, y] = series.points[p];
             if (!x_.shows(x) || !y_.shows(y)) continue;
             path +=
                 fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x_.place(x), y_.place(y));
-            if (!series.is_faint && series.points.size() <= most_marks)
-                marks += symbol(i, x_.place(x), y_.place(y),
-                                fmt::format("{} {:g}: {} {}{}", chart_.x_name, x, series.name,
-                                            number_text(y), chart_.unit));
+            if (series.is_faint || series.points.size() > most_marks) continue;
+            const double spread = spread_of(series, p);
+            if (spread > 0) bars += bar(i, x, y, spread);
+            const auto give =
+                spread > 0 ? fmt::format(" ± {}", number_text(spread)) : std::string();
+            marks += symbol(i, x_.place(x), y_.place(y),
+                            fmt::format("{} {:g}: {} {}{}{}", chart_.x_name, x, series.name,
+                                        number_text(y), give, chart_.unit));
         }
-        return fmt::format(R"(<path class="{}" d="{}"/>)", style(i), path) + marks;
+        return fmt::format(R"(<path class="{}" d="{}"/>)", style(i), path) + bars + marks;
     }
 
     std::string key() const {

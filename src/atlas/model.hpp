@@ -68,6 +68,7 @@ struct Atlas {
     std::vector<Gallery> galleries;  ///< [K]
 
     bool has_topography() const { return topography.clusters() > 0; }
+    bool has_condensed_tree() const { return inputs.clusters.condensed.lines() > 0; }
     int clusters() const { return inputs.clusters.count; }
     std::vector<SheetSet> all_sheets() const;
     /// By how many standard errors the lower of two peaks stands above the saddle between them, the

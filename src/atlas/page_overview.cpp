@@ -5,9 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "atlas/charts.hpp"
+#include "atlas/condensed_chart.hpp"
+#include "atlas/dimension_chart.hpp"
 #include "atlas/page_parts.hpp"
 #include "atlas/pictures.hpp"
 #include "atlas/portrait_page.hpp"
+#include "atlas/scan_charts.hpp"
 #include "atlas/text.hpp"
 
 namespace nanoatlas::atlas {
@@ -74,7 +77,16 @@ std::string cluster_card(const Atlas& atlas, int cluster) {
         percent_text(size, atlas.inputs.rows), warning.empty() ? "" : " · " + warning);
 }
 
+std::string condensed_tree(const Atlas& atlas) {
+    return R"(<p class="about">All images stand together at the top; further down only what is )"
+           "denser still does. A bar is as wide as the number of its images, forks where it falls "
+           "into two parts of the least size of a cluster, and loses images to noise where it "
+           "narrows. The chosen clusters are coloured and outlined.</p><div class=\"scroll\">" +
+           condensed_chart(atlas, "") + "</div>" + picture_link("condensed-tree", "");
+}
+
 std::string topography(const Atlas& atlas) {
+    if (atlas.has_condensed_tree()) return condensed_tree(atlas);
     if (!atlas.has_topography())
         return R"(<p class="quiet">This method of clustering measures no saddles between )"
                "clusters, so there is no tree to draw.</p>";
@@ -106,6 +118,33 @@ std::string section(const char* title, const char* about, const std::string& bod
         title, about, body, picture_link(picture, ""));
 }
 
+/// What other settings would have given.
+std::string other_settings(const Scan& scan) {
+    std::string text;
+    const bool is_of_sizes = scan.setting == ScannedSetting::least_size;
+    if (!scan.value.empty())
+        text += section(is_of_sizes ? "Clusters over their least size" : "Clusters over Z",
+                        is_of_sizes
+                            ? "How many clusters there are at other least sizes; thin: of random "
+                              "parts of the images, each clustered anew."
+                            : "How many clusters there are at other significances; thin: of random "
+                              "parts of the images, each clustered anew.",
+                        cluster_number_chart(scan), cluster_number_file(scan));
+    if (!scan.validity.empty())
+        text += section("Validity over the least size",
+                        "Relative validity: how far clusters are apart against how sparse they "
+                        "are, from -1 to 1; noise counts 0. Persistence: over how much density a "
+                        "cluster lasts. Both rank choices for these images alone.",
+                        quality_chart(scan), "quality-by-size");
+    if (scan.subsamples() > 0)
+        text +=
+            section("Stability",
+                    "How far random parts of the images, clustered anew, get the same clusters: "
+                    "1 is all of them, 0 what chance gives. Thin: the ARI of each part.",
+                    stability_chart(scan), "stability");
+    return text;
+}
+
 /// What other choices would have given, and how well the clusters are apart.
 std::string scrutiny(const Atlas& atlas) {
     const auto& data = atlas.inputs;
@@ -116,18 +155,7 @@ std::string scrutiny(const Atlas& atlas) {
                         "the Z below which its parts are clusters of their own. Each part by the "
                         "image at its peak and its number of images.",
                         split_chart(atlas, trees, ""), "splits");
-    const auto& scan = data.clusters.scan;
-    if (!scan.significance.empty())
-        text += section("Clusters over Z",
-                        "How many clusters there are at other significances; thin: of random parts "
-                        "of the images, each clustered anew.",
-                        cluster_number_chart(scan), "clusters-by-Z");
-    if (scan.subsamples() > 0)
-        text +=
-            section("Stability",
-                    "How far random parts of the images, clustered anew, get the same clusters: "
-                    "1 is all of them, 0 what chance gives. Thin: the ARI of each part.",
-                    stability_chart(scan), "stability");
+    text += other_settings(data.clusters.scan);
     if (!atlas.silhouettes.row.empty())
         text += section("Silhouettes",
                         "How much nearer images are to their own cluster than to the next: 1 is "
@@ -137,6 +165,13 @@ std::string scrutiny(const Atlas& atlas) {
     if (!data.embedding.explained.empty())
         text += section("Spectrum", "Share of the variance by principal component.",
                         spectrum_chart(data.embedding.explained), "spectrum");
+    if (data.dimension)
+        text += section("Intrinsic dimension",
+                        "In how many directions the images vary, by scale: from the distances of "
+                        "farther neighbours (Gride), and of the nearest two among fewer images. "
+                        "Where the curves are level the figure can be trusted. Bars: two standard "
+                        "errors.",
+                        dimension_chart(*data.dimension), "dimension");
     return text;
 }
 

@@ -7,8 +7,11 @@
 #include <set>
 
 #include "atlas/charts.hpp"
+#include "atlas/condensed_chart.hpp"
+#include "atlas/dimension_chart.hpp"
 #include "atlas/line_chart.hpp"
 #include "atlas/page_parts.hpp"
+#include "atlas/scan_charts.hpp"
 #include "atlas/svg.hpp"
 #include "atlas/text.hpp"
 #include "atlas/web.hpp"
@@ -18,23 +21,6 @@ namespace {
 
 std::size_t at(std::int64_t place) {
     return static_cast<std::size_t>(place);
-}
-
-/// One value of each subsample over Z, each faint, and their mean.
-std::vector<LineSeries> over_subsamples(const ZScan& scan, const std::vector<double>& values,
-                                        const std::string& name) {
-    std::vector<LineSeries> series = {{.name = name, .points = {}}};
-    const auto trials = at(scan.subsamples());
-    for (std::size_t t = 0; t < trials; ++t) series.push_back({"", {}, true});
-    for (std::size_t s = 0; s < scan.significance.size(); ++s) {
-        double sum = 0;
-        for (std::size_t t = 0; t < trials; ++t) {
-            sum += values[s * trials + t];
-            series[1 + t].points.emplace_back(scan.significance[s], values[s * trials + t]);
-        }
-        series[0].points.emplace_back(scan.significance[s], sum / static_cast<double>(trials));
-    }
-    return series;
 }
 
 /// How often each label occurs in a cluster [classes + 1], the last unlabelled.
@@ -79,29 +65,6 @@ std::string spectrum_chart(const std::vector<double>& explained) {
                        .x_name = "principal component",
                        .series = {each, all},
                        .unit = " %"});
-}
-
-std::string stability_chart(const ZScan& scan) {
-    auto series = over_subsamples(scan, scan.ari, "ARI, mean of the parts");
-    auto ami = over_subsamples(scan, scan.ami, "AMI, mean");
-    series.insert(series.begin() + 1, std::move(ami.front()));
-    return line_chart({.title = "Agreement of the clusters with those of random parts over Z",
-                       .x_name = "significance Z",
-                       .series = std::move(series)});
-}
-
-std::string cluster_number_chart(const ZScan& scan) {
-    LineSeries whole{"clusters of all images", {}};
-    for (std::size_t s = 0; s < scan.significance.size(); ++s)
-        whole.points.emplace_back(scan.significance[s], scan.clusters[s]);
-    std::vector<LineSeries> series = {whole};
-    if (scan.subsamples() > 0) {
-        auto parts = over_subsamples(scan, scan.subsample_clusters, "of 80 % of them, mean");
-        series.insert(series.end(), parts.begin(), parts.end());
-    }
-    return line_chart({.title = "Number of clusters over significance Z",
-                       .x_name = "significance Z",
-                       .series = std::move(series)});
 }
 
 std::string confusion_chart(const Atlas& atlas) {
@@ -229,11 +192,13 @@ std::vector<PageFile> picture_files(const Atlas& atlas) {
     if (!atlas.silhouettes.row.empty()) add("silhouette", silhouette_chart(atlas, root));
     if (const auto trees = atlas.trees_that_split(); !trees.empty())
         add("splits", split_chart(atlas, trees, root));
-    if (!data.clusters.scan.significance.empty()) {
-        add("clusters-by-Z", cluster_number_chart(data.clusters.scan));
-        if (data.clusters.scan.subsamples() > 0)
-            add("stability", stability_chart(data.clusters.scan));
+    if (atlas.has_condensed_tree()) add("condensed-tree", condensed_chart(atlas, root));
+    if (const auto& scan = data.clusters.scan; !scan.value.empty()) {
+        add(cluster_number_file(scan), cluster_number_chart(scan));
+        if (!scan.validity.empty()) add("quality-by-size", quality_chart(scan));
+        if (scan.subsamples() > 0) add("stability", stability_chart(scan));
     }
+    if (data.dimension) add("dimension", dimension_chart(*data.dimension));
     if (data.has_labels()) add("confusion", confusion_chart(atlas));
     return files;
 }

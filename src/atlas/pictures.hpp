@@ -11,11 +11,6 @@ namespace nanoatlas::atlas {
 /// Share of the variance by principal component, and of all up to each. explained: as PCA gives it
 std::string spectrum_chart(const std::vector<double>& explained);
 
-/// Agreement of the clusters with those of random parts of the images, over Z; needs subsamples.
-std::string stability_chart(const ZScan& scan);
-/// Number of clusters over Z, of all images and of random parts.
-std::string cluster_number_chart(const ZScan& scan);
-
 /// Counts of labels by cluster, shaded by their share of the cluster; clusters of one main label
 /// stand together.
 std::string confusion_chart(const Atlas& atlas);
@@ -26,8 +21,7 @@ std::string decision_chart(const Atlas& atlas);
 /// An SVG file out of a chart of the pages: with its style, on white.
 std::string standalone_svg(const std::string& chart);
 
-/// pictures/NAME.svg: spectrum, dendrogram, decision, silhouette, splits, clusters-by-Z, stability,
-/// confusion; those for which there is something to draw.
+/// pictures/NAME.svg: those of the charts for which there is something to draw.
 std::vector<PageFile> picture_files(const Atlas& atlas);
 
 /// A link to such a file below its chart.

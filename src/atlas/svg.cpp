@@ -31,9 +31,12 @@ svg { background: #fff; font-family: system-ui, sans-serif; font-size: 12px; fil
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .curve.first { stroke: #0072b2; }
 .curve.second { stroke: #d55e00; stroke-dasharray: 6 4; }
+.curve.third { stroke: #009e73; stroke-dasharray: 2 3; }
+.curve.bars { stroke-width: 1.2; stroke-dasharray: none; }
 .curve.faint { stroke: #888; stroke-width: 1; }
 circle.first { fill: #0072b2; }
 rect.second { fill: #d55e00; }
+polygon.third { fill: #009e73; }
 </style>
 )";
     const auto open = picture.find('>');

@@ -16,6 +16,12 @@ struct DimensionEstimate {
     int rank = 0;                     ///< of the farther one; of the nearer: half of it
 };
 
+/// Of one matrix, by all the ways below.
+struct DimensionScales {
+    DimensionEstimate fit, likelihood;                 ///< TWO-NN
+    std::vector<DimensionEstimate> gride, decimation;  ///< over growing scales
+};
+
 /// Of the neighbours of that rank and of half of it. Collective.
 double mean_distance(const Neighbours& neighbours, int rank, const comm::Communicator& comm);
 

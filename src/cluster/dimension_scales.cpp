@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "base/random.hpp"
 #include "cluster/dimension.hpp"
+#include "cluster/subsample.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
@@ -85,28 +86,15 @@ std::vector<std::int64_t> shuffled(std::int64_t rows, std::uint64_t seed) {
     return order;
 }
 
-// Rows order[part], order[part + parts], ... as a matrix of their own, in blocks over ranks.
+// Rows order[part], order[part + parts], ... as a matrix of their own, ascending.
 store::Matrix<double> part_of(const store::Matrix<double>& matrix,
                               const std::vector<std::int64_t>& order, std::int64_t part,
                               std::int64_t parts, const comm::Communicator& comm) {
-    const auto total = (static_cast<std::int64_t>(order.size()) - part + parts - 1) / parts;
-    const comm::BlockDistribution blocks(total, comm.size());
-    std::vector<std::vector<double>> to(static_cast<std::size_t>(comm.size()));
     std::vector<std::int64_t> rows;
     for (auto i = part; i < static_cast<std::int64_t>(order.size()); i += parts)
         rows.push_back(order[static_cast<std::size_t>(i)]);
     std::sort(rows.begin(), rows.end());
-    for (std::int64_t number = 0; number < total; ++number) {
-        const auto row = rows[static_cast<std::size_t>(number)];
-        if (row < matrix.rows.first || row >= matrix.rows.end()) continue;
-        const auto values = matrix.row(row - matrix.rows.first);
-        auto& there = to[static_cast<std::size_t>(blocks.owner(number))];
-        there.insert(there.end(), values.begin(), values.end());
-    }
-    store::Matrix<double> chosen{comm::row_block(total, comm), matrix.columns, {}};
-    for (const auto& from : comm.exchange(to))
-        chosen.values.insert(chosen.values.end(), from.begin(), from.end());
-    return chosen;
+    return take_rows(matrix, rows, comm);
 }
 
 }  // namespace

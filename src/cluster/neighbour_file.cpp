@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/check.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "store/agree.hpp"
 
@@ -21,21 +22,15 @@ struct Lists {
     std::vector<double> distance;
 };
 
-Lists read_lists(const std::string& path, const std::string& matrix, const comm::RowBlock& rows,
-                 int k) {
+Lists read_lists(const std::string& path, const comm::RowBlock& rows, int least) {
     const store::ArtefactReader file(path, "neighbours");
-    VALIDATE(
-        file.text("matrix") == matrix,
-        "'{}' lists the neighbours of another matrix (hash {}, this one has {}); run neighbours "
-        "on this one",
-        path, file.text("matrix"), matrix);
     const auto shape = file.shape("index");
     VALIDATE(shape.size() == 2 && shape[0] == rows.total && file.shape("distance") == shape,
              "'{}' is damaged: its lists are not of {} rows; run neighbours again", path,
              rows.total);
-    VALIDATE(shape[1] >= k,
-             "'{}' lists {} neighbours of each row, and {} are asked for; run neighbours --k {}",
-             path, shape[1], k, k);
+    VALIDATE(shape[1] >= least,
+             "'{}' lists {} neighbours of each row, and {} are needed; run neighbours --k {}", path,
+             shape[1], least, least);
     Lists lists{.k = static_cast<int>(shape[1]),
                 .index = file.read_rows<std::int64_t>("index", rows),
                 .distance = file.read_rows<double>("distance", rows)};
@@ -60,8 +55,8 @@ struct Entry {
     double distance;
 };
 
-// The first k distinct neighbours of each distinct row that is given to this rank, for the ranks
-// that have them among the distinct rows. Fewer than k: of that row.
+// For the ranks that have them among the distinct rows: the first k distinct neighbours of each
+// distinct row that is given to this rank, fewer where its list has no more.
 std::vector<std::vector<Entry>> distinct_entries(const Lists& lists, const DistinctRows& distinct,
                                                  int k, const comm::Communicator& comm) {
     const comm::BlockDistribution blocks(distinct.matrix.rows.total, comm.size());
@@ -80,20 +75,40 @@ std::vector<std::vector<Entry>> distinct_entries(const Lists& lists, const Disti
     return parts;
 }
 
-Neighbours of_distinct_rows(const Lists& lists, const DistinctRows& distinct, int k,
-                            const std::string& path, const comm::Communicator& comm) {
+// Cut to the shortest; k is below 1 if some row has none left.
+Neighbours of_distinct_rows(const Lists& lists, const DistinctRows& distinct, int most,
+                            const comm::Communicator& comm) {
     const auto rows = distinct.matrix.rows;
-    Neighbours result{.rows = rows, .k = k, .index = {}, .distance = {}};
-    for (const auto& part : comm.exchange(distinct_entries(lists, distinct, k, comm)))
+    const auto entries = comm.exchange(distinct_entries(lists, distinct, most, comm));
+    std::vector<int> length(static_cast<std::size_t>(rows.count));
+    for (const auto& part : entries)
+        for (const auto& entry : part) ++length[static_cast<std::size_t>(entry.row - rows.first)];
+    int shortest = most;
+    for (const int of_row : length) shortest = std::min(shortest, of_row);
+    shortest = comm.min(shortest);
+    Neighbours result{.rows = rows, .k = shortest, .index = {}, .distance = {}};
+    std::int64_t row = -1;
+    int taken = 0;
+    for (const auto& part : entries)
         for (const auto& entry : part) {
+            taken = entry.row == row ? taken + 1 : 1;
+            row = entry.row;
+            if (taken > shortest) continue;
             result.index.push_back(entry.index);
             result.distance.push_back(entry.distance);
         }
-    const bool is_short = result.index.size() != static_cast<std::size_t>(rows.count * k);
-    VALIDATE(!comm.any(is_short),
-             "'{}' lists {} neighbours of each row, of which repeated rows leave fewer than the {} "
-             "that are asked for; run neighbours with a larger --k",
-             path, lists.k, k);
+    return result;
+}
+
+Neighbours cut(const Lists& lists, const comm::RowBlock& rows, int k) {
+    Neighbours result{.rows = rows, .k = k, .index = {}, .distance = {}};
+    for (std::int64_t i = 0; i < rows.count; ++i) {
+        const auto at = i * lists.k;
+        result.index.insert(result.index.end(), lists.index.begin() + at,
+                            lists.index.begin() + at + k);
+        result.distance.insert(result.distance.end(), lists.distance.begin() + at,
+                               lists.distance.begin() + at + k);
+    }
     return result;
 }
 
@@ -185,20 +200,38 @@ void write_neighbours(store::ArtefactWriter& writer, const Neighbours& lists,
     write_origin(writer, lists.k, origin);
 }
 
-Neighbours read_neighbours(const std::string& path, const std::string& matrix,
-                           const DistinctRows& distinct, int k, const comm::Communicator& comm) {
-    Lists lists;
-    store::agree_on_input(comm, [&] { lists = read_lists(path, matrix, distinct.given, k); });
-    if (distinct.repeats() > 0) return of_distinct_rows(lists, distinct, k, path, comm);
-    Neighbours result{.rows = distinct.given, .k = k, .index = {}, .distance = {}};
-    for (std::int64_t i = 0; i < distinct.given.count; ++i) {
-        const auto at = i * lists.k;
-        result.index.insert(result.index.end(), lists.index.begin() + at,
-                            lists.index.begin() + at + k);
-        result.distance.insert(result.distance.end(), lists.distance.begin() + at,
-                               lists.distance.begin() + at + k);
-    }
-    return result;
+ListSource::ListSource(std::string path, const store::Matrix<double>& matrix,
+                       const comm::Communicator& comm)
+    : path_(std::move(path)), comm_(comm) {
+    if (path_.empty()) return;
+    const auto hash = matrix_hash(matrix, comm);
+    store::agree_on_input(comm, [&] {
+        const store::ArtefactReader file(path_, "neighbours");
+        VALIDATE(file.text("matrix") == hash,
+                 "'{}' lists the neighbours of another matrix (hash {}, this one has {}); run "
+                 "neighbours "
+                 "on this one",
+                 path_, file.text("matrix"), hash);
+        metric_ = metric_of(file.text("metric"));
+    });
+}
+
+store::Matrix<double> ListSource::in_its_metric(store::Matrix<double> matrix) const {
+    return metric_ == Metric::cosine ? unit_rows(std::move(matrix), comm_) : std::move(matrix);
+}
+
+Neighbours ListSource::lists(const DistinctRows& distinct, int least, int most) const {
+    if (path_.empty()) return find_neighbours(distinct.matrix, most, comm_);
+    Lists read;
+    store::agree_on_input(comm_, [&] { read = read_lists(path_, distinct.given, least); });
+    if (distinct.repeats() == 0) return cut(read, distinct.given, std::min(most, read.k));
+    auto lists = of_distinct_rows(read, distinct, most, comm_);
+    if (lists.k >= least) return lists;
+    base::log_warning(
+        fmt::format("repeated rows leave {} of the {} neighbours of some row in '{}', and {} are "
+                    "needed; all are found anew",
+                    lists.k, read.k, path_, least));
+    return find_neighbours(distinct.matrix, most, comm_);
 }
 
 }  // namespace nanoatlas::cluster

@@ -62,12 +62,31 @@ void write_origin(store::ArtefactWriter& writer, int k, const ListOrigin& origin
 void write_neighbours(store::ArtefactWriter& writer, const Neighbours& lists,
                       const ListOrigin& origin);
 
-/// The first k neighbours of each of the distinct rows, from lists of all rows as given, numbered
-/// as the distinct rows are. Collective.
-/// matrix  matrix_hash() of the matrix as it was given
-/// throws  InputError if the file belongs to another matrix, or if it holds fewer than k distinct
-///         rows for some row
-Neighbours read_neighbours(const std::string& path, const std::string& matrix,
-                           const DistinctRows& distinct, int k, const comm::Communicator& comm);
+/// Lists for the rows of a matrix: out of a file where one is named, else found. All collective.
+class ListSource {
+  public:
+    /// path    of a file that the job neighbours wrote; "": there is none
+    /// matrix  as it was given
+    /// throws  InputError if the file belongs to another matrix
+    ListSource(std::string path, const store::Matrix<double>& matrix,
+               const comm::Communicator& comm);
+
+    /// That of the lists; without a file they are Euclidean.
+    Metric metric() const { return metric_; }
+    /// The same rows, such that Euclidean distances between them are those of the lists: of unit
+    /// length where the file's metric is the cosine.
+    store::Matrix<double> in_its_metric(store::Matrix<double> matrix) const;
+
+    /// At least `least` and at most `most` neighbours of each distinct row, numbered as these are.
+    /// Where repeated rows leave too few in the file, they are found after all, with a warning.
+    /// distinct  of the matrix that in_its_metric() gave
+    /// throws    InputError if the file's lists are shorter than `least`
+    Neighbours lists(const DistinctRows& distinct, int least, int most) const;
+
+  private:
+    std::string path_;
+    Metric metric_ = Metric::euclidean;
+    const comm::Communicator& comm_;
+};
 
 }  // namespace nanoatlas::cluster

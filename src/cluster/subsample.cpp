@@ -16,6 +16,30 @@ std::vector<std::int64_t> draw_rows(std::int64_t rows, std::int64_t count, std::
     return drawn;
 }
 
+store::Matrix<double> take_rows(const store::Matrix<double>& matrix,
+                                std::span<const std::int64_t> rows,
+                                const comm::Communicator& comm) {
+    const comm::BlockDistribution from(matrix.rows.total, comm.size()),
+        to(std::ssize(rows), comm.size());
+    std::vector<std::vector<double>> parts(static_cast<std::size_t>(comm.size()));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (from.owner(rows[i]) != comm.rank()) continue;
+        const auto values = matrix.row(rows[i] - matrix.rows.first);
+        auto& part = parts[static_cast<std::size_t>(to.owner(static_cast<std::int64_t>(i)))];
+        part.insert(part.end(), values.begin(), values.end());
+    }
+    store::Matrix<double> taken{to.block(comm.rank()), matrix.columns, {}};
+    const auto received = comm.exchange(parts);
+    std::vector<std::int64_t> read(received.size());
+    for (auto i = taken.rows.first; i < taken.rows.end(); ++i) {
+        const auto rank = static_cast<std::size_t>(from.owner(rows[static_cast<std::size_t>(i)]));
+        const auto begin = received[rank].begin() + read[rank];
+        taken.values.insert(taken.values.end(), begin, begin + matrix.columns);
+        read[rank] += matrix.columns;
+    }
+    return taken;
+}
+
 Neighbours neighbours_among(const Neighbours& neighbours, std::span<const std::int64_t> kept,
                             const comm::Communicator& comm) {
     std::vector<std::int64_t> number(static_cast<std::size_t>(neighbours.rows.total), -1);

@@ -29,7 +29,8 @@ class Browser : public ::testing::Test {
                                .clusters = folder_ / "clusters.h5",
                                .predictions = folder_ / "predictions.h5",
                                .metrics = "",
-                               .scores = ""},
+                               .scores = "",
+                               .dimension = ""},
                      .output = folder_ / "atlas"},
                     provenance, testing::world());
     }

@@ -1,5 +1,6 @@
 #include "atlas/report.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -46,7 +47,8 @@ ReportOptions options_for(const TemporaryFolder& folder, const Sample& sample) {
                       .clusters = folder / "clusters.h5",
                       .predictions = sample.has_predictions ? folder / "predictions.h5" : "",
                       .metrics = "",
-                      .scores = ""},
+                      .scores = "",
+                      .dimension = ""},
             .output = folder / "atlas"};
 }
 
@@ -106,7 +108,9 @@ TEST(Report, works_with_whatever_is_there) {
         {.images = 2, .clusters = 1, .has_topography = false, .has_predictions = false},
         {.clusters = 25, .has_noise = true},
         {.has_topography = false, .has_variances = false, .has_noise = true, .image_side = 9},
-        {.images = 2, .clusters = 1, .has_variances = false}};
+        {.images = 2, .clusters = 1, .has_variances = false},
+        {.clusters = 25, .has_topography = false, .has_condensed_tree = true, .has_noise = true},
+        {.images = 2, .clusters = 1, .has_topography = false, .has_condensed_tree = true}};
     for (const auto& sample : samples) {
         const TemporaryFolder folder;
         testing::write_sample(folder / "", sample, world());
@@ -167,31 +171,100 @@ TEST(Report, says_what_clusters_are_about) {
     });
 }
 
+/// Each is there, complete, and linked from its page.
+void expect_pictures(const Files& files, const std::vector<std::string>& names) {
+    for (const auto& name : names) {
+        const auto file = files.find("pictures/" + name + ".svg");
+        ASSERT_NE(file, files.end()) << name;
+        const auto& text = file->second;
+        EXPECT_TRUE(text.starts_with("<svg xmlns=")) << name;
+        for (const char* broken : {"var(", "nan", "inf", "<script"})
+            EXPECT_EQ(text.find(broken), std::string::npos) << name << " has " << broken;
+        EXPECT_NE(files.at(name == "confusion" ? "evaluation.html" : "overview.html")
+                      .find("pictures/" + name + ".svg"),
+                  std::string::npos)
+            << name;
+    }
+}
+
 TEST(Report, charts_are_files_too) {
     const TemporaryFolder folder;
     const Sample sample{.images = 80, .has_scan = true};
+    testing::write_sample(folder / "", sample, world());
+    auto options = options_for(folder, sample);
+    options.files.dimension = folder.write("dimension.json", R"({
+        "two_nn": {"fit": {"dimension": 5.5, "error": 0.1, "scale": 2, "rows": 80, "rank": 2},
+                   "likelihood": {"dimension": 5, "error": 0.1, "scale": 2, "rows": 80, "rank": 2}},
+        "gride": [{"dimension": 5.2, "error": 0.2, "scale": 2, "rows": 80, "rank": 2},
+                  {"dimension": 4.1, "error": null, "scale": 3, "rows": 80, "rank": 4}],
+        "decimation": []})");
+    draw(options, world());
+    world().on_root([&] {
+        const auto files = read_files(options.output);
+        expect_pictures(files, {"spectrum", "dendrogram", "decision", "silhouette", "splits",
+                                "clusters-by-Z", "stability", "confusion", "dimension"});
+        EXPECT_NE(files.at("clusters/2.html").find("13 images"), std::string::npos);
+        EXPECT_NE(files.at("overview.html").find("5.2 ± 0.4"), std::string::npos);
+    });
+}
+
+TEST(Report, draws_what_hdbscan_found) {
+    const TemporaryFolder folder;
+    const Sample sample{
+        .images = 80, .has_topography = false, .has_condensed_tree = true, .has_noise = true};
     testing::write_sample(folder / "", sample, world());
     const auto options = options_for(folder, sample);
     draw(options, world());
     world().on_root([&] {
         const auto files = read_files(options.output);
-        for (const char* name : {"spectrum", "dendrogram", "decision", "silhouette", "splits",
-                                 "clusters-by-Z", "stability", "confusion"}) {
-            const auto file = files.find("pictures/" + std::string(name) + ".svg");
-            ASSERT_NE(file, files.end()) << name;
-            const auto& text = file->second;
-            EXPECT_TRUE(text.starts_with("<svg xmlns=")) << name;
-            EXPECT_EQ(text.find("var("), std::string::npos) << name;
-            EXPECT_EQ(text.find("nan"), std::string::npos) << name;
-            EXPECT_EQ(text.find("<script"), std::string::npos) << name;
-            EXPECT_NE(
-                files.at(name == std::string("confusion") ? "evaluation.html" : "overview.html")
-                    .find("pictures/" + std::string(name) + ".svg"),
-                std::string::npos)
-                << name;
-        }
-        EXPECT_NE(files.at("clusters/2.html").find("13 images"), std::string::npos);
+        expect_pictures(files,
+                        {"condensed-tree", "clusters-by-size", "quality-by-size", "stability"});
+        const auto& tree = files.at("pictures/condensed-tree.svg");
+        for (int k = 0; k < sample.clusters; ++k)
+            EXPECT_NE(tree.find(fmt::format("../clusters/{}.html", k)), std::string::npos);
+        EXPECT_NE(files.at("pictures/stability.svg").find("least size of a cluster"),
+                  std::string::npos);
     });
+}
+
+TEST(Report, a_condensed_tree_that_leads_nowhere_is_refused) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 4};
+    testing::write_sample(folder / "", sample, world());
+    const auto expect_refused = [&](const std::vector<std::int64_t>& parent,
+                                    const std::vector<std::int64_t>& child, std::int64_t selected) {
+        {
+            store::ArtefactWriter writer(folder / "clusters.h5", "clusters", world());
+            writer.write_whole<std::int32_t>("label", std::vector<std::int32_t>(4), {4});
+            const auto lines = std::ssize(parent);
+            writer.write_whole<std::int64_t>("condensed_tree/parent", parent, {lines});
+            writer.write_whole<std::int64_t>("condensed_tree/child", child, {lines});
+            writer.write_whole<double>("condensed_tree/lambda",
+                                       std::vector<double>(parent.size(), 1), {lines});
+            writer.write_whole<std::int64_t>("condensed_tree/size",
+                                             std::vector<std::int64_t>(parent.size(), 1), {lines});
+            writer.write_whole<std::int64_t>("selected", std::vector<std::int64_t>{selected}, {1});
+            writer.publish(store::Provenance(base::OptionTable("test", "a sample"), world()));
+        }
+        EXPECT_THROW(draw(options_for(folder, sample), world()), InputError);
+    };
+    expect_refused({4, 4, 4}, {0, 1, 2}, 4);                    // a row is missing
+    expect_refused({4, 4, 4, 4}, {0, 1, 2, 3}, 5);              // there is no such cluster
+    expect_refused({4, 4, 4, 7}, {0, 1, 2, 3}, 4);              // nor such a parent
+    expect_refused({4, 4, 4, 4, 4, 4}, {0, 1, 2, 3, 5, 5}, 4);  // one parts twice, one never
+    expect_refused({4, 4, 4, 4, 4, 4}, {0, 1, 2, 3, 5, 6}, 4);  // nothing is in some
+    expect_refused({4, 4, 4, 4, 6, 5}, {0, 1, 2, 3, 5, 6}, 4);  // a child before its parent
+}
+
+TEST(Report, a_file_that_holds_no_dimension_is_refused) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 12};
+    testing::write_sample(folder / "", sample, world());
+    auto options = options_for(folder, sample);
+    for (const char* text : {"{}", R"({"two_nn": 3})", "[1]"}) {
+        options.files.dimension = folder.write("dimension.json", text);
+        EXPECT_THROW(draw(options, world()), InputError) << text;
+    }
 }
 
 TEST(Report, a_tree_of_peaks_that_leads_nowhere_is_refused) {

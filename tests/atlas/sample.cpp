@@ -134,6 +134,64 @@ void write_scan(store::ArtefactWriter& writer, const Sample& sample) {
                                      std::vector<std::int64_t>{7, 6, 4, 5, 3, 3}, {3, 2});
 }
 
+/// Cluster after cluster parts from the rest at lambda 1, 2, ...; the rows of one leave it at
+/// lambda 10, 10.1, ... in turn, noise at 0.5.
+void write_condensed_tree(store::ArtefactWriter& writer, const Sample& sample) {
+    const std::int64_t rows = sample.images;
+    std::vector<std::int64_t> parent, child, size, selected;
+    std::vector<double> lambda;
+    const auto add = [&](std::int64_t from, std::int64_t who, double at, std::int64_t count) {
+        parent.push_back(from);
+        child.push_back(who);
+        lambda.push_back(at);
+        size.push_back(count);
+    };
+    std::vector<std::int64_t> members(static_cast<std::size_t>(sample.clusters));
+    std::int64_t rest = 0;
+    for (std::int64_t row = 0; row < rows; ++row)
+        if (const auto k = cluster_of(sample, row); k >= 0) {
+            ++members[static_cast<std::size_t>(k)];
+            ++rest;
+        }
+    std::int64_t whole = rows, next = rows;
+    for (int k = 0; k < sample.clusters; ++k) {
+        const bool is_last = k + 1 == sample.clusters;
+        const auto count = members[static_cast<std::size_t>(k)];
+        selected.push_back(is_last ? whole : ++next);
+        if (is_last) break;
+        rest -= count;
+        add(whole, next, 1 + k, count);
+        add(whole, ++next, 1 + k, rest);
+        whole = next;
+    }
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const auto k = cluster_of(sample, row);
+        if (k < 0)
+            add(rows, row, 0.5, 1);
+        else
+            add(selected[static_cast<std::size_t>(k)], row,
+                10 + 0.1 * static_cast<double>(row / sample.clusters), 1);
+    }
+    const auto lines = std::ssize(parent);
+    writer.write_whole<std::int64_t>("condensed_tree/parent", parent, {lines});
+    writer.write_whole<std::int64_t>("condensed_tree/child", child, {lines});
+    writer.write_whole<double>("condensed_tree/lambda", lambda, {lines});
+    writer.write_whole<std::int64_t>("condensed_tree/size", size, {lines});
+    writer.write_whole<std::int64_t>("selected", selected, {sample.clusters});
+    writer.write_whole<std::int64_t>("scan/min_cluster_size", std::vector<std::int64_t>{5, 10, 20},
+                                     {3});
+    writer.write_whole<std::int64_t>("scan/clusters", std::vector<std::int64_t>{6, 4, 0}, {3});
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    writer.write_whole<double>("scan/noise", std::vector<double>{.1, .2, 1}, {3});
+    writer.write_whole<double>("scan/persistence", std::vector<double>{.3, .2, none}, {3});
+    writer.write_whole<double>("scan/validity", std::vector<double>{.5, -.1, 0}, {3});
+    const std::vector<double> agreement = {.5, .6, .8, .7, 1, 1};
+    writer.write_whole<double>("scan/ari", agreement, {3, 2});
+    writer.write_whole<double>("scan/ami", agreement, {3, 2});
+    writer.write_whole<std::int64_t>("scan/subsample_clusters",
+                                     std::vector<std::int64_t>{7, 6, 4, 5, 0, 1}, {3, 2});
+}
+
 void write_clusters(const std::string& path, const Sample& sample, const comm::Communicator& comm) {
     std::vector<std::int32_t> labels;
     for (std::int64_t row = 0; row < sample.images; ++row)
@@ -142,6 +200,7 @@ void write_clusters(const std::string& path, const Sample& sample, const comm::C
     writer.write_whole<std::int32_t>("label", labels, {sample.images});
     if (sample.has_topography) write_topography(writer, sample);
     if (sample.has_scan) write_scan(writer, sample);
+    if (sample.has_condensed_tree) write_condensed_tree(writer, sample);
     writer.publish(provenance(comm));
 }
 

@@ -12,10 +12,11 @@ struct Sample {
     int images = 60;
     int clusters = 3;
     bool has_labels = true;
-    bool has_topography = true;  ///< densities, halo, centres and saddles
-    bool has_scan = false;       ///< the tree of peaks, a Z-scan and its stability
-    bool has_variances = true;   ///< of the embedding's columns, as a PCA writes them
-    bool has_noise = false;      ///< every seventh image is in no cluster
+    bool has_topography = true;       ///< densities, halo, centres and saddles
+    bool has_scan = false;            ///< the tree of peaks, a Z-scan and its stability
+    bool has_condensed_tree = false;  ///< of HDBSCAN, and a scan of least sizes
+    bool has_variances = true;        ///< of the embedding's columns, as a PCA writes them
+    bool has_noise = false;           ///< every seventh image is in no cluster
     bool has_predictions = true;
     bool has_rejections = false;  ///< every seventh prediction is none of these
     int rejects = 2;

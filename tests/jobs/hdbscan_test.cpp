@@ -1,4 +1,5 @@
 // nanoatlas cluster --method hdbscan as a user runs it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,6 +89,95 @@ TEST_F(HdbscanJob, takes_its_options) {
     EXPECT_NE(single.output.find("1 clusters of 201 rows"), std::string::npos) << single.output;
 }
 
+TEST_F(HdbscanJob, takes_lists_of_the_job_neighbours) {
+    const auto input = write_clouds(201);
+    ASSERT_EQ(
+        run_nanoatlas("neighbours --k 12 --input " + input + " --output " + path("n.h5"), 2).status,
+        0);
+    ASSERT_EQ(cluster("--min-cluster-size 9 --output " + path("found.h5")).status, 0);
+    const store::ArtefactReader found(path("found.h5"), "clusters");
+    for (const int ranks : {1, 3}) {
+        const auto result = cluster(
+            "--min-cluster-size 9 --neighbours " + path("n.h5") + " --output " + path("listed.h5"),
+            ranks);
+        ASSERT_EQ(result.status, 0) << result.output;
+        const store::ArtefactReader listed(path("listed.h5"), "clusters");
+        for (const char* name : {"minimum_spanning_tree/distance", "probability", "outlier_score"})
+            EXPECT_EQ(listed.read<double>(name), found.read<double>(name)) << name;
+        for (const char* name : {"minimum_spanning_tree/from", "minimum_spanning_tree/to", "label"})
+            EXPECT_EQ(listed.read<std::int64_t>(name), found.read<std::int64_t>(name)) << name;
+        EXPECT_NE(listed.provenance().find("n.h5"), std::string::npos);
+    }
+    const auto refused = cluster("--min-cluster-size 13 --neighbours " + path("n.h5") +
+                                 " --output " + path("listed.h5"));
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_NE(refused.output.find("run neighbours --k 13"), std::string::npos) << refused.output;
+    write_clouds(200);
+    const auto other =
+        cluster("--neighbours " + path("n.h5") + " --output " + path("listed.h5"), 2);
+    EXPECT_EQ(other.status, 2);
+    EXPECT_NE(other.output.find("another matrix"), std::string::npos) << other.output;
+}
+
+TEST_F(HdbscanJob, scans_least_sizes_and_tells_their_stability) {
+    write_clouds(201);
+    const std::string scan = "--min-cluster-size 20 --min-cluster-size-scan 40,10,20,10 ";
+    const auto result = cluster(scan + "--stability 2 --output " + path("s.h5"), 2);
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_NE(result.output.find("least size 20: "), std::string::npos) << result.output;
+    EXPECT_NE(result.output.find("of 2 subsamples: ARI"), std::string::npos) << result.output;
+    const store::ArtefactReader file(path("s.h5"), "clusters");
+    const auto sizes = file.read<std::int64_t>("scan/min_cluster_size");
+    EXPECT_EQ(sizes, (std::vector<std::int64_t>{10, 20, 40}));
+    EXPECT_EQ(file.shape("scan/label"), (store::Shape{201, 3}));
+    for (const char* name : {"clusters", "noise", "persistence", "validity"})
+        EXPECT_EQ(file.shape(std::string("scan/") + name), (store::Shape{3})) << name;
+    for (const char* name : {"ari", "ami", "subsample_clusters"})
+        EXPECT_EQ(file.shape(std::string("scan/") + name), (store::Shape{3, 2})) << name;
+    // Each as a run of its own; nor does the scan change what the run is about.
+    const auto scanned = file.read<std::int32_t>("scan/label");
+    for (std::size_t s = 0; s < sizes.size(); ++s) {
+        ASSERT_EQ(cluster(fmt::format("--min-cluster-size {} --output {}", sizes[s], path("a.h5")))
+                      .status,
+                  0);
+        const auto alone = store::ArtefactReader(path("a.h5")).read<std::int32_t>("label");
+        for (std::size_t i = 0; i < alone.size(); ++i)
+            ASSERT_EQ(scanned[3 * i + s], alone[i]) << sizes[s] << ", row " << i;
+        if (sizes[s] == 20) {
+            EXPECT_EQ(file.read<std::int32_t>("label"), alone);
+        }
+    }
+    // Lists of a file serve all of them, and the ranks don't show.
+    ASSERT_EQ(run_nanoatlas("neighbours --k 40 --input " + path("clouds.csv") + " --output " +
+                            path("n.h5"))
+                  .status,
+              0);
+    ASSERT_EQ(
+        cluster(scan + "--neighbours " + path("n.h5") + " --stability 2 --output " + path("b.h5"),
+                3)
+            .status,
+        0);
+    const store::ArtefactReader listed(path("b.h5"), "clusters");
+    EXPECT_EQ(listed.read<std::int32_t>("scan/label"), scanned);
+    EXPECT_EQ(listed.read<double>("scan/ari"), file.read<double>("scan/ari"));
+    EXPECT_EQ(listed.read<double>("scan/validity"), file.read<double>("scan/validity"));
+}
+
+TEST_F(HdbscanJob, more_ranks_than_rows_scan_alike) {
+    write_clouds(6);
+    for (const int ranks : {1, 8})
+        ASSERT_EQ(cluster(fmt::format("--min-cluster-size 2 --min-cluster-size-scan 2,3 "
+                                      "--stability 2 --output {}/{}.h5",
+                                      folder_.path().string(), ranks),
+                          ranks)
+                      .status,
+                  0);
+    const store::ArtefactReader one(path("1.h5")), eight(path("8.h5"));
+    EXPECT_EQ(one.read<std::int32_t>("scan/label"), eight.read<std::int32_t>("scan/label"));
+    EXPECT_EQ(one.read<double>("scan/ari"), eight.read<double>("scan/ari"));
+    EXPECT_EQ(one.read<double>("scan/validity"), eight.read<double>("scan/validity"));
+}
+
 TEST_F(HdbscanJob, says_what_is_wrong) {
     write_clouds(20);
     for (const auto& [options, words] :
@@ -96,6 +186,11 @@ TEST_F(HdbscanJob, says_what_is_wrong) {
           {"--min-samples -2", "--min-samples is -2"},
           {"--alpha 0", "--alpha is 0"},
           {"--epsilon -1", "--epsilon is -1"},
+          {"--min-cluster-size-scan 5,x", "--min-cluster-size-scan has 'x' in '5,x'"},
+          {"--min-cluster-size-scan 5,2.5", "has '2.5'"},
+          {"--min-cluster-size-scan 1", "has '1'"},
+          {"--min-cluster-size-scan 5,21", "--min-cluster-size-scan names 21"},
+          {"--stability -1", "--stability is -1"},
           {"--max-cluster-size -1", "--max-cluster-size is -1"}}) {
         const auto result = cluster(std::string(options) + " --output " + path("c.h5"), 2);
         EXPECT_EQ(result.status, 2) << options;

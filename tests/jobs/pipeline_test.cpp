@@ -24,8 +24,9 @@ std::vector<std::string> names(const std::vector<Stage>& stages) {
 
 TEST(PlanPipeline, stages_without_a_section_are_left_out_where_they_need_one) {
     EXPECT_EQ(names(plan_pipeline({{"ingest.images", "a"}}, {})),
-              (std::vector<std::string>{"ingest", "extract", "reduce", "cluster", "report"}));
-    EXPECT_EQ(names(plan_pipeline({{"synth.count", "9"}}, {"run", "train", "score"})).size(), 8u);
+              (std::vector<std::string>{"ingest", "extract", "reduce", "neighbours", "cluster",
+                                        "report"}));
+    EXPECT_EQ(names(plan_pipeline({{"synth.count", "9"}}, {"run", "train", "score"})).size(), 9u);
 }
 
 TEST(PlanPipeline, files_follow_the_folder_unless_a_section_says_otherwise) {
@@ -52,6 +53,55 @@ TEST(PlanPipeline, reduce_reads_what_enhance_wrote_unless_told_otherwise) {
               std::vector<std::string>{"a.h5"});
     EXPECT_EQ(input(plan_pipeline({{"enhance.steps", "l2"}, {"reduce.input", "b.h5"}}, {})),
               std::vector<std::string>{"b.h5"});
+}
+
+const Stage& stage_of(const std::vector<Stage>& stages, const std::string& job) {
+    return *std::ranges::find(stages, job, &Stage::job);
+}
+
+TEST(PlanPipeline, lists_are_made_once_and_as_long_as_they_are_needed) {
+    const auto longest = [](const base::Settings& settings) {
+        const auto stages = plan_pipeline(settings, {"dimension"});
+        const auto& lists = stage_of(stages, "neighbours");
+        for (const char* job : {"dimension", "cluster"})
+            EXPECT_EQ(stage_of(stages, job).options.at("neighbours"), std::vector{lists.output()});
+        EXPECT_EQ(stage_of(stages, "dimension").options.at("input"), lists.options.at("input"));
+        return lists.options.at("k").at(0);
+    };
+    EXPECT_EQ(longest({}), "at-most=100");
+    EXPECT_EQ(longest({{"cluster.maxk", "20"}}), "at-most=64");
+    EXPECT_EQ(longest({{"cluster.maxk", "20"}, {"dimension.range", "8"}}), "at-most=20");
+    EXPECT_EQ(longest({{"cluster.method", "hdbscan"}}), "at-most=64");
+    EXPECT_EQ(longest({{"cluster.method", "hdbscan"}, {"cluster.min-cluster-size", "100"}}),
+              "at-most=129");
+    EXPECT_EQ(longest({{"cluster.method", "hdbscan"}, {"cluster.min-cluster-size-scan", "5,80,9"}}),
+              "at-most=104");
+    EXPECT_EQ(longest({{"cluster.method", "hdbscan"},
+                       {"cluster.min-cluster-size-scan", "5,80,9"},
+                       {"cluster.min-samples", "2"}}),
+              "at-most=64");
+    EXPECT_EQ(longest({{"neighbours.k", "7"}}), "7");
+}
+
+TEST(PlanPipeline, lists_are_given_to_those_alone_that_can_use_them) {
+    const auto has_lists = [](const base::Settings& settings, const std::string& job,
+                              const std::vector<std::string>& named = {}) {
+        return std::ranges::any_of(plan_pipeline(settings, named), [&](const Stage& stage) {
+            return stage.job == job &&
+                   (job == "neighbours" || stage.options.contains("neighbours"));
+        });
+    };
+    EXPECT_FALSE(has_lists({{"cluster.method", "kmeans"}}, "neighbours"));
+    EXPECT_TRUE(has_lists({{"cluster.method", "kmeans"}}, "neighbours", {"neighbours"}));
+    EXPECT_TRUE(has_lists({{"cluster.method", "kmeans"}}, "dimension", {"dimension"}));
+    EXPECT_FALSE(has_lists({{"cluster.method", "dp"}}, "cluster"));
+    const base::Settings other{{"cluster.input", "features.h5"}, {"neighbours.input", "e.h5"}};
+    EXPECT_FALSE(has_lists(other, "cluster"));
+    const auto own = plan_pipeline({{"cluster.neighbours", "mine.h5"}}, {});
+    EXPECT_EQ(stage_of(own, "cluster").options.at("neighbours").at(0), "mine.h5");
+    EXPECT_EQ(std::ranges::find(own, "neighbours", &Stage::job), own.end());
+    const auto follow = plan_pipeline({{"cluster.input", "features.h5"}}, {});
+    EXPECT_EQ(stage_of(follow, "neighbours").options.at("input").at(0), "features.h5");
 }
 
 TEST(PlanPipeline, a_section_that_is_no_stage_is_refused) {

@@ -7,6 +7,7 @@
 
 #include "base/stopwatch.hpp"
 #include "cluster/hdbscan/condensed_tree.hpp"
+#include "cluster/hdbscan/reachability.hpp"
 #include "cluster/hdbscan/selection.hpp"
 #include "cluster/spanning_tree.hpp"
 #include "store/matrix.hpp"
@@ -24,6 +25,7 @@ struct HdbscanOptions {
 /// K clusters, numbered as by the hdbscan package.
 struct Hdbscan {
     comm::RowBlock rows;
+    Metric metric = Metric::euclidean;  ///< of the distances that it goes by
     std::vector<std::int32_t> label;    ///< of this rank's rows; -1: noise
     std::vector<double> probability;    ///< of this rank's rows
     std::vector<double> outlier_score;  ///< GLOSH, of this rank's rows
@@ -42,7 +44,18 @@ struct Hdbscan {
 Hdbscan hdbscan(store::Matrix<double> matrix, const HdbscanOptions& options,
                 base::PhaseTimes& phases, const comm::Communicator& comm);
 
+/// The same of lists that are there, however many times they are used.
+/// options       checked, with check_rows(), too
+/// reachability  with lists for their samples_of() or more
+Hdbscan hdbscan(Reachability& reachability, const HdbscanOptions& options,
+                base::PhaseTimes& phases);
+
+/// min_samples as it is meant.
+std::int64_t samples_of(const HdbscanOptions& options);
+
 /// throws InputError if an option is out of range whatever the matrix
 void check_options(const HdbscanOptions& options);
+/// throws InputError if there are fewer rows than min_cluster_size; warns of fewer than min_samples
+void check_rows(const comm::RowBlock& rows, const HdbscanOptions& options);
 
 }  // namespace nanoatlas::cluster
