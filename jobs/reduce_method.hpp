@@ -40,8 +40,10 @@ class ReduceMethod {
 /// Options of more than one method.
 struct SharedReduceOptions {
     std::string components = "50";
+    std::string fitted;  ///< embedding.h5 whose fit is used; "": a new one
 };
 
 std::unique_ptr<ReduceMethod> make_pca(std::shared_ptr<const SharedReduceOptions> shared);
+std::unique_ptr<ReduceMethod> make_autoencoder(std::shared_ptr<const SharedReduceOptions> shared);
 
 }  // namespace nanoatlas::jobs
