@@ -29,8 +29,9 @@ base::OptionTable describe(Options& options, SharedReduceOptions& shared) {
         .choices({"pca", "autoencoder"});
     table.add("components", shared.components,
               "columns to keep, or for pca below 1 the share of the variance: 0.95");
+    table.add("seed", shared.seed, "of what is drawn at random");
     table.add("fitted", shared.fitted,
-              "embedding.h5 written before: what it was fitted to reduces these rows, too");
+              "embedding.h5 of that method: its fit is applied to these rows, none is made");
     table
         .add("enhance", options.enhance,
              "first; off, on: power,center,l2, or by commas: " +
@@ -49,6 +50,7 @@ void write(const Options& options, const store::Matrix<float>& embedding,
     file.write_rows<float>("embedding", embedding.values, embedding.rows, {embedding.columns});
     method.write(file);
     file.attribute("method", options.method);
+    file.attribute("enhance", options.enhance);
     file.publish(provenance);
 }
 

@@ -15,10 +15,12 @@
 #include "reduce/autoencoder/file.hpp"
 #include "reduce/autoencoder/picture_rows.hpp"
 #include "reduce/autoencoder/training.hpp"
+#include "store/agree.hpp"
 
 namespace nanoatlas::jobs {
 namespace {
 
+using reduce::ColumnWeights;
 using Rows = std::unique_ptr<reduce::AutoencoderRows>;
 
 /// What was found in training; not known of an autoencoder that was read.
@@ -47,6 +49,7 @@ class AutoencoderMethod final : public ReduceMethod {
 
   private:
     bool is_new() const { return shared_->fitted.empty(); }
+    void read_fitted(const ReduceInput& input, const comm::Communicator& world);
     /// The rows, and of a new autoencoder its sizes, its scale, and who is held out.
     Rows open_pictures(const ReduceInput& input, const comm::Communicator& world);
     Rows open_matrix(const ReduceInput& input, store::Provenance& provenance,
@@ -58,6 +61,7 @@ class AutoencoderMethod final : public ReduceMethod {
     std::shared_ptr<const SharedReduceOptions> shared_;
     std::string hidden_ = "auto";
     std::int64_t side_ = 64;
+    bool standardise_ = false;
     double holdout_ = 0.1;
     NetworkChoice choice_;
     reduce::AutoencoderSettings settings_;
@@ -72,6 +76,8 @@ void AutoencoderMethod::add_options(base::OptionTable& table) {
     table.add("hidden", hidden_,
               us + "units of the layers before the code, mirrored behind it: 512,128, or none; of "
                    "pictures channels of the convolutions, each of which halves the sides");
+    table.add("standardise", standardise_,
+              us + "columns count equally; else by their variances, as in pca");
     table.add("size", side_, us + "side of the pictures of a corpus as the network reads them");
     table.add("epochs", settings_.epochs, us + "times that each row is seen");
     table.add("batch", settings_.batch, us + "rows of a step over all ranks");
@@ -79,7 +85,6 @@ void AutoencoderMethod::add_options(base::OptionTable& table) {
     table.add("noise", settings_.noise,
               us + "deviation of noise that the network is to take out of scaled columns");
     table.add("holdout", holdout_, us + "share of the rows to judge by, which it does not learn");
-    table.add("seed", settings_.seed, us + "of weights, order, noise and held-out rows");
     add_network_options(table, choice_, us, {"f32", "bf16"});
 }
 
@@ -89,6 +94,19 @@ std::int64_t code_of(const std::string& components) {
              "--components is '{}'; an autoencoder wants a number of columns, 10 for example",
              components);
     return *code;
+}
+
+void AutoencoderMethod::read_fitted(const ReduceInput& input, const comm::Communicator& world) {
+    const auto& path = shared_->fitted;
+    store::agree_on_input(world, [&] {
+        const store::ArtefactReader file(path, "embedding");
+        autoencoder_ = reduce::read_autoencoder(file);
+        VALIDATE(
+            input.chain.is_empty() && reduce::EnhancementChain(file.text("enhance")).is_empty(),
+            "'{}' or these rows are to be enhanced in reduce (by figures of all rows, which "
+            "a fit does not keep); run enhance on its own first, and reduce without --enhance",
+            path);
+    });
 }
 
 /// A file of pictures and not a matrix.
@@ -127,7 +145,8 @@ Rows AutoencoderMethod::open_matrix(const ReduceInput& input, store::Provenance&
     auto matrix = input.read(provenance, world);
     if (is_new()) {
         split_ = reduce::draw_split(matrix.rows.total, holdout_, settings_.seed);
-        auto [mean, deviation] = reduce::column_scale(matrix, world);
+        auto [mean, deviation] = reduce::column_scale(
+            matrix, standardise_ ? ColumnWeights::equal : ColumnWeights::as_they_are, world);
         autoencoder_ = {.input = {matrix.columns, 1, 1},
                         .hidden = reduce::parse_hidden(hidden_ == "auto" ? "256" : hidden_),
                         .code = code_of(shared_->components),
@@ -149,10 +168,11 @@ store::Matrix<float> AutoencoderMethod::run(const ReduceInput& input, store::Pro
                                             const comm::Communicator& world) {
     settings_.precision = nn::precision_of(choice_.precision);
     settings_.backend = nn::backend_kind(choice_.backend);
+    settings_.seed = shared_->seed;
     if (is_new())
         provenance.set_seed(settings_.seed);
     else
-        autoencoder_ = reduce::read_autoencoder(shared_->fitted);
+        read_fitted(input, world);
     const auto rows = is_corpus(input.source) ? open_pictures(input, world)
                                               : open_matrix(input, provenance, world);
     if (is_new()) {
@@ -178,9 +198,8 @@ void AutoencoderMethod::judge(const reduce::Encoded& encoded, const reduce::Auto
 void AutoencoderMethod::fit(const reduce::AutoencoderRows& rows, const comm::Communicator& world) {
     reduce::graph_of(autoencoder_);  // is refused before long work if it makes no sense
     pca_ = reduce::principal_components(rows, split_.trained, autoencoder_.code, world);
-    const auto n = static_cast<double>(split_.trained.size());
-    const double variance =
-        pca_.total_variance * (n - 1) / n / static_cast<double>(rows.shape().elements());
+    const auto variance = reduce::mean_square(rows, split_.trained, pca_.mean, world);
+    const auto held_out = reduce::mean_square(rows, split_.held_out, pca_.mean, world);
     course_.emplace();
     course_->rows_held_out = std::ssize(split_.held_out);
     const auto told = std::max<std::int64_t>(1, settings_.epochs / 10);
@@ -188,11 +207,13 @@ void AutoencoderMethod::fit(const reduce::AutoencoderRows& rows, const comm::Com
         autoencoder_, rows, split_, settings_,
         [&](std::int64_t epoch, const reduce::EpochErrors& errors) {
             course_->trained.push_back(errors.trained / variance);
-            course_->held_out.push_back(errors.held_out / variance);
-            if (epoch == 1 || epoch % told == 0)
-                base::log_info(fmt::format(
-                    "epoch {}: {:.2f} % of the variance is lost, {:.2f} % of held-out rows", epoch,
-                    100 * course_->trained.back(), 100 * course_->held_out.back()));
+            course_->held_out.push_back(errors.held_out / held_out);
+            if (epoch != 1 && epoch % told != 0) return;
+            auto text = fmt::format("epoch {}: {:.2f} % of the variance is lost", epoch,
+                                    100 * course_->trained.back());
+            if (course_->rows_held_out > 0)
+                text += fmt::format(", {:.2f} % of held-out rows", 100 * course_->held_out.back());
+            base::log_info(text);
         },
         world);
     course_->best_epoch = training.best;

@@ -40,7 +40,8 @@ class ReduceMethod {
 /// Options of more than one method.
 struct SharedReduceOptions {
     std::string components = "50";
-    std::string fitted;  ///< embedding.h5 whose fit is used; "": a new one
+    std::uint64_t seed = 0;
+    std::string fitted;  ///< embedding.h5 whose fit takes these rows, too; "": fit anew
 };
 
 std::unique_ptr<ReduceMethod> make_pca(std::shared_ptr<const SharedReduceOptions> shared);

@@ -24,6 +24,22 @@ double sum_of(std::span<const double> values) {
     return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
+/// use(values, numbers) of those of the rows that this rank has, 1,024 at a time.
+template <class Use>
+void for_each_tile(const AutoencoderRows& rows, std::span<const std::int64_t> numbers,
+                   const Use& use) {
+    constexpr std::size_t together = 1024;
+    const auto mine = own_part(numbers, rows.block());
+    for (std::size_t at = 0; at < mine.size(); at += together) {
+        const auto part = mine.subspan(at, std::min(together, mine.size() - at));
+        const store::Matrix<float> tile{
+            .rows = {.first = 0, .count = std::ssize(part), .total = std::ssize(part)},
+            .columns = rows.shape().elements(),
+            .values = rows.own(part)};
+        use(tile, part);
+    }
+}
+
 }  // namespace
 
 Pca principal_components(const AutoencoderRows& rows, std::span<const std::int64_t> numbers,
@@ -40,22 +56,24 @@ Pca principal_components(const AutoencoderRows& rows, std::span<const std::int64
     return fit_pca(matrix, {.components = std::to_string(most)}, comm);
 }
 
+double mean_square(const AutoencoderRows& rows, std::span<const std::int64_t> numbers,
+                   std::span<const double> from, const comm::Communicator& comm) {
+    double sum = 0;
+    for_each_tile(rows, numbers, [&](const store::Matrix<float>& tile, const auto&) {
+        sum += sum_of(squared_distances(tile, from));
+    });
+    return comm.sum(sum) / static_cast<double>(std::ssize(numbers) * rows.shape().elements());
+}
+
 Unexplained unexplained(const Encoded& encoded, const Pca& pca, const AutoencoderRows& rows,
                         std::span<const std::int64_t> numbers, const comm::Communicator& comm) {
-    constexpr std::size_t together = 1024;
     double whole = 0, kept = 0, lost = 0;
-    const auto mine = own_part(numbers, rows.block());
-    for (std::size_t at = 0; at < mine.size(); at += together) {
-        const auto part = mine.subspan(at, std::min(together, mine.size() - at));
-        const store::Matrix<float> tile{
-            .rows = {.first = 0, .count = std::ssize(part), .total = std::ssize(part)},
-            .columns = rows.shape().elements(),
-            .values = rows.own(part)};
+    for_each_tile(rows, numbers, [&](const store::Matrix<float>& tile, const auto& part) {
         whole += sum_of(squared_distances(tile, pca.mean));
         for (const double score : project(tile, pca, Whiten::off).values) kept += score * score;
         for (const auto number : part)
             lost += encoded.squared_error[static_cast<std::size_t>(number - rows.block().first)];
-    }
+    });
     std::array<double, 3> sums{whole, kept, lost};
     comm.sum(std::span<double>(sums));
     if (sums[0] == 0) return {};

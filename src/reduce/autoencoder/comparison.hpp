@@ -19,6 +19,11 @@ namespace nanoatlas::reduce {
 Pca principal_components(const AutoencoderRows& rows, std::span<const std::int64_t> numbers,
                          std::int64_t count, const comm::Communicator& comm);
 
+/// Mean square of the values of some rows less those of another one [elements]; NaN of no rows.
+/// Collective. numbers: ascending
+double mean_square(const AutoencoderRows& rows, std::span<const std::int64_t> numbers,
+                   std::span<const double> from, const comm::Communicator& comm);
+
 /// Shares of the variance of some rows: sum |x - x'|^2 / sum |x - mean|^2, x' what a row is put out
 /// as, mean that of the principal components. 0 over 0 is 0.
 struct Unexplained {

@@ -58,8 +58,8 @@ void write(store::ArtefactWriter& writer, const Autoencoder& autoencoder) {
     writer.attribute("components", autoencoder.code);
 }
 
-Autoencoder read_autoencoder(const std::string& path) {
-    const store::ArtefactReader file(path, "embedding");
+Autoencoder read_autoencoder(const store::ArtefactReader& file) {
+    const auto& path = file.path();
     const auto method = file.text("method");
     VALIDATE(method == "autoencoder",
              "'{}' holds what --method {} fitted, no autoencoder; give --method {}, or another "

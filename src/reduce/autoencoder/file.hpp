@@ -1,9 +1,6 @@
 // An autoencoder in embedding.h5, beside the embedding that it made.
 #pragma once
 
-#include <string>
-
-#include "comm/communicator.hpp"
 #include "reduce/autoencoder/autoencoder.hpp"
 #include "store/artefact.hpp"
 
@@ -13,7 +10,7 @@ namespace nanoatlas::reduce {
 /// Collective.
 void write(store::ArtefactWriter& writer, const Autoencoder& autoencoder);
 
-/// throws InputError if the file cannot be read, holds none, or one that no network can be
-Autoencoder read_autoencoder(const std::string& path);
+/// throws InputError if the file holds none, or one that no network can be
+Autoencoder read_autoencoder(const store::ArtefactReader& file);
 
 }  // namespace nanoatlas::reduce

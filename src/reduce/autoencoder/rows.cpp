@@ -2,16 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/check.hpp"
 #include "reduce/enhance/columns.hpp"
 
 namespace nanoatlas::reduce {
 
-ColumnScale column_scale(const store::Matrix<float>& matrix, const comm::Communicator& comm) {
+ColumnScale column_scale(const store::Matrix<float>& matrix, ColumnWeights weights,
+                         const comm::Communicator& comm) {
     ColumnScale scale{.mean = column_means(matrix, comm), .deviation = {}};
     scale.deviation = column_variances(matrix, scale.mean, comm);
-    for (auto& value : scale.deviation) value = value > 0 ? std::sqrt(value) : 1;
+    auto& variances = scale.deviation;
+    if (weights == ColumnWeights::as_they_are)
+        std::ranges::fill(variances, std::accumulate(variances.begin(), variances.end(), 0.0) /
+                                         static_cast<double>(variances.size()));
+    for (auto& value : variances) value = value > 0 ? std::sqrt(value) : 1;
     return scale;
 }
 

@@ -26,12 +26,17 @@ class AutoencoderRows {
     virtual std::vector<float> fetch(std::span<const std::int64_t> rows) const = 0;
 };
 
-/// Means and deviations of the columns of a matrix; a column without variance has deviation 1. The
-/// same bits on any number of ranks. Collective.
+/// What columns weigh against each other: all the same, whatever their variance, or as they are.
+enum class ColumnWeights { equal, as_they_are };
+
+/// Means of the columns of a matrix, and what each is divided by: its deviation (1 where there is
+/// none), or the root of the columns' mean variance. The same bits on any number of ranks.
+/// Collective.
 struct ColumnScale {
     std::vector<double> mean, deviation;
 };
-ColumnScale column_scale(const store::Matrix<float>& matrix, const comm::Communicator& comm);
+ColumnScale column_scale(const store::Matrix<float>& matrix, ColumnWeights weights,
+                         const comm::Communicator& comm);
 
 /// The rows of a matrix, (x - mean) / deviation by column.
 class MatrixRows final : public AutoencoderRows {
