@@ -22,9 +22,16 @@ base::OptionTable describe(Options& options, SharedReduceOptions& shared) {
         .required();
     table.add("output", options.output, "embedding.h5 to write; .npy, .csv or .txt: a plain table")
         .required();
-    table.add("method", options.method, "pca: principal components").choices({"pca"});
+    table
+        .add("method", options.method,
+             "pca: principal components; autoencoder: a network that learns to pass rows on by "
+             "few numbers")
+        .choices({"pca", "autoencoder"});
     table.add("components", shared.components,
-              "columns to keep, or below 1 the share of the variance: 0.95");
+              "columns to keep, or for pca below 1 the share of the variance: 0.95");
+    table.add("seed", shared.seed, "of what is drawn at random");
+    table.add("fitted", shared.fitted,
+              "embedding.h5 of that method: its fit is applied to these rows, none is made");
     table
         .add("enhance", options.enhance,
              "first; off, on: power,center,l2, or by commas: " +
@@ -43,6 +50,7 @@ void write(const Options& options, const store::Matrix<float>& embedding,
     file.write_rows<float>("embedding", embedding.values, embedding.rows, {embedding.columns});
     method.write(file);
     file.attribute("method", options.method);
+    file.attribute("enhance", options.enhance);
     file.publish(provenance);
 }
 
@@ -63,6 +71,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
     const auto shared = std::make_shared<SharedReduceOptions>();
     std::map<std::string, std::unique_ptr<ReduceMethod>> methods;
     methods.emplace("pca", make_pca(shared));
+    methods.emplace("autoencoder", make_autoencoder(shared));
     auto table = describe(options, *shared);
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
@@ -70,6 +79,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
+    if (!shared->fitted.empty()) provenance.add_input(shared->fitted);
     auto& method = *methods.at(options.method);
     const ReduceInput input{.source = options.input,
                             .corpus = options.corpus,

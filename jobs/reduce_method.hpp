@@ -40,8 +40,11 @@ class ReduceMethod {
 /// Options of more than one method.
 struct SharedReduceOptions {
     std::string components = "50";
+    std::uint64_t seed = 0;
+    std::string fitted;  ///< embedding.h5 whose fit takes these rows, too; "": fit anew
 };
 
 std::unique_ptr<ReduceMethod> make_pca(std::shared_ptr<const SharedReduceOptions> shared);
+std::unique_ptr<ReduceMethod> make_autoencoder(std::shared_ptr<const SharedReduceOptions> shared);
 
 }  // namespace nanoatlas::jobs

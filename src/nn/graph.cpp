@@ -48,6 +48,8 @@ const char* op_name(Op op) {
             return "stochastic_depth";
         case Op::flatten:
             return "flatten";
+        case Op::unflatten:
+            return "unflatten";
     }
     return "";
 }
@@ -236,6 +238,17 @@ Value Graph::stochastic_depth(Value x, double probability, const std::string& na
 
 Value Graph::flatten(Value x, const std::string& name) {
     return append({Op::flatten, name, {x.node}, {shape(x).elements(), 1, 1}, {}});
+}
+
+Value Graph::unflatten(Value x, const Shape& image, const std::string& name) {
+    VALIDATE(shape(x).channels == image.elements() && shape(x).pixels() == 1,
+             "'{}' is no row of {} numbers, which an image of {} x {} pixels with {} channels has",
+             node(x).name, image.elements(), image.height, image.width, image.channels);
+    return append({Op::unflatten, name, {x.node}, image, {}});
+}
+
+Value Graph::upsample(Value x, std::int64_t factor, const std::string& name) {
+    return adaptive_average_pool(x, {factor * shape(x).height, factor * shape(x).width}, name);
 }
 
 Padding Graph::same_padding(Value x, Extent kernel, Extent stride) const {

@@ -118,7 +118,8 @@ enum class Op {
     pad_channels,
     dropout,
     stochastic_depth,
-    flatten,  ///< channels outermost, as torch
+    flatten,    ///< channels outermost, as torch
+    unflatten,  ///< channels innermost, as images lie in memory
 };
 
 struct Node {
@@ -175,6 +176,12 @@ class Graph {
     /// In training x of some samples becomes 0, of the others x / (1 - probability).
     Value stochastic_depth(Value x, double probability, const std::string& name = "");
     Value flatten(Value x, const std::string& name = "");
+    /// A row of numbers, such as a linear layer puts out, as an image: its pixels one after the
+    /// other, each with all its channels.
+    Value unflatten(Value x, const Shape& image, const std::string& name = "");
+    /// Each pixel factor x factor times: what an adaptive average gives that has more pixels to put
+    /// out than it reads.
+    Value upsample(Value x, std::int64_t factor, const std::string& name = "");
 
     /// The padding with which ceil(size / stride) pixels come out ("same" of TensorFlow: what is
     /// odd goes to the bottom and the right).

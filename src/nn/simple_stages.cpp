@@ -182,6 +182,25 @@ class PadChannelsStage final : public SimpleStage {
     kernels::Memory zeros_;  // shaped as the output
 };
 
+/// The same values, a row being an image now.
+class UnflattenStage final : public SimpleStage {
+  public:
+    using SimpleStage::SimpleStage;
+
+    void forward(const Run& run) override { copy(run, run.at(x_[0]), run.at(y_)); }
+
+  protected:
+    void lead_back(const Run& run, const void* dy, std::size_t) override {
+        copy(run, dy, run.at(dx_[0]));
+    }
+
+  private:
+    void copy(const Run& run, const void* from, void* to) const {
+        const auto each = image_.elements() / image_.samples;
+        run.backend.copy_channels(from, each, 0, to, each, 0, each, image_.samples);
+    }
+};
+
 class DropoutStage final : public SimpleStage {
   public:
     DropoutStage(const Group& group, Wiring& wiring)
@@ -245,6 +264,8 @@ std::unique_ptr<Stage> make_stage(const Group& group, Wiring& wiring) {
             return std::make_unique<PadChannelsStage>(group, wiring);
         case Op::dropout:
             return std::make_unique<DropoutStage>(group, wiring);
+        case Op::unflatten:
+            return std::make_unique<UnflattenStage>(group, wiring);
         case Op::add:
         case Op::relu:
         case Op::relu6:

@@ -58,7 +58,7 @@ TEST(Graph, names_its_tensors) {
     EXPECT_FALSE(names.contains("stem.bias"));
     EXPECT_FALSE(names.contains("c_scale.weight"));
     EXPECT_EQ(graph.buffers().size(), 10U);
-    EXPECT_EQ(graph.node(graph.features()).shape.channels, 10);
+    EXPECT_EQ(graph.node(graph.features()).shape.channels, 48);
     const auto tensors = initial_tensors(graph, 1);
     EXPECT_EQ(tensors.size(), graph.parameters().size() + graph.buffers().size());
     EXPECT_EQ(tensors.at("a1.weight").shape, (std::vector<std::int64_t>{8, 4, 3, 3}));
@@ -80,6 +80,8 @@ TEST(Graph, refuses_what_does_not_fit) {
     EXPECT_THROW(graph.convolution(x, "y", {.channels = 4, .kernel = 7}), InputError);
     EXPECT_THROW(graph.convolution(x, "y", {.channels = 4, .groups = 3}), InputError);
     EXPECT_THROW(graph.max_pool(x, {.kernel = 9, .stride = 1}), InputError);
+    EXPECT_THROW(graph.unflatten(x, {4, 6, 6}), InputError);
+    EXPECT_THROW(graph.unflatten(graph.linear(x, "row", 12), {3, 2, 1}), InputError);
     EXPECT_THROW(graph.find("z"), InputError);
     EXPECT_THROW(graph.dropout(x, 1), InputError);
     EXPECT_THROW(graph.stochastic_depth(x, -0.1), InputError);
@@ -90,13 +92,13 @@ TEST(Fusion, joins_what_is_computed_at_once) {
     const auto graph = small_graph();
     const std::vector<bool> none(graph.nodes().size(), false), all(graph.nodes().size(), true);
     // stem, a1, a2 + addition, b1 + addition, b2, c1, its norm, c2 + GELU, c3 + scale + addition,
-    // pool, left, right, its padding, concat, average, adaptive, hidden, head; what flattens or
-    // drops vanishes, and the auxiliary output is not needed.
-    EXPECT_EQ(fuse(graph, none, none).groups.size(), 18U);
+    // pool, left, right, its padding, concat, average, adaptive, hidden, its image, enlarged, head;
+    // what flattens or drops vanishes, and the auxiliary output is not needed.
+    EXPECT_EQ(fuse(graph, none, none).groups.size(), 20U);
     // Five norms of their own, a GELU, scale + addition, a dropout, two for the auxiliary output.
-    EXPECT_EQ(fuse(graph, all, none).groups.size(), 28U);
-    // Kept: all on their own but what flattens or drops (twice each) and the input.
-    EXPECT_EQ(fuse(graph, none, all).groups.size(), graph.nodes().size() - 5);
+    EXPECT_EQ(fuse(graph, all, none).groups.size(), 30U);
+    // Kept: all on their own but what flattens (three times) or drops (twice) and the input.
+    EXPECT_EQ(fuse(graph, none, all).groups.size(), graph.nodes().size() - 6);
 }
 
 TEST(Fusion, computes_each_value_before_it_is_read) {

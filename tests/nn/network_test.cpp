@@ -214,6 +214,26 @@ TEST(Network, pads_channels_with_zeros_before_and_behind) {
     EXPECT_EQ(padded, expected);
 }
 
+TEST(Network, makes_an_image_of_a_row_and_repeats_its_pixels) {
+    const auto graph = small_graph();
+    Network network(graph, {.batch = 2, .keep = {"hidden_relu", "unflattened", "upsampled"}},
+                    world());
+    network.load(tensors_of(graph));
+    network.forward(small_batch(2).images);
+    const auto row = network.value("hidden_relu"), image = network.value("unflattened"),
+               enlarged = network.value("upsampled");
+    ASSERT_EQ(row.size(), image.size());
+    ASSERT_EQ(enlarged.size(), 4 * image.size());
+    for (std::size_t sample = 0; sample < 2; ++sample)
+        for (std::size_t channel = 0; channel < 3; ++channel)
+            for (std::size_t y = 0; y < 4; ++y)
+                for (std::size_t x = 0; x < 4; ++x) {
+                    const auto pixel = y / 2 * 2 + x / 2, plane = sample * 3 + channel;
+                    EXPECT_EQ(image[plane * 4 + pixel], row[sample * 12 + pixel * 3 + channel]);
+                    EXPECT_EQ(enlarged[plane * 16 + y * 4 + x], image[plane * 4 + pixel]);
+                }
+}
+
 TEST(Network, keeps_what_is_frozen) {
     const auto batch = small_batch(6).of_rank(world());
     auto network = trained_network({.batch = 6, .frozen_to = "pool"}, world());

@@ -15,7 +15,8 @@ inline constexpr std::int64_t small_classes = 5;
 
 /// Residual with and without a projection, and as ConvNeXt's; an auxiliary output, branches that
 /// are padded and concatenated, grouped and depthwise convolutions, uneven padding, all
-/// activations, all kinds of pooling, dropout, two linear layers.
+/// activations, all kinds of pooling, dropout, two linear layers, an image made of a row and
+/// enlarged.
 inline nn::Graph small_graph() {
     nn::Graph graph(small_input);
     auto x = graph.convolution(graph.input(), "stem",
@@ -52,7 +53,10 @@ inline nn::Graph small_graph() {
                      "joined");
     x = graph.average_pool(x, {.kernel = 2, .stride = 1}, "average");
     x = graph.adaptive_average_pool(x, 2, "pooled");
-    x = graph.relu(graph.linear(graph.dropout(graph.flatten(x), 0.25), "hidden", 10));
+    x = graph.relu(graph.linear(graph.dropout(graph.flatten(x), 0.25), "hidden", 12),
+                   "hidden_relu");
+    x = graph.upsample(graph.unflatten(x, {3, 2, 2}, "unflattened"), 2, "upsampled");
+    x = graph.flatten(x);
     graph.set_features(x);
     graph.set_output(graph.linear(x, "head", small_classes));
     return graph;

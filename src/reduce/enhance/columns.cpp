@@ -20,6 +20,13 @@ std::vector<double> column_means_of(const FeatureMatrix& matrix, const OfValue& 
     return column_means(image, comm);
 }
 
+std::vector<double> column_variances(const FeatureMatrix& matrix, std::span<const double> mean,
+                                     const comm::Communicator& comm) {
+    return column_means_of(
+        matrix, [&](std::int64_t, std::size_t j, float x) { return (x - mean[j]) * (x - mean[j]); },
+        comm);
+}
+
 std::vector<double> squared_distances(const FeatureMatrix& matrix, std::span<const double> mean) {
     std::vector<double> squares(static_cast<std::size_t>(matrix.rows.count));
 #pragma omp parallel for

@@ -17,6 +17,10 @@ using OfValue = std::function<double(std::int64_t row, std::size_t column, float
 std::vector<double> column_means_of(const FeatureMatrix& matrix, const OfValue& function,
                                     const comm::Communicator& comm);
 
+/// Means of the squared distances from the means, over N: [D].
+std::vector<double> column_variances(const FeatureMatrix& matrix, std::span<const double> mean,
+                                     const comm::Communicator& comm);
+
 /// This rank's rows' squared distances from that mean [n].
 std::vector<double> squared_distances(const FeatureMatrix& matrix, std::span<const double> mean);
 

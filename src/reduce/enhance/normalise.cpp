@@ -30,10 +30,7 @@ class Standardise : public EnhancementStep {
   public:
     void apply(FeatureMatrix& matrix, const Surroundings& surroundings) const override {
         const auto mean = column_means(matrix, surroundings.comm);
-        auto factor = column_means_of(
-            matrix,
-            [&](std::int64_t, std::size_t j, float x) { return (x - mean[j]) * (x - mean[j]); },
-            surroundings.comm);
+        auto factor = column_variances(matrix, mean, surroundings.comm);
         for (auto& variance : factor) variance = variance > 0 ? 1 / std::sqrt(variance) : 0;
         change_columns(matrix, mean, factor);
     }
