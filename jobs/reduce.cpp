@@ -22,9 +22,13 @@ base::OptionTable describe(Options& options, SharedReduceOptions& shared) {
         .required();
     table.add("output", options.output, "embedding.h5 to write; .npy, .csv or .txt: a plain table")
         .required();
-    table.add("method", options.method, "pca: principal components").choices({"pca"});
+    table
+        .add("method", options.method,
+             "pca: principal components; tsne: a map to look at, not to measure on")
+        .choices({"pca", "tsne"});
     table.add("components", shared.components,
-              "columns to keep, or below 1 the share of the variance: 0.95");
+              "columns to keep (50; tsne: 2), or for pca below 1 the share of the variance: 0.95");
+    table.add("seed", shared.seed, "of what is drawn at random");
     table
         .add("enhance", options.enhance,
              "first; off, on: power,center,l2, or by commas: " +
@@ -63,14 +67,16 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
     const auto shared = std::make_shared<SharedReduceOptions>();
     std::map<std::string, std::unique_ptr<ReduceMethod>> methods;
     methods.emplace("pca", make_pca(shared));
+    methods.emplace("tsne", make_tsne(shared));
     auto table = describe(options, *shared);
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     store::check_output(options.output, world);
+    auto& method = *methods.at(options.method);
+    if (shared->components.empty()) shared->components = method.default_components();
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
-    auto& method = *methods.at(options.method);
     const ReduceInput input{.source = options.input,
                             .corpus = options.corpus,
                             .chain = reduce::EnhancementChain(options.enhance)};
