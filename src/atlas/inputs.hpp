@@ -14,13 +14,21 @@ namespace nanoatlas::atlas {
 /// The files; those behind `clusters` may be empty.
 struct ReportFiles {
     std::string corpus, embedding, clusters;
-    std::string predictions, metrics, scores;
+    std::string map, predictions, metrics, scores;
 };
 
 struct Embedding {
     std::int64_t columns = 0;
     std::vector<float> values;      ///< [N, columns]
     std::vector<double> explained;  ///< share of the variance by column; empty: not known
+};
+
+/// Where the images lie on a map that was made for looking at.
+struct Placement {
+    std::string method;       ///< "tsne"; empty: not known
+    std::vector<float> x, y;  ///< [N]
+    /// [N], share of an image's nearest ones that are its nearest on the map; empty: not known
+    std::vector<double> kept;
 };
 
 /// Clusters at S values of Z, and of T random parts of the rows.
@@ -80,6 +88,7 @@ struct Inputs {
     Facts facts;
     std::vector<Reject> rejects;
     Embedding embedding;
+    std::optional<Placement> placement;
     Clusters clusters;
     std::optional<Predictions> predictions;
     std::string metrics, scores;  ///< JSON, checked to be objects; empty: not given
