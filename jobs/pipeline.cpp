@@ -69,8 +69,8 @@ std::string Stage::output() const {
 
 Arguments Stage::arguments() const {
     Arguments words;
-    for (const auto& [name, values] : options) {
-        words.push_back("--" + name);
+    for (const auto& [option, values] : options) {
+        words.push_back("--" + option);
         words.insert(words.end(), values.begin(), values.end());
     }
     return words;
@@ -78,8 +78,8 @@ Arguments Stage::arguments() const {
 
 std::vector<std::string> Stage::inputs() const {
     std::vector<std::string> paths;
-    for (const auto& [name, values] : options) {
-        if (name == "output" || name == "checkpoint") continue;
+    for (const auto& [option, values] : options) {
+        if (option == "output" || option == "checkpoint") continue;
         for (const auto& value : values)
             if (const auto file = file_of(value); !file.empty() && fs::exists(file))
                 paths.push_back(file);
@@ -117,6 +117,7 @@ std::vector<Stage> plan_pipeline(const base::Settings& settings,
             stage.options.try_emplace(option, place(file));
         if (stage.name == "map") {
             stage.options.try_emplace("method", std::vector<std::string>{"tsne"});
+            stage.options.try_emplace("components", std::vector<std::string>{"2"});
             if (const auto& cluster = sections["cluster"];
                 cluster.contains("input") && !sections["map"].contains("input"))
                 stage.options["input"] = cluster.at("input");

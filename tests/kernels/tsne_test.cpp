@@ -86,7 +86,7 @@ TEST(Repulsion, by_a_tree_is_within_its_bound_and_better_for_a_smaller_theta) {
     double force = 0, coarse = 0, fine = 0;
     for (int trial = 0; trial < 20; ++trial) {
         base::Random random(73, trial);
-        const auto n = 200 + random.below(3000), dimensions = 2 + random.below(2);
+        const auto n = 200 + random.below(1500), dimensions = 2 + random.below(2);
         const auto y = random_map(n, dimensions, std::pow(10, trial % 4 - 1), trial);
         const auto order = order_of(y, dimensions);
         const auto half = errors_of(y, dimensions, order, 0.5);
