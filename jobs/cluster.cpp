@@ -29,6 +29,18 @@ struct Options {
     std::string input, output = "clusters.h5", method = "adp";
 };
 
+/// Groups on a map for looking at are partly the map's own.
+void warn_of_map(const std::string& source) {
+    const auto file = store::file_of_source(source);
+    if (!file.ends_with(".h5")) return;
+    const store::ArtefactReader artefact(file, store::ArtefactReader::any_hdf5);
+    if (artefact.has_attribute("method") && artefact.text("method") == "tsne")
+        base::log_warning(fmt::format(
+            "'{}' is a t-SNE map: distances and densities on it are not those of the data, and "
+            "clusters found on it may be its own; cluster the embedding that it was made of",
+            source));
+}
+
 void write(const Options& options, const ClusterMethod& method, store::Provenance& provenance,
            const comm::Communicator& world) {
     const auto label = method.label();
@@ -76,7 +88,9 @@ int run_cluster(const Arguments& arguments, const comm::Communicator& world) {
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
     for (const auto& file : method.inputs()) provenance.add_input(file);
-    method.run(store::read_matrix<double>(options.input, world), provenance.phases(), world);
+    auto matrix = store::read_matrix<double>(options.input, world);
+    warn_of_map(options.input);
+    method.run(std::move(matrix), provenance.phases(), world);
     method.print_summary(provenance, world);
     write(options, method, provenance, world);
     base::print(fmt::format("written to {}", options.output));

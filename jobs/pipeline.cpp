@@ -19,10 +19,11 @@ namespace fs = std::filesystem;
 
 // What stage writes which file of the folder, and which files it reads: option -> file name.
 struct Wiring {
-    const char* job;
+    const char* name;  ///< of the stage, and of its job unless `job` says otherwise
     bool only_with_section;
     const char* output;
     std::vector<std::pair<const char*, const char*>> inputs;
+    const char* job = nullptr;
 };
 
 const std::vector<Wiring>& wirings() {
@@ -36,6 +37,7 @@ const std::vector<Wiring>& wirings() {
         {"reduce", false, "embedding.h5", {{"input", "features.h5"}}},
         {"neighbours", false, "neighbours.h5", {}},  // of the matrix that cluster reads
         {"dimension", true, "dimension.json", {}},
+        {"map", false, "map.h5", {{"input", "embedding.h5"}}, "reduce"},
         {"cluster", false, "clusters.h5", {{"input", "embedding.h5"}}},
         {"score",
          true,
@@ -44,7 +46,10 @@ const std::vector<Wiring>& wirings() {
         {"report",
          false,
          "atlas",
-         {{"corpus", "corpus.h5"}, {"embedding", "embedding.h5"}, {"clusters", "clusters.h5"}}},
+         {{"corpus", "corpus.h5"},
+          {"embedding", "embedding.h5"},
+          {"map", "map.h5"},
+          {"clusters", "clusters.h5"}}},
     };
     return table;
 }
@@ -76,7 +81,11 @@ std::int64_t number_or(const Stage& stage, const char* name, std::int64_t otherw
 
 // How many neighbours of each row the stage goes by; 0: it needs no lists.
 std::int64_t neighbours_of(const Stage& stage) {
-    if (stage.job == "dimension") return number_or(stage, "range", 64);
+    if (stage.name == "dimension") return number_or(stage, "range", 64);
+    if (stage.name == "map")
+        return option_or(stage, "method", "") == "tsne" && !stage.options.contains("enhance")
+                   ? 3 * (number_or(stage, "perplexity", 29) + 1)
+                   : 0;
     if (stage.job != "cluster") return 0;
     const auto method = option_or(stage, "method", "adp");
     if (method == "adp") return number_or(stage, "maxk", 100);
@@ -118,8 +127,8 @@ std::string Stage::output() const {
 
 Arguments Stage::arguments() const {
     Arguments words;
-    for (const auto& [name, values] : options) {
-        words.push_back("--" + name);
+    for (const auto& [option, values] : options) {
+        words.push_back("--" + option);
         words.insert(words.end(), values.begin(), values.end());
     }
     return words;
@@ -127,8 +136,8 @@ Arguments Stage::arguments() const {
 
 std::vector<std::string> Stage::inputs() const {
     std::vector<std::string> paths;
-    for (const auto& [name, values] : options) {
-        if (name == "output" || name == "checkpoint") continue;
+    for (const auto& [option, values] : options) {
+        if (option == "output" || option == "checkpoint") continue;
         for (const auto& value : values)
             if (const auto file = file_of(value); !file.empty() && fs::exists(file))
                 paths.push_back(file);
@@ -149,23 +158,32 @@ std::vector<Stage> plan_pipeline(const base::Settings& settings,
     }
     for (const auto& entry : sections)
         VALIDATE(std::any_of(wirings().begin(), wirings().end(),
-                             [&](const auto& wiring) { return entry.first == wiring.job; }),
+                             [&](const auto& wiring) { return entry.first == wiring.name; }),
                  "section [{}] of the configuration is no stage of 'run'; rename or remove it",
                  entry.first);
     std::vector<Stage> stages;
     for (const auto& wiring : wirings()) {
-        if (wiring.only_with_section && !sections.contains(wiring.job)) continue;
-        Stage stage{.job = wiring.job, .options = sections[wiring.job]};
+        if (wiring.only_with_section && !sections.contains(wiring.name)) continue;
+        Stage stage{.name = wiring.name,
+                    .job = wiring.job != nullptr ? wiring.job : wiring.name,
+                    .options = sections[wiring.name]};
         const auto place = [&](const char* file) {
             return std::vector{(fs::path(folder) / file).string()};
         };
         stage.options.try_emplace("output", place(wiring.output));
         for (const auto& [option, file] : wiring.inputs)
             stage.options.try_emplace(option, place(file));
-        if (stage.job == "reduce" && sections.contains("enhance") &&
+        if (stage.name == "map") {
+            stage.options.try_emplace("method", std::vector<std::string>{"tsne"});
+            stage.options.try_emplace("components", std::vector<std::string>{"2"});
+            if (const auto& cluster = sections["cluster"];
+                cluster.contains("input") && !sections["map"].contains("input"))
+                stage.options["input"] = cluster.at("input");
+        }
+        if (stage.name == "reduce" && sections.contains("enhance") &&
             !sections["reduce"].contains("input"))
             stage.options["input"] = stages.back().options.at("output");
-        if (stage.job == "report") {
+        if (stage.name == "report") {
             if (sections.contains("evaluate"))
                 stage.options.try_emplace("metrics", place("metrics.json"));
             if (sections.contains("score"))
@@ -189,10 +207,10 @@ PipelineState::PipelineState(std::string path, const comm::Communicator& comm)
     // A state that cannot be read only means that everything runs again.
     const auto document = nlohmann::json::parse(comm_.broadcast(text), nullptr, false);
     if (!document.is_object()) return;
-    for (const auto& [job, entry] : document.items())
+    for (const auto& [stage, entry] : document.items())
         if (entry.is_object())
-            entries_[job] = {entry.value("key", ""), entry.value("output_hash", ""),
-                             entry.value("seconds", 0.0)};
+            entries_[stage] = {entry.value("key", ""), entry.value("output_hash", ""),
+                               entry.value("seconds", 0.0)};
 }
 
 std::string PipelineState::hash_of(const std::string& path) const {
@@ -201,32 +219,32 @@ std::string PipelineState::hash_of(const std::string& path) const {
 }
 
 std::string PipelineState::key_of(const Stage& stage) const {
-    std::string key = fmt::format("{} {} {}", stage.job, base::version(), base::commit());
+    std::string key = fmt::format("{} {} {}", stage.name, base::version(), base::commit());
     for (const auto& word : stage.arguments()) key += " " + word;
     for (const auto& input : comm_.broadcast(stage.inputs())) key += " " + hash_of(input);
     return key;
 }
 
 bool PipelineState::is_up_to_date(const Stage& stage, const std::string& key) const {
-    const auto entry = entries_.find(stage.job);
+    const auto entry = entries_.find(stage.name);
     if (entry == entries_.end() || !comm_.broadcast(fs::exists(stage.output()))) return false;
     return key == entry->second.key && hash_of(stage.output()) == entry->second.output_hash;
 }
 
 void PipelineState::record(const Stage& stage, const std::string& key, double seconds) {
-    entries_[stage.job] = {key, hash_of(stage.output()), seconds};
+    entries_[stage.name] = {key, hash_of(stage.output()), seconds};
     save();
 }
 
 double PipelineState::seconds(const Stage& stage) const {
-    const auto entry = entries_.find(stage.job);
+    const auto entry = entries_.find(stage.name);
     return entry == entries_.end() ? 0 : entry->second.seconds;
 }
 
 void PipelineState::save() const {
     nlohmann::json document;
-    for (const auto& [job, entry] : entries_)
-        document[job] = {
+    for (const auto& [stage, entry] : entries_)
+        document[stage] = {
             {"key", entry.key}, {"output_hash", entry.output_hash}, {"seconds", entry.seconds}};
     const auto text = document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
     store::publish_text(path_, text + "\n", comm_);

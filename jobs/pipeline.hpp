@@ -12,8 +12,9 @@
 
 namespace nanoatlas::jobs {
 
-/// One job of the way, with the options it will be given.
+/// One step of the way: a job with the options it will be given.
 struct Stage {
+    std::string name;  ///< that of the job, but for `map`, which is a reduce
     std::string job;
     std::map<std::string, std::vector<std::string>> options;
 
@@ -23,12 +24,13 @@ struct Stage {
     std::vector<std::string> inputs() const;
 };
 
-/// The stages of a configuration, in the order of the way of the data. Sections name the jobs;
+/// The stages of a configuration, in the order of the way of the data. Sections name the stages;
 /// [run] folder = F gives each stage its place there (F/corpus.h5, F/model.h5, ...) unless the
-/// section says otherwise. synth, train, evaluate, enhance, dimension and score take part only
-/// where they have a section; score also needs labels, so it is for labelled corpora. neighbours
-/// makes lists, as long as cluster and dimension need them, which both read; it is left out where
-/// neither does. named: all sections of the configuration, those without settings too throws
+/// section says otherwise. `map` is a t-SNE of what is clustered. synth, train, evaluate, enhance,
+/// dimension and score take part only where they have a section; score also needs labels, so it is
+/// for labelled corpora. neighbours makes lists, as long as dimension, map and cluster need them,
+/// which all read them; it is left out where none does. named: all sections of the configuration,
+/// those without settings too. throws
 /// InputError on a section that is no stage
 std::vector<Stage> plan_pipeline(const base::Settings& settings,
                                  const std::vector<std::string>& named);

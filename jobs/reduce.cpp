@@ -25,10 +25,10 @@ base::OptionTable describe(Options& options, SharedReduceOptions& shared) {
     table
         .add("method", options.method,
              "pca: principal components; autoencoder: a network that learns to pass rows on by "
-             "few numbers")
-        .choices({"pca", "autoencoder"});
+             "few numbers; tsne: a map to look at, not to measure on")
+        .choices({"pca", "autoencoder", "tsne"});
     table.add("components", shared.components,
-              "columns to keep, or for pca below 1 the share of the variance: 0.95");
+              "columns to keep (50; tsne: 2), or for pca below 1 the share of the variance: 0.95");
     table.add("seed", shared.seed, "of what is drawn at random");
     table.add("fitted", shared.fitted,
               "embedding.h5 of that method: its fit is applied to these rows, none is made");
@@ -72,15 +72,17 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
     std::map<std::string, std::unique_ptr<ReduceMethod>> methods;
     methods.emplace("pca", make_pca(shared));
     methods.emplace("autoencoder", make_autoencoder(shared));
+    methods.emplace("tsne", make_tsne(shared));
     auto table = describe(options, *shared);
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
     store::check_output(options.output, world);
+    auto& method = *methods.at(options.method);
+    if (shared->components.empty()) shared->components = method.default_components();
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
     if (!shared->fitted.empty()) provenance.add_input(shared->fitted);
-    auto& method = *methods.at(options.method);
     const ReduceInput input{.source = options.input,
                             .corpus = options.corpus,
                             .chain = reduce::EnhancementChain(options.enhance)};

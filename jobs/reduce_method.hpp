@@ -1,6 +1,7 @@
 // What a method of `reduce` is to the job: its options, its run, what it writes.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -28,6 +29,8 @@ class ReduceMethod {
 
     /// Adds its options to the job's, filled when the table is parsed.
     virtual void add_options(base::OptionTable& table) = 0;
+    /// What --components is where it is not given.
+    virtual std::string default_components() const { return "50"; }
     /// Collective. The embedding, a row for each row of the input.
     virtual store::Matrix<float> run(const ReduceInput& input, store::Provenance& provenance,
                                      const comm::Communicator& world) = 0;
@@ -39,12 +42,13 @@ class ReduceMethod {
 
 /// Options of more than one method.
 struct SharedReduceOptions {
-    std::string components = "50";
+    std::string components;  ///< never empty once a method runs
     std::uint64_t seed = 0;
     std::string fitted;  ///< embedding.h5 whose fit takes these rows, too; "": fit anew
 };
 
 std::unique_ptr<ReduceMethod> make_pca(std::shared_ptr<const SharedReduceOptions> shared);
 std::unique_ptr<ReduceMethod> make_autoencoder(std::shared_ptr<const SharedReduceOptions> shared);
+std::unique_ptr<ReduceMethod> make_tsne(std::shared_ptr<const SharedReduceOptions> shared);
 
 }  // namespace nanoatlas::jobs

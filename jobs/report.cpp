@@ -17,7 +17,10 @@ int run_report(const Arguments& arguments, const comm::Communicator& world) {
     auto& files = options.files;
     base::OptionTable table("report", "draws the atlas, a folder of pages to open in a browser");
     table.add("corpus", files.corpus, "corpus.h5: the images").required();
-    table.add("embedding", files.embedding, "matrix whose columns place the images").required();
+    table.add("embedding", files.embedding, "matrix by whose rows images are compared").required();
+    table.add("map", files.map,
+              "matrix of two columns that place the images: reduce --method tsne; else the "
+              "embedding's");
     table.add("clusters", files.clusters, "clusters.h5").required();
     table.add("predictions", files.predictions, "predictions.h5 of the corpus' images");
     table.add("metrics", files.metrics, "metrics.json of evaluate");
@@ -28,7 +31,8 @@ int run_report(const Arguments& arguments, const comm::Communicator& world) {
 
     store::Provenance provenance(table, world);
     for (const auto& file : {files.corpus, store::file_of_source(files.embedding), files.clusters,
-                             files.predictions, files.metrics, files.scores, files.dimension})
+                             store::file_of_source(files.map), files.predictions, files.metrics,
+                             files.scores, files.dimension})
         if (!file.empty()) provenance.add_input(file);
     const auto summary = atlas::write_atlas(options, provenance, world);
     base::print(fmt::format("atlas of {} images in {} clusters; open {}", summary.images,

@@ -24,10 +24,10 @@ struct RunOptions {
 };
 
 std::vector<Stage> select(std::vector<Stage> stages, const RunOptions& options) {
-    const auto position = [&](const std::string& job, const char* option) {
+    const auto position = [&](const std::string& name, const char* option) {
         const auto it = std::find_if(stages.begin(), stages.end(),
-                                     [&](const Stage& stage) { return stage.job == job; });
-        VALIDATE(it != stages.end(), "--{} '{}' is no stage of this configuration", option, job);
+                                     [&](const Stage& stage) { return stage.name == name; });
+        VALIDATE(it != stages.end(), "--{} '{}' is no stage of this configuration", option, name);
         return it - stages.begin();
     };
     const auto first = options.from.empty() ? 0 : position(options.from, "from");
@@ -63,15 +63,17 @@ const char* word_for(Outcome outcome) {
                                           : "";
 }
 
-/// Evaluation, scores and dimension are worth having but nothing else needs them: a corpus without
-/// a test part, without labels or on a grid does not keep the atlas from being drawn.
+/// Evaluation, scores, dimension and the map are worth having but nothing else needs them: a corpus
+/// without a test part, without labels, on a grid or of a few images does not keep the atlas from
+/// being drawn.
 bool is_dispensable(const Stage& stage) {
-    return stage.job == "evaluate" || stage.job == "score" || stage.job == "dimension";
+    return stage.name == "evaluate" || stage.name == "score" || stage.name == "dimension" ||
+           stage.name == "map";
 }
 
-/// The report names no figures that were left out.
-void drop_missing_figures(Stage& stage) {
-    for (const char* option : {"metrics", "scores", "dimension"}) {
+/// The report names no figures that were left out, and no map.
+void drop_missing_inputs(Stage& stage) {
+    for (const char* option : {"map", "metrics", "scores", "dimension"}) {
         const auto it = stage.options.find(option);
         if (it != stage.options.end() && !fs::exists(it->second.at(0))) stage.options.erase(it);
     }
@@ -81,13 +83,13 @@ Outcome run_stage(const Stage& stage, const RunOptions& options, PipelineState& 
                   const comm::Communicator& world) {
     const auto key = state.key_of(stage);
     if (!options.force && state.is_up_to_date(stage, key)) return Outcome::up_to_date;
-    base::log_info(fmt::format("-- {}", stage.job));
+    base::log_info(fmt::format("-- {}", stage.name));
     const base::Stopwatch watch;
     try {
         find_job(stage.job)->run(arguments_of(stage, options), world);
     } catch (const InputError& error) {
         if (!is_dispensable(stage)) throw;
-        base::log_warning(fmt::format("{} is left out: {}", stage.job, error.what()));
+        base::log_warning(fmt::format("{} is left out: {}", stage.name, error.what()));
         return Outcome::left_out;
     }
     state.record(stage, key, watch.seconds());
@@ -102,8 +104,9 @@ void print_summary(const std::vector<Stage>& stages, const std::vector<Outcome>&
         std::string found;
         if (stage.job == "evaluate") found = figure(stage, "accuracy");
         if (stage.job == "score") found = figure(stage, "nmi") + "  " + figure(stage, "ari");
-        base::print(fmt::format("{:<10} {:>8.1f} s  {:<11} {}  {}", stage.job, state.seconds(stage),
-                                word_for(outcomes[i]), stage.output(), found));
+        base::print(fmt::format("{:<10} {:>8.1f} s  {:<11} {}  {}", stage.name,
+                                state.seconds(stage), word_for(outcomes[i]), stage.output(),
+                                found));
     }
     for (const auto& stage : stages)
         if (stage.job == "report")
@@ -144,8 +147,8 @@ int run_run(const Arguments& arguments, const comm::Communicator& world) {
     for (auto& stage : stages) {
         if (signals.requested(world))
             throw StoppedOnRequest(
-                fmt::format("stopped on request before {}; run again", stage.job));
-        if (stage.job == "report") drop_missing_figures(stage);
+                fmt::format("stopped on request before {}; run again", stage.name));
+        if (stage.job == "report") drop_missing_inputs(stage);
         outcomes.push_back(run_stage(stage, options, state, world));
     }
     print_summary(stages, outcomes, state);

@@ -1,5 +1,7 @@
 #include "atlas/inputs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -12,7 +14,9 @@
 
 #include "atlas/dimension_chart.hpp"
 #include "base/check.hpp"
+#include "base/log.hpp"
 #include "base/path_parts.hpp"
+#include "cluster/neighbour_file.hpp"
 #include "comm/communicator.hpp"
 #include "store/corpus.hpp"
 #include "store/matrix.hpp"
@@ -67,6 +71,47 @@ void read_embedding(const std::string& source, Inputs& inputs) {
     } else {
         inputs.sources.push_back({"embedding", source, ""});
     }
+}
+
+/// A map of other rows can't be told from its number of rows, so it is told by what it was made of.
+void check_origin(const store::ArtefactReader& map, const Inputs& inputs) {
+    if (!map.has_attribute("matrix")) return;
+    const store::Matrix<double> embedding{
+        .rows = {.first = 0, .count = inputs.rows, .total = inputs.rows},
+        .columns = inputs.embedding.columns,
+        .values = {inputs.embedding.values.begin(), inputs.embedding.values.end()}};
+    if (cluster::matrix_hash(embedding, comm::Communicator::self()) != map.text("matrix"))
+        base::log_warning(fmt::format(
+            "map '{}' was made of another matrix than the embedding: images that lie together on "
+            "it need not be similar here; run reduce --method tsne on the embedding",
+            map.path()));
+}
+
+void read_map(const std::string& source, Inputs& inputs) {
+    const auto matrix = store::read_matrix<float>(source, comm::Communicator::self());
+    VALIDATE(matrix.rows.total == inputs.rows,
+             "cannot draw map '{}': it has {} rows, the corpus has {} images; give one that was "
+             "made from this corpus",
+             source, matrix.rows.total, inputs.rows);
+    VALIDATE(matrix.columns == 2,
+             "cannot draw map '{}': it has {} columns where 2 belong; run reduce --components 2",
+             source, matrix.columns);
+    Placement placement;
+    for (std::int64_t i = 0; i < matrix.rows.total; ++i) {
+        placement.x.push_back(matrix.row(i)[0]);
+        placement.y.push_back(matrix.row(i)[1]);
+    }
+    std::string provenance;
+    if (const auto file = store::file_of_source(source); file.ends_with(".h5")) {
+        const store::ArtefactReader artefact(file);
+        check_origin(artefact, inputs);
+        if (artefact.has_attribute("method")) placement.method = artefact.text("method");
+        if (artefact.has("kept_neighbours") && artefact.rows("kept_neighbours") == inputs.rows)
+            placement.kept = artefact.read<double>("kept_neighbours");
+        provenance = artefact.provenance();
+    }
+    inputs.placement = std::move(placement);
+    inputs.sources.push_back({"map", source, provenance});
 }
 
 template <class T>
@@ -279,6 +324,7 @@ Inputs read_inputs(const ReportFiles& files) {
     Inputs inputs;
     read_corpus(files.corpus, inputs);
     read_embedding(files.embedding, inputs);
+    if (!files.map.empty()) read_map(files.map, inputs);
     read_clusters(files.clusters, inputs);
     if (!files.predictions.empty()) read_predictions(files.predictions, inputs);
     inputs.metrics = read_json_object(files.metrics, "metrics", inputs);

@@ -16,13 +16,21 @@ namespace nanoatlas::atlas {
 /// The files; those behind `clusters` may be empty.
 struct ReportFiles {
     std::string corpus, embedding, clusters;
-    std::string predictions, metrics, scores, dimension;
+    std::string map, predictions, metrics, scores, dimension;
 };
 
 struct Embedding {
     std::int64_t columns = 0;
     std::vector<float> values;      ///< [N, columns]
     std::vector<double> explained;  ///< share of the variance by column; empty: not known
+};
+
+/// Where the images lie on a map that was made for looking at.
+struct Placement {
+    std::string method;       ///< "tsne"; empty: not known
+    std::vector<float> x, y;  ///< [N]
+    /// [N], share of an image's nearest ones that are its nearest on the map; empty: not known
+    std::vector<double> kept;
 };
 
 /// Z of Advanced Density Peaks, or HDBSCAN's min_cluster_size.
@@ -89,6 +97,7 @@ struct Inputs {
     Facts facts;
     std::vector<Reject> rejects;
     Embedding embedding;
+    std::optional<Placement> placement;
     Clusters clusters;
     std::optional<Predictions> predictions;
     std::optional<cluster::DimensionScales> dimension;

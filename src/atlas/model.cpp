@@ -91,10 +91,12 @@ Embedding in_order_of_variance(const Embedding& embedding, std::int64_t rows) {
 void add_map(Atlas& atlas) {
     const auto embedding = in_order_of_variance(atlas.inputs.embedding, atlas.inputs.rows);
     atlas.axes = map_axes(embedding.values, embedding.columns, embedding.explained);
+    const auto& placement = atlas.inputs.placement;
     atlas.map = {
         .stem = "data/map-",
         .layout = map_sheets(atlas.inputs.rows, std::max(atlas.inputs.height, atlas.inputs.width)),
-        .rows = hilbert_order(atlas.axes[0].values, atlas.axes[1].values)};
+        .rows = placement ? hilbert_order(placement->x, placement->y)
+                          : hilbert_order(atlas.axes[0].values, atlas.axes[1].values)};
 }
 
 void add_galleries(Atlas& atlas, int stored_side) {

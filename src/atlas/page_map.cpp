@@ -84,10 +84,28 @@ std::string colourings(const Atlas& atlas) {
         list += scale("density", "Log density", data.clusters.log_density, false, "");
     if (!data.clusters.probability.empty())
         list += scale("probability", "Probability", data.clusters.probability, false, "");
+    if (data.placement && !data.placement->kept.empty())
+        list += scale("kept", "Neighbours kept on the map", data.placement->kept, false, "");
     if (!data.clusters.halo.empty())
         list += categories("halo", "Halo", data.clusters.halo, {"core", "halo"}, palette(2), "");
     return list +
            categories("part", "Part", data.part, {"train", "validation", "test"}, palette(3), "");
+}
+
+/// What a reader should know of a map beside its points.
+std::string note_on(const Placement& placement) {
+    if (placement.method != "tsne") return "";
+    return "Images that lie side by side are similar. How far apart groups lie, how large they are "
+           "and how dense says nothing.";
+}
+
+/// "null" without a map.
+std::string placement_data(const std::optional<Placement>& placement) {
+    if (!placement) return "null";
+    return fmt::format("{{title: {}, note: {},\n x: {},\n y: {}}}",
+                       quote_script(placement->method == "tsne" ? "t-SNE map" : "Map"),
+                       quote_script(note_on(*placement)), column(placement->x),
+                       column(placement->y));
 }
 
 /// Place of each row's thumbnail in the sheets: the inverse of the order of tiles.
@@ -101,11 +119,12 @@ std::vector<std::int32_t> tile_places(const SheetSet& sheets) {
 }  // namespace
 
 PageFile map_page(const Atlas& atlas) {
-    return frame_page(atlas, "index.html", "Map",
-                      fill_in(web_file("map.html"), {{"images", count_text(atlas.inputs.rows)},
-                                                     {"clusters", count_text(atlas.clusters())}}),
-                      {"names.js", "decode.js", "data/map.js", "colours.js", "points.js",
-                       "pictures.js", "panel.js", "map.js"});
+    return frame_page(
+        atlas, "index.html", "Map",
+        fill_in(web_file("map.html"), {{"images", count_text(atlas.inputs.rows)},
+                                       {"clusters", count_text(atlas.clusters())}}),
+        {"names.js", "decode.js", "data/map.js", "colours.js", "points.js", "pictures.js",
+         "panel.js", "view.js", "painter.js", "layouts.js", "cards.js", "pointing.js", "map.js"});
 }
 
 PageFile map_data(const Atlas& atlas) {
@@ -119,7 +138,8 @@ PageFile map_data(const Atlas& atlas) {
     for (const auto& axis : atlas.axes)
         text += fmt::format("  {{name: {}, data: {}}},\n", quote_script(axis.name),
                             column(axis.values));
-    text += "],\ncolourings: [\n" + colourings(atlas) + "]};\n";
+    text += "],\nplacement: " + placement_data(atlas.inputs.placement);
+    text += ",\ncolourings: [\n" + colourings(atlas) + "]};\n";
     return {"data/map.js", text};
 }
 

@@ -21,12 +21,14 @@ class Browser : public ::testing::Test {
   protected:
     void SetUp() override {
         if (!is_installed("chromium")) GTEST_SKIP() << "skipped: chromium is not installed";
-        const testing::Sample sample{.images = 300, .clusters = 12, .has_noise = true};
+        const testing::Sample sample{
+            .images = 300, .clusters = 12, .has_map = true, .has_noise = true};
         testing::write_sample(folder_.path().string(), sample, testing::world());
         store::Provenance provenance(base::OptionTable("report", "a test"), testing::world());
         write_atlas({.files = {.corpus = folder_ / "corpus.h5",
                                .embedding = folder_ / "embedding.h5",
                                .clusters = folder_ / "clusters.h5",
+                               .map = folder_ / "map.h5",
                                .predictions = folder_ / "predictions.h5",
                                .metrics = "",
                                .scores = "",
@@ -63,6 +65,17 @@ TEST_F(Browser, an_address_leads_to_a_cluster) {
     const auto page = open("index.html#cluster=3");
     EXPECT_NE(page.find("aria-pressed=\"true\""), std::string::npos);
     EXPECT_NE(page.find("data-drawn=\"300\""), std::string::npos);
+}
+
+TEST_F(Browser, the_map_has_two_layouts) {
+    const std::regex axes_hidden(R"(id="axes-field" hidden)"), note("How far apart groups lie");
+    const auto map = open("index.html");
+    EXPECT_TRUE(std::regex_search(map, axes_hidden));
+    EXPECT_TRUE(std::regex_search(map, note));
+    const auto axes = open("index.html#layout=axes");
+    EXPECT_FALSE(std::regex_search(axes, axes_hidden));
+    EXPECT_NE(axes.find("id=\"layout-note\" class=\"note\" hidden"), std::string::npos);
+    EXPECT_NE(axes.find("data-drawn=\"300\""), std::string::npos);
 }
 
 TEST_F(Browser, the_decision_graph_draws_every_image) {

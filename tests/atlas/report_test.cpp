@@ -45,6 +45,7 @@ ReportOptions options_for(const TemporaryFolder& folder, const Sample& sample) {
     return {.files = {.corpus = folder / "corpus.h5",
                       .embedding = folder / "embedding.h5",
                       .clusters = folder / "clusters.h5",
+                      .map = sample.has_map ? folder / "map.h5" : "",
                       .predictions = sample.has_predictions ? folder / "predictions.h5" : "",
                       .metrics = "",
                       .scores = "",
@@ -331,6 +332,31 @@ TEST(Report, replaces_an_old_atlas_and_nothing_else) {
     });
     options.output = folder / "no/such/folder";
     EXPECT_THROW(draw(options, world()), InputError);
+}
+
+TEST(Report, a_map_places_the_images) {
+    const TemporaryFolder folder;
+    const Sample sample{.images = 40, .has_map = true};
+    testing::write_sample(folder / "", sample, world());
+    auto options = options_for(folder, sample);
+    draw(options, world());
+    const auto with = read_files(options.output);
+    options.files.map = "";
+    draw(options, world());
+    const auto without = read_files(options.output);
+    const auto &data = with.at("data/map.js"), &plain = without.at("data/map.js");
+    EXPECT_NE(data.find("placement: {title: \"t-SNE map\""), std::string::npos);
+    EXPECT_NE(data.find("key: \"kept\""), std::string::npos);
+    EXPECT_NE(plain.find("placement: null"), std::string::npos);
+    EXPECT_NE(with.at("data/map-0.jpg"), without.at("data/map-0.jpg"))
+        << "thumbnails do not lie as the map's points do";
+    EXPECT_NE(with.at("provenance.html").find("map.h5"), std::string::npos);
+    world().on_root([&] { fs::create_directory(folder / "other"); });
+    testing::write_sample(folder / "other", {.images = 41, .has_map = true}, world());
+    for (const auto& wrong : {folder / "other/map.h5", folder / "embedding.h5"}) {
+        options.files.map = wrong;
+        EXPECT_THROW(draw(options, world()), InputError);
+    }
 }
 
 TEST(Report, an_old_atlas_stays_if_the_inputs_do_not_fit) {

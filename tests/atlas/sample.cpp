@@ -77,6 +77,21 @@ void write_embedding(const std::string& path, const Sample& sample,
     writer.publish(provenance(comm));
 }
 
+void write_map(const std::string& path, const Sample& sample, const comm::Communicator& comm) {
+    std::vector<float> values, kept;
+    for (std::int64_t row = 0; row < sample.images; ++row) {
+        base::Random random(3, row);
+        values.push_back(static_cast<float>(10 * (cluster_of(sample, row) % 2) + random.normal()));
+        values.push_back(static_cast<float>(5 * cluster_of(sample, row) + random.normal()));
+        kept.push_back(static_cast<float>(random.uniform()));
+    }
+    store::ArtefactWriter writer(path, "embedding", comm);
+    writer.write_whole<float>("embedding", values, {sample.images, 2});
+    writer.write_whole<float>("kept_neighbours", kept, {sample.images});
+    writer.attribute("method", std::string("tsne"));
+    writer.publish(provenance(comm));
+}
+
 void write_topography(store::ArtefactWriter& writer, const Sample& sample) {
     const auto n = static_cast<std::size_t>(sample.images),
                k = static_cast<std::size_t>(sample.clusters);
@@ -232,6 +247,7 @@ void write_sample(const std::string& folder, const Sample& sample, const comm::C
     write_images(folder + "/corpus.h5", sample, comm);
     write_embedding(folder + "/embedding.h5", sample, comm);
     write_clusters(folder + "/clusters.h5", sample, comm);
+    if (sample.has_map) write_map(folder + "/map.h5", sample, comm);
     if (sample.has_predictions) write_predictions(folder + "/predictions.h5", sample, comm);
 }
 

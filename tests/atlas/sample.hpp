@@ -16,6 +16,7 @@ struct Sample {
     bool has_scan = false;            ///< the tree of peaks, a Z-scan and its stability
     bool has_condensed_tree = false;  ///< of HDBSCAN, and a scan of least sizes
     bool has_variances = true;        ///< of the embedding's columns, as a PCA writes them
+    bool has_map = false;             ///< a t-SNE map
     bool has_noise = false;           ///< every seventh image is in no cluster
     bool has_predictions = true;
     bool has_rejections = false;  ///< every seventh prediction is none of these
@@ -28,8 +29,8 @@ inline const std::vector<std::string> hostile_names = {
     "<script>document.title='hit'</script>", "a\"b' onload=\"x", "</script><img src=x onerror=y>",
     "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\xAC & {{content}}", "line\nbreak\\u003c%22"};
 
-/// Writes corpus.h5, embedding.h5, clusters.h5 and, where wanted, predictions.h5 into the folder.
-/// The same on any number of ranks. Collective.
+/// Writes corpus.h5, embedding.h5, clusters.h5 and, where wanted, predictions.h5 and map.h5 into
+/// the folder. The same on any number of ranks. Collective.
 void write_sample(const std::string& folder, const Sample& sample, const comm::Communicator& comm);
 
 }  // namespace nanoatlas::testing

@@ -18,15 +18,15 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> names(const std::vector<Stage>& stages) {
     std::vector<std::string> list;
-    for (const auto& stage : stages) list.push_back(stage.job);
+    for (const auto& stage : stages) list.push_back(stage.name);
     return list;
 }
 
 TEST(PlanPipeline, stages_without_a_section_are_left_out_where_they_need_one) {
     EXPECT_EQ(names(plan_pipeline({{"ingest.images", "a"}}, {})),
-              (std::vector<std::string>{"ingest", "extract", "reduce", "neighbours", "cluster",
-                                        "report"}));
-    EXPECT_EQ(names(plan_pipeline({{"synth.count", "9"}}, {"run", "train", "score"})).size(), 9u);
+              (std::vector<std::string>{"ingest", "extract", "reduce", "neighbours", "map",
+                                        "cluster", "report"}));
+    EXPECT_EQ(names(plan_pipeline({{"synth.count", "9"}}, {"run", "train", "score"})).size(), 10u);
 }
 
 TEST(PlanPipeline, files_follow_the_folder_unless_a_section_says_otherwise) {
@@ -44,7 +44,7 @@ TEST(PlanPipeline, files_follow_the_folder_unless_a_section_says_otherwise) {
 TEST(PlanPipeline, reduce_reads_what_enhance_wrote_unless_told_otherwise) {
     const base::Settings enhance{{"enhance.steps", "l2"}};
     const auto input = [](const std::vector<Stage>& stages) {
-        const auto at = std::ranges::find(stages, "reduce", &Stage::job);
+        const auto at = std::ranges::find(stages, "reduce", &Stage::name);
         return at->options.at("input");
     };
     EXPECT_EQ(input(plan_pipeline({}, {})), std::vector<std::string>{"./features.h5"});
@@ -60,7 +60,8 @@ const Stage& stage_of(const std::vector<Stage>& stages, const std::string& job) 
 }
 
 TEST(PlanPipeline, lists_are_made_once_and_as_long_as_they_are_needed) {
-    const auto longest = [](const base::Settings& settings) {
+    const auto longest = [](base::Settings settings, const char* map = "pca") {
+        settings.emplace_back("map.method", map);
         const auto stages = plan_pipeline(settings, {"dimension"});
         const auto& lists = stage_of(stages, "neighbours");
         for (const char* job : {"dimension", "cluster"})
@@ -81,6 +82,9 @@ TEST(PlanPipeline, lists_are_made_once_and_as_long_as_they_are_needed) {
                        {"cluster.min-samples", "2"}}),
               "at-most=64");
     EXPECT_EQ(longest({{"neighbours.k", "7"}}), "7");
+    EXPECT_EQ(longest({{"cluster.maxk", "20"}}, "tsne"), "at-most=90");
+    EXPECT_EQ(longest({{"map.perplexity", "50"}}, "tsne"), "at-most=153");
+    EXPECT_EQ(longest({{"map.enhance", "l2"}, {"cluster.maxk", "70"}}, "tsne"), "at-most=70");
 }
 
 TEST(PlanPipeline, lists_are_given_to_those_alone_that_can_use_them) {
@@ -91,17 +95,36 @@ TEST(PlanPipeline, lists_are_given_to_those_alone_that_can_use_them) {
                    (job == "neighbours" || stage.options.contains("neighbours"));
         });
     };
-    EXPECT_FALSE(has_lists({{"cluster.method", "kmeans"}}, "neighbours"));
-    EXPECT_TRUE(has_lists({{"cluster.method", "kmeans"}}, "neighbours", {"neighbours"}));
-    EXPECT_TRUE(has_lists({{"cluster.method", "kmeans"}}, "dimension", {"dimension"}));
+    const base::Settings kmeans{{"cluster.method", "kmeans"}, {"map.method", "pca"}};
+    EXPECT_FALSE(has_lists(kmeans, "neighbours"));
+    EXPECT_TRUE(has_lists(kmeans, "neighbours", {"neighbours"}));
+    EXPECT_TRUE(has_lists(kmeans, "dimension", {"dimension"}));
+    EXPECT_TRUE(has_lists({{"cluster.method", "kmeans"}}, "reduce"));  // the map
     EXPECT_FALSE(has_lists({{"cluster.method", "dp"}}, "cluster"));
     const base::Settings other{{"cluster.input", "features.h5"}, {"neighbours.input", "e.h5"}};
     EXPECT_FALSE(has_lists(other, "cluster"));
-    const auto own = plan_pipeline({{"cluster.neighbours", "mine.h5"}}, {});
+    const auto own = plan_pipeline({{"cluster.neighbours", "mine.h5"}, {"map.method", "pca"}}, {});
     EXPECT_EQ(stage_of(own, "cluster").options.at("neighbours").at(0), "mine.h5");
     EXPECT_EQ(std::ranges::find(own, "neighbours", &Stage::job), own.end());
     const auto follow = plan_pipeline({{"cluster.input", "features.h5"}}, {});
     EXPECT_EQ(stage_of(follow, "neighbours").options.at("input").at(0), "features.h5");
+}
+
+TEST(PlanPipeline, the_map_is_of_what_is_clustered) {
+    const auto map = [](const base::Settings& settings) {
+        const auto stages = plan_pipeline(settings, {});
+        return *std::ranges::find(stages, "map", &Stage::name);
+    };
+    using Words = std::vector<std::string>;
+    const auto usual = map({});
+    EXPECT_EQ(usual.job, "reduce");
+    EXPECT_EQ(usual.options.at("method"), Words{"tsne"});
+    EXPECT_EQ(usual.options.at("input"), Words{"./embedding.h5"});
+    EXPECT_EQ(usual.output(), "./map.h5");
+    EXPECT_EQ(map({{"cluster.input", "a.h5"}}).options.at("input"), Words{"a.h5"});
+    EXPECT_EQ(map({{"cluster.input", "a.h5"}, {"map.input", "b.h5"}}).options.at("input"),
+              Words{"b.h5"});
+    EXPECT_EQ(map({{"map.method", "pca"}}).options.at("method"), Words{"pca"});
 }
 
 TEST(PlanPipeline, a_section_that_is_no_stage_is_refused) {
@@ -115,7 +138,9 @@ TEST(PipelineState, a_stage_is_up_to_date_until_option_input_or_output_changes) 
     const auto write = [&](const char* name, const char* text) {
         world.on_root([&] { std::ofstream(place(name)) << text; });
     };
-    Stage stage{.job = "reduce", .options = {{"input", {place("in")}}, {"output", {place("out")}}}};
+    Stage stage{.name = "reduce",
+                .job = "reduce",
+                .options = {{"input", {place("in")}}, {"output", {place("out")}}}};
     write("in", "one");
     write("out", "result");
     {

@@ -84,6 +84,41 @@ TEST_F(ReduceAndScore, options_take_effect) {
     for (const auto value : enhanced.values) EXPECT_LT(std::abs(value), 1.1f);  // unit length
 }
 
+TEST_F(ReduceAndScore, a_tsne_map_says_what_it_is_and_takes_lists_of_neighbours) {
+    table(60, 5);
+    const Arguments tsne{"--method", "tsne", "--perplexity", "8", "--iterations", "50", "--output"};
+    const auto map = [&](const std::string& name, const Arguments& more) {
+        auto arguments = tsne;
+        arguments.push_back(folder_ / name);
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        reduce(arguments);
+        return store::read_matrix<float>(folder_ / name, world()).values;
+    };
+    const auto alone = map("m.h5", {});
+    const store::ArtefactReader file(folder_ / "m.h5", "embedding");
+    EXPECT_EQ(file.shape("embedding"), (store::Shape{60, 2}));
+    EXPECT_EQ(file.shape("kept_neighbours"), (store::Shape{60}));
+    EXPECT_EQ(file.text("method"), "tsne");
+    EXPECT_EQ(file.number("perplexity"), 8);
+    EXPECT_GT(file.number("divergence"), 0);
+    EXPECT_GT(file.number("mean_kept_neighbours"), 0.3);
+    run_neighbours(
+        {"--input", folder_ / "table.csv", "--output", folder_ / "n.h5", "--k", "30", "--quiet"},
+        world());
+    EXPECT_EQ(map("again.npy", {"--neighbours", folder_ / "n.h5"}), alone);
+    EXPECT_NE(map("other.npy", {"--seed", "5"}), alone);
+    EXPECT_EQ(map("three.npy", {"--components", "3"}).size() / 3, alone.size() / 2);
+    const auto refused = [&](const Arguments& more) { return refusal([&] { map("r.h5", more); }); };
+    EXPECT_NE(refused({"--components", "50"}).find("2 or 3"), std::string::npos);
+    table(61, 5);
+    EXPECT_NE(refused({"--neighbours", folder_ / "n.h5"}).find("another matrix"),
+              std::string::npos);
+    EXPECT_NE(refused({"--perplexity", "30"}), "");
+    folder_.write("table.csv", "1,2\n3,nan\n5,6\n");
+    EXPECT_NE(refused({}).find("row 1, column 1"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "r.h5"));
+}
+
 TEST_F(ReduceAndScore, enhance_is_the_stage_before_or_a_part_of_reduce) {
     const auto input = table(40, 6);
     const auto chain = "l2,diffuse:5,whiten:4";

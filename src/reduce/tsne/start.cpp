@@ -1,0 +1,33 @@
+#include "reduce/tsne/start.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "base/random.hpp"
+#include "reduce/pca.hpp"
+
+namespace nanoatlas::reduce {
+
+MapPoints first_points(const FeatureMatrix& matrix, int components, std::uint64_t seed,
+                       const comm::Communicator& comm) {
+    constexpr double deviation = 1e-4, jitter = deviation / 100;
+    const auto most = std::min(matrix.columns, matrix.rows.total - 1);
+    const auto count = std::min<std::int64_t>(components, most);
+    const auto pca = fit_pca(matrix, {.components = std::to_string(count)}, comm);
+    const double scale = deviation / std::sqrt(pca.explained_variance[0]);
+    const auto projected = project(matrix, pca, Whiten::off);
+    const auto known = static_cast<std::size_t>(projected.columns),
+               d = static_cast<std::size_t>(components);
+    std::vector<float> own;
+    for (std::int64_t i = 0; i < matrix.rows.count; ++i) {
+        base::Random random(seed, base::fnv1a("tsne"), matrix.rows.first + i);
+        for (std::size_t c = 0; c < d; ++c)
+            own.push_back(static_cast<float>(c < known ? scale * projected.row(i)[c] +
+                                                             jitter * random.normal()
+                                                       : deviation * random.normal()));
+    }
+    return {.dimensions = d, .y = comm.all_gather(own)};
+}
+
+}  // namespace nanoatlas::reduce
