@@ -25,6 +25,8 @@ base::OptionTable describe(Options& options, SharedReduceOptions& shared) {
     table.add("method", options.method, "pca: principal components").choices({"pca"});
     table.add("components", shared.components,
               "columns to keep, or below 1 the share of the variance: 0.95");
+    table.add("fitted", shared.fitted,
+              "embedding.h5 of that method: its fit is applied to these rows, none is made");
     table
         .add("enhance", options.enhance,
              "first; off, on: power,center,l2, or by commas: " +
@@ -43,10 +45,15 @@ void write(const Options& options, const store::Matrix<float>& embedding,
     file.write_rows<float>("embedding", embedding.values, embedding.rows, {embedding.columns});
     method.write(file);
     file.attribute("method", options.method);
+    file.attribute("enhance", options.enhance);
     file.publish(provenance);
 }
 
 }  // namespace
+
+bool ReduceInput::can_stay_in_file() const {
+    return chain.is_empty() && store::can_stay_in_file(source);
+}
 
 store::Matrix<float> ReduceInput::read(store::Provenance& provenance,
                                        const comm::Communicator& world) const {
@@ -70,6 +77,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
 
     store::Provenance provenance(table, world);
     provenance.add_input(store::file_of_source(options.input));
+    if (!shared->fitted.empty()) provenance.add_input(shared->fitted);
     auto& method = *methods.at(options.method);
     const ReduceInput input{.source = options.input,
                             .corpus = options.corpus,

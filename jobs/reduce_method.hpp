@@ -18,6 +18,8 @@ struct ReduceInput {
     std::string source, corpus;
     reduce::EnhancementChain chain;
 
+    /// True if the rows can be read from their file a few at a time, as they are.
+    bool can_stay_in_file() const;
     /// The rows in blocks over the ranks, enhanced. Collective.
     store::Matrix<float> read(store::Provenance& provenance, const comm::Communicator& world) const;
 };
@@ -40,6 +42,7 @@ class ReduceMethod {
 /// Options of more than one method.
 struct SharedReduceOptions {
     std::string components = "50";
+    std::string fitted;  ///< embedding.h5 whose fit takes these rows, too; "": fit anew
 };
 
 std::unique_ptr<ReduceMethod> make_pca(std::shared_ptr<const SharedReduceOptions> shared);
