@@ -23,6 +23,14 @@ template <class T>
 constexpr std::size_t right_width = register_width<T>;
 #endif
 constexpr std::size_t left_panels = block / left_width;
+// Rows that are multiplied with axes together, and terms at a time: interleaved in the second
+// cache.
+#if defined(__CUDACC__)
+constexpr std::size_t group = left_width, group_terms = 16;
+#else
+constexpr std::size_t group = 48, group_terms = part_terms;
+#endif
+static_assert(group % left_width == 0 && part_terms % group_terms == 0);
 static_assert(block % left_width == 0 && block % right_width<float> == 0 &&
               block % right_width<double> == 0);
 
@@ -144,31 +152,34 @@ struct AxisTiles {
 
     std::size_t columns, axes, rows = 0;
     DeviceView<double> mean;
-    Panels<double> left{left_width}, right{width};
+    Panels<double> right{width};
 
     KOKKOS_FUNCTION void interleave_axis(const double* axis, std::size_t number) const {
         for (std::size_t c = 0; c < columns; ++c)
             right.at(number / width, c / part_terms, c % part_terms)[number % width] = axis[c];
     }
-    /// Centres a row.
-    KOKKOS_FUNCTION void interleave_row(const float* row, std::size_t number) const {
-        for (std::size_t first = 0; first < columns; first += part_terms) {
-            double* to = left.at(number / left_width, first / part_terms) + number % left_width;
-            for (std::size_t c = 0; c < less(part_terms, columns - first); ++c)
-                to[c * left_width] = row[first + c] - mean(first + c);
+    /// The products of some rows of the matrix x, of group p, with all axes.
+    KOKKOS_FUNCTION void multiply(const float* x, std::size_t p, double* out) const {
+        const auto count = less(group, rows - p * group);
+        const auto tiles = pieces(count, left_width);
+        double left[group / left_width][group_terms][left_width] = {};
+        for (std::size_t first = 0; first < columns; first += group_terms) {
+            const auto terms = less(group_terms, columns - first);
+            for (std::size_t i = 0; i < count; ++i)
+                centre(x + (p * group + i) * columns + first, first, terms,
+                       &left[i / left_width][0][i % left_width]);
+            for (std::size_t j = 0; j < pieces(axes, width); ++j)
+                for (std::size_t i = 0; i < tiles; ++i) {
+                    Tile<double> tile;
+                    dot_tile(&left[i][0][0], right.at(j, first / part_terms, first % part_terms),
+                             terms, tile);
+                    put_tile(tile, p * group + i * left_width, j * width, first == 0, out);
+                }
         }
     }
-    /// The products of block p of the rows with all axes.
-    KOKKOS_FUNCTION void multiply(std::size_t p, double* out) const {
-        const auto end = less((p + 1) * left_panels, pieces(rows, left_width));
-        for (std::size_t first = 0; first < columns; first += part_terms)
-            for (std::size_t j = 0; j < pieces(axes, width); ++j)
-                for (auto i = p * left_panels; i < end; ++i) {
-                    Tile<double> tile;
-                    dot_tile(left.at(i, first / part_terms), right.at(j, first / part_terms),
-                             less(part_terms, columns - first), tile);
-                    put_tile(tile, i * left_width, j * width, first == 0, out);
-                }
+    KOKKOS_FUNCTION void centre(const float* row, std::size_t first, std::size_t terms,
+                                double* to) const {
+        for (std::size_t c = 0; c < terms; ++c) to[c * left_width] = row[c] - mean(first + c);
     }
     KOKKOS_FUNCTION void put_tile(const Tile<double>& tile, std::size_t row, std::size_t axis,
                                   bool is_first, double* out) const {
@@ -257,17 +268,12 @@ void RowProducts::multiply(std::span<const float> rows, std::span<double> out) {
     if (rows.empty() || out.empty()) return;
     auto& tiles = state_->tiles;
     tiles.rows = rows.size() / tiles.columns;
-    tiles.left.make_room(tiles.rows, tiles.columns);
     const auto from = on_device(rows);
     const auto products = room_on_device(out);
     const auto work = tiles;
-    for_each_row(
-        "reduce/interleave", work.rows, KOKKOS_LAMBDA(const std::size_t row) {
-            work.interleave_row(from.data() + row * work.columns, row);
-        });
     for_each_unit(
-        "reduce/project", pieces(work.rows, block),
-        KOKKOS_LAMBDA(const std::size_t p) { work.multiply(p, products.data()); });
+        "reduce/project", pieces(work.rows, group),
+        KOKKOS_LAMBDA(const std::size_t p) { work.multiply(from.data(), p, products.data()); });
     copy_back(products, out);
 }
 

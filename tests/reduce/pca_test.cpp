@@ -204,6 +204,41 @@ TEST(Pca, rows_that_stay_in_their_file_give_the_same_bits) {
     }
 }
 
+/// A figure of this process in kB: VmRSS, what it holds; VmHWM, the most it held.
+double memory_kb(const std::string& name) {
+    std::ifstream file("/proc/self/status");
+    double kilobytes = 0;
+    for (std::string word; file >> word && word != name + ":";) std::getline(file, word);
+    file >> kilobytes;
+    return kilobytes;
+}
+
+TEST(Pca, rows_in_a_file_take_the_memory_of_a_tile) {
+    const testing::TemporaryFolder folder;
+    const auto path = folder / "rows.npy";
+    constexpr std::int64_t rows = 160000, columns = 160;  // 102 MB
+    world().on_root([&] {
+        std::ofstream file(path, std::ios::binary);
+        file << store::npy_header_bytes<float>({rows, columns});
+        std::vector<float> row(columns);
+        for (std::uint32_t i = 0, bits = 1; i < rows; ++i) {
+            for (auto& value : row) {
+                bits = bits * 1664525 + 1013904223;
+                value = static_cast<float>(bits >> 16);
+            }
+            file.write(reinterpret_cast<const char*>(row.data()), 4 * columns);
+        }
+    });
+    const store::MatrixFile file(path, world());
+    std::ofstream("/proc/self/clear_refs") << 5;  // the most from here on
+    const double before = memory_kb("VmRSS");
+    const auto pca = fit_pca(file, {.components = "2"}, world());
+    const auto embedding = project(file, pca, Whiten::off, world());
+    EXPECT_LT(memory_kb("VmHWM") - before, 18e3)
+        << "this rank's rows are " << embedding.rows.count * columns * 4e-3 << " kB";
+    EXPECT_EQ(embedding.rows.total, rows);
+}
+
 TEST(Pca, a_wrong_value_in_a_file_is_told_on_all_ranks) {
     const testing::TemporaryFolder folder;
     const auto path = folder / "rows.npy";
