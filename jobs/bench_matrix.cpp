@@ -51,16 +51,18 @@ Workload workload_on(const store::Matrix<T>& matrix) {
 /// The products of columns and of rows with components, of as many rows, without all else.
 void bare_products(const store::Matrix<float>& matrix, std::size_t components) {
     const auto columns = static_cast<std::size_t>(matrix.columns);
-    std::vector<double> sums(columns * columns), scores;
-    const std::vector<float> axes(components * columns);
+    const std::vector<double> mean(columns);
+    std::vector<double> scores;
+    kernels::kokkos::ColumnProducts of_columns(mean, 0);
+    kernels::kokkos::RowProducts of_rows(mean, std::vector<double>(components * columns));
     for (std::int64_t first = 0; first < matrix.rows.count; first += reduce::RowTiles::tile_rows) {
         const auto count = static_cast<std::size_t>(
             std::min(reduce::RowTiles::tile_rows, matrix.rows.count - first));
         const auto tile = std::span(matrix.values)
                               .subspan(static_cast<std::size_t>(first) * columns, count * columns);
-        kernels::kokkos::add_column_products(tile, columns, 0, sums);
+        of_columns.add(tile);
         scores.resize(count * components);
-        kernels::kokkos::row_products(tile, axes, columns, scores);
+        of_rows.multiply(tile, scores);
     }
 }
 

@@ -56,6 +56,10 @@ void write(const Options& options, const store::Matrix<float>& embedding,
 
 }  // namespace
 
+bool ReduceInput::can_stay_in_file() const {
+    return chain.is_empty() && store::can_stay_in_file(source);
+}
+
 store::Matrix<float> ReduceInput::read(store::Provenance& provenance,
                                        const comm::Communicator& world) const {
     auto matrix = [&] {

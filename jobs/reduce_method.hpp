@@ -19,6 +19,8 @@ struct ReduceInput {
     std::string source, corpus;
     reduce::EnhancementChain chain;
 
+    /// True if the rows can be read from their file a few at a time, as they are.
+    bool can_stay_in_file() const;
     /// The rows in blocks over the ranks, enhanced. Collective.
     store::Matrix<float> read(store::Provenance& provenance, const comm::Communicator& world) const;
 };

@@ -1,10 +1,13 @@
 // Principal components as a method of `reduce`.
 #include <fmt/format.h>
 
+#include <iterator>
 #include <numeric>
 
+#include "base/check.hpp"
 #include "jobs/reduce_method.hpp"
 #include "reduce/pca.hpp"
+#include "store/agree.hpp"
 
 namespace nanoatlas::jobs {
 namespace {
@@ -23,6 +26,12 @@ class PcaMethod final : public ReduceMethod {
     std::string summary() const override;
 
   private:
+    /// rows: a matrix, in memory or in its file
+    template <class Rows>
+    void fit(const Rows& rows, store::Provenance& provenance, const comm::Communicator& world);
+    void read_fitted(const ReduceInput& input, const comm::Communicator& world);
+    void check_columns(std::int64_t columns) const;
+
     std::shared_ptr<const SharedReduceOptions> shared_;
     bool whiten_ = false;
     reduce::Pca pca_;
@@ -30,14 +39,62 @@ class PcaMethod final : public ReduceMethod {
 
 store::Matrix<float> PcaMethod::run(const ReduceInput& input, store::Provenance& provenance,
                                     const comm::Communicator& world) {
+    if (!shared_->fitted.empty()) read_fitted(input, world);
+    const auto whiten = [this] { return whiten_ ? reduce::Whiten::on : reduce::Whiten::off; };
+    if (input.can_stay_in_file()) {
+        const store::MatrixFile file(input.source, world);
+        check_columns(file.columns());
+        fit(file, provenance, world);
+        const auto scope = provenance.phases().measure("reduce/project");
+        return reduce::project(file, pca_, whiten(), world);
+    }
     const auto matrix = input.read(provenance, world);
-    auto& phases = provenance.phases();
-    pca_ = [&] {
-        const auto scope = phases.measure("reduce/pca");
-        return reduce::fit_pca(matrix, {.components = shared_->components}, world);
-    }();
-    const auto scope = phases.measure("reduce/project");
-    return reduce::project(matrix, pca_, whiten_ ? reduce::Whiten::on : reduce::Whiten::off);
+    check_columns(matrix.columns);
+    fit(matrix, provenance, world);
+    const auto scope = provenance.phases().measure("reduce/project");
+    return reduce::project(matrix, pca_, whiten());
+}
+
+template <class Rows>
+void PcaMethod::fit(const Rows& rows, store::Provenance& provenance,
+                    const comm::Communicator& world) {
+    if (!shared_->fitted.empty()) return;
+    const auto scope = provenance.phases().measure("reduce/pca");
+    pca_ = reduce::fit_pca(rows, {.components = shared_->components}, world);
+}
+
+void PcaMethod::read_fitted(const ReduceInput& input, const comm::Communicator& world) {
+    const auto& path = shared_->fitted;
+    store::agree_on_input(world, [&] {
+        const store::ArtefactReader file(path, "embedding");
+        VALIDATE(file.text("method") == "pca",
+                 "the fit of '{}' is of method {} and --method is pca; give both of one method",
+                 path, file.text("method"));
+        VALIDATE(
+            input.chain.is_empty() && reduce::EnhancementChain(file.text("enhance")).is_empty(),
+            "'{}' or these rows are to be enhanced in reduce (by figures of all rows, which "
+            "a fit does not keep); run enhance on its own first, and reduce without --enhance",
+            path);
+        const bool whitened = file.text("whiten") == "on";
+        VALIDATE(whitened || !whiten_,
+                 "the fit of '{}' was made without --whiten; leave it out, or fit with it", path);
+        whiten_ = whitened;
+        pca_ = {.mean = file.read<double>("mean"),
+                .components = file.read<double>("components"),
+                .explained_variance = file.read<double>("explained_variance"),
+                .explained_variance_ratio = file.read<double>("explained_variance_ratio")};
+        VALIDATE(pca_.count() > 0 &&
+                     pca_.components.size() == pca_.explained_variance.size() * pca_.mean.size(),
+                 "the fit of '{}' is damaged (its components, mean and variances have lengths that "
+                 "do not agree); run reduce again",
+                 path);
+    });
+}
+
+void PcaMethod::check_columns(std::int64_t columns) const {
+    VALIDATE(shared_->fitted.empty() || columns == std::ssize(pca_.mean),
+             "these rows have {} columns and those of '{}' had {}; both go by the same columns",
+             columns, shared_->fitted, pca_.mean.size());
 }
 
 void PcaMethod::write(store::ArtefactWriter& writer) const {
@@ -46,6 +103,7 @@ void PcaMethod::write(store::ArtefactWriter& writer) const {
     writer.write_whole<double>("components", pca_.components, {k, columns});
     writer.write_whole<double>("explained_variance", pca_.explained_variance, {k});
     writer.write_whole<double>("explained_variance_ratio", pca_.explained_variance_ratio, {k});
+    writer.attribute("whiten", std::string(whiten_ ? "on" : "off"));
 }
 
 std::string PcaMethod::summary() const {

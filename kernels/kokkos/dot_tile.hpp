@@ -34,26 +34,29 @@ struct InterleavedRows {
     }
 };
 
-#if defined(__GNUC__) && !defined(__CUDACC__)
-
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(__CUDACC__)
 constexpr int register_floats = 16, register_rows = 12;  // 24 of 32 registers hold sums
 #else
 constexpr int register_floats = 8, register_rows = 6;  // 12 of 16
 #endif
-static_assert(tile_left % register_rows == 0 && tile_right % (2 * register_floats) == 0);
+template <class T>
+constexpr int register_width = 8 * register_floats / static_cast<int>(sizeof(T));
+
+#if defined(__GNUC__) && !defined(__CUDACC__)
 
 /// The part of a tile whose sums fit the registers. Its own function, so that they stay there.
-__attribute__((noinline)) inline void dot_in_registers(const float* left, const float* right,
-                                                       std::size_t columns, float* dot) {
-    using Register = float __attribute__((vector_size(register_floats * sizeof(float))));
+template <class T, int left_width, int right_width>
+__attribute__((noinline)) inline void dot_in_registers(const T* left, const T* right,
+                                                       std::size_t columns, T* dot) {
+    using Register [[gnu::vector_size(register_floats * sizeof(float))]] = T;
+    constexpr int lanes = register_width<T> / 2;
     Register sum[register_rows][2];
 #pragma GCC unroll 12
     for (int i = 0; i < register_rows; ++i) sum[i][0] = sum[i][1] = Register{};
-    for (std::size_t c = 0; c < columns; ++c, left += tile_left, right += tile_right) {
+    for (std::size_t c = 0; c < columns; ++c, left += left_width, right += right_width) {
         Register near, far;
         std::memcpy(&near, right, sizeof near);
-        std::memcpy(&far, right + register_floats, sizeof far);
+        std::memcpy(&far, right + lanes, sizeof far);
 #pragma GCC unroll 12
         for (int i = 0; i < register_rows; ++i) {
             sum[i][0] += left[i] * near;
@@ -62,31 +65,34 @@ __attribute__((noinline)) inline void dot_in_registers(const float* left, const 
     }
 #pragma GCC unroll 12
     for (int i = 0; i < register_rows; ++i) {
-        std::memcpy(dot + i * tile_right, &sum[i][0], sizeof(Register));
-        std::memcpy(dot + i * tile_right + register_floats, &sum[i][1], sizeof(Register));
+        std::memcpy(dot + i * right_width, &sum[i][0], sizeof(Register));
+        std::memcpy(dot + i * right_width + lanes, &sum[i][1], sizeof(Register));
     }
 }
 
 /// dot[i][j] = sum over c of left[c][i] * right[c][j], each summed in order of c.
-inline void dot_tile(const float* left, const float* right, std::size_t columns,
-                     float (&dot)[tile_left][tile_right]) {
-    for (int j = 0; j < tile_right; j += 2 * register_floats)
-        for (int i = 0; i < tile_left; i += register_rows)
-            dot_in_registers(left + i, right + j, columns, &dot[i][j]);
+template <class T, int left_width, int right_width>
+inline void dot_tile(const T* left, const T* right, std::size_t columns,
+                     T (&dot)[left_width][right_width]) {
+    static_assert(left_width % register_rows == 0 && right_width % register_width<T> == 0);
+    for (int j = 0; j < right_width; j += register_width<T>)
+        for (int i = 0; i < left_width; i += register_rows)
+            dot_in_registers<T, left_width, right_width>(left + i, right + j, columns, &dot[i][j]);
 }
 
 #else
 
 /// dot[i][j] = sum over c of left[c][i] * right[c][j], each summed in order of c.
-KOKKOS_FUNCTION inline void dot_tile(const float* left, const float* right, std::size_t columns,
-                                     float (&dot)[tile_left][tile_right]) {
+template <class T, int left_width, int right_width>
+KOKKOS_FUNCTION inline void dot_tile(const T* left, const T* right, std::size_t columns,
+                                     T (&dot)[left_width][right_width]) {
     for (auto& row : dot)
         for (auto& value : row) value = 0;
     for (std::size_t c = 0; c < columns; ++c)
-        for (int i = 0; i < tile_left; ++i)
-            for (int j = 0; j < tile_right; ++j)
-                dot[i][j] += left[c * tile_left + static_cast<std::size_t>(i)] *
-                             right[c * tile_right + static_cast<std::size_t>(j)];
+        for (int i = 0; i < left_width; ++i)
+            for (int j = 0; j < right_width; ++j)
+                dot[i][j] += left[c * left_width + static_cast<std::size_t>(i)] *
+                             right[c * right_width + static_cast<std::size_t>(j)];
 }
 
 #endif

@@ -1,7 +1,6 @@
 #include "kernels/kokkos/products.hpp"
 
 #include <Kokkos_Core.hpp>
-#include <algorithm>
 
 #include "kernels/kokkos/dot_tile.hpp"
 #include "kernels/kokkos/views.hpp"
@@ -9,108 +8,272 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-constexpr std::size_t left_rows = tile_left, right_rows = tile_right;
-// Terms summed in f32: both sides of a tile stay in the first cache, and rounding stays small.
-constexpr std::size_t terms_in_f32 = 256;
+// Terms that a tile sums at a time: both its sides stay in the first cache, and rounding in f32
+// stays small.
+constexpr std::size_t part_terms = 256;
+// Vectors on each side of a tile, and of a block of tiles, whose panels and sums stay in a core's
+// second cache; a GPU's thread has little memory of its own.
+#if defined(__CUDACC__)
+constexpr std::size_t block = 16, left_width = 8;
+template <class T>
+constexpr std::size_t right_width = 8;
+#else
+constexpr std::size_t block = 96, left_width = register_rows;
+template <class T>
+constexpr std::size_t right_width = register_width<T>;
+#endif
+constexpr std::size_t left_panels = block / left_width;
+// Rows that are multiplied with axes together, and terms at a time: interleaved in the second
+// cache.
+#if defined(__CUDACC__)
+constexpr std::size_t group = left_width, group_terms = 16;
+#else
+constexpr std::size_t group = 48, group_terms = part_terms;
+#endif
+static_assert(group % left_width == 0 && part_terms % group_terms == 0);
+static_assert(block % left_width == 0 && block % right_width<float> == 0 &&
+              block % right_width<double> == 0);
 
-using Sums = double[left_rows][right_rows];
+KOKKOS_INLINE_FUNCTION std::size_t pieces(std::size_t count, std::size_t size) {
+    return (count + size - 1) / size;
+}
 
-/// The sums of one tile over all its terms.
-KOKKOS_INLINE_FUNCTION void tile_sums(const float* left, const float* right, std::size_t terms,
-                                      Sums& sums) {
-    for (auto& row : sums)
-        for (auto& value : row) value = 0;
-    for (std::size_t first = 0; first < terms; first += terms_in_f32) {
-        float part[tile_left][tile_right];
-        const auto count = terms - first < terms_in_f32 ? terms - first : terms_in_f32;
-        dot_tile(left + first * left_rows, right + first * right_rows, count, part);
-        for (std::size_t i = 0; i < left_rows; ++i)
-            for (std::size_t j = 0; j < right_rows; ++j) sums[i][j] += part[i][j];
+KOKKOS_INLINE_FUNCTION std::size_t less(std::size_t a, std::size_t b) {
+    return a < b ? a : b;
+}
+
+/// Vectors cut into parts of 256 terms and interleaved by the width of a tile's side, so that what
+/// a tile reads is adjacent: [parts, panels, 256, width].
+template <class T>
+class Panels {
+  public:
+    explicit Panels(std::size_t width) : width_(width) {}
+
+    /// Room for so many vectors, in whole blocks, of so many terms.
+    void make_room(std::size_t vectors, std::size_t terms) {
+        panels_ = pieces(vectors, block) * block / width_;
+        const auto size = pieces(terms, part_terms) * panels_ * part_terms * width_;
+        if (values_.size() < size) values_ = DeviceView<T>("panels", size);
     }
+    /// One term of the first vector of a panel, the others' beside it.
+    KOKKOS_FUNCTION T* at(std::size_t panel, std::size_t part, std::size_t term = 0) const {
+        return values_.data() + ((part * panels_ + panel) * part_terms + term) * width_;
+    }
+
+  private:
+    std::size_t width_, panels_ = 0;
+    DeviceView<T> values_;
+};
+
+template <class T>
+using Tile = T[left_width][right_width<T>];
+
+/// Columns as vectors, a row as a term of each.
+class ColumnTiles {
+    static constexpr std::size_t width = right_width<float>, right_panels = block / width;
+
+  public:
+    std::size_t columns, blocks, rows = 0;
+    double anchor;
+    DeviceView<double> mean, sums;
+    Panels<float> left{left_width}, right{width};
+
+    KOKKOS_FUNCTION std::size_t terms(std::size_t part) const {
+        return less(part_terms, rows - part * part_terms);
+    }
+
+    /// Centres one part of a block of columns of the matrix x.
+    KOKKOS_FUNCTION void interleave(const float* x, std::size_t b, std::size_t part) const {
+        const auto first = b * block, count = less(block, columns - first);
+        float centred[block] = {};
+        for (std::size_t t = 0; t < terms(part); ++t) {
+            const float* row = x + (part * part_terms + t) * columns + first;
+            for (std::size_t j = 0; j < count; ++j)
+                centred[j] = static_cast<float>(row[j] - mean(first + j));
+            for (std::size_t j = 0; j < block; j += left_width)
+                copy<left_width>(centred + j, left.at((first + j) / left_width, part, t));
+            for (std::size_t j = 0; j < block; j += width)
+                copy<width>(centred + j, right.at((first + j) / width, part, t));
+        }
+    }
+    template <std::size_t count>
+    static KOKKOS_FUNCTION void copy(const float* from, float* to) {
+        for (std::size_t j = 0; j < count; ++j) to[j] = from[j];
+    }
+
+    /// Adds the products of block p with block q.
+    KOKKOS_FUNCTION void add_block(std::size_t p, std::size_t q) const {
+        BlockSums held;
+        for (auto& panels : held)
+            for (auto& tile : panels)
+                for (auto& row : tile)
+                    for (auto& value : row) value = 0;
+        const auto end = less(left_panels, pieces(columns, left_width) - p * left_panels);
+        for (std::size_t part = 0; part * part_terms < rows; ++part)
+            for (std::size_t j = 0; j < right_panels; ++j)
+                for (std::size_t i = 0; i < end; ++i)
+                    if (reaches_diagonal(p * block + i * left_width, q * block + j * width))
+                        add_tile(p * left_panels + i, q * right_panels + j, part, held[j][i]);
+        for (std::size_t j = 0; j < right_panels; ++j)
+            for (std::size_t i = 0; i < end; ++i)
+                put(held[j][i], p * block + i * left_width, q * block + j * width);
+    }
+
+  private:
+    using TileSums = double[left_width][width];
+    using BlockSums = TileSums[right_panels][left_panels];
+
+    /// Of a tile's first row and column: whether some of it is on or below the diagonal.
+    static KOKKOS_FUNCTION bool reaches_diagonal(std::size_t row, std::size_t column) {
+        return row + left_width > column;
+    }
+    KOKKOS_FUNCTION void add_tile(std::size_t i, std::size_t j, std::size_t part,
+                                  TileSums& held) const {
+        Tile<float> tile;
+        dot_tile(left.at(i, part), right.at(j, part), terms(part), tile);
+        for (std::size_t a = 0; a < left_width; ++a)
+            for (std::size_t b = 0; b < width; ++b) held[a][b] += tile[a][b];
+    }
+    KOKKOS_FUNCTION void put(const TileSums& tile, std::size_t row, std::size_t column) const {
+        const double to_quantum = anchor;
+        for (std::size_t i = 0; i < less(left_width, columns - row); ++i) {
+            const auto length = row + i + 1;
+            double* to = sums.data() + (length - 1) * length / 2 + column;
+            const auto count = less(width, length - less(column, length));
+#pragma omp simd
+            for (std::size_t j = 0; j < count; ++j) to[j] += (tile[i][j] + to_quantum) - to_quantum;
+        }
+    }
+};
+
+/// Rows as vectors on the left, axes on the right, a column as a term of each.
+struct AxisTiles {
+    static constexpr std::size_t width = right_width<double>;
+
+    std::size_t columns, axes, rows = 0;
+    DeviceView<double> mean;
+    Panels<double> right{width};
+
+    KOKKOS_FUNCTION void interleave_axis(const double* axis, std::size_t number) const {
+        for (std::size_t c = 0; c < columns; ++c)
+            right.at(number / width, c / part_terms, c % part_terms)[number % width] = axis[c];
+    }
+    /// The products of some rows of the matrix x, of group p, with all axes.
+    KOKKOS_FUNCTION void multiply(const float* x, std::size_t p, double* out) const {
+        const auto count = less(group, rows - p * group);
+        const auto tiles = pieces(count, left_width);
+        double left[group / left_width][group_terms][left_width] = {};
+        for (std::size_t first = 0; first < columns; first += group_terms) {
+            const auto terms = less(group_terms, columns - first);
+            for (std::size_t i = 0; i < count; ++i)
+                centre(x + (p * group + i) * columns + first, first, terms,
+                       &left[i / left_width][0][i % left_width]);
+            for (std::size_t j = 0; j < pieces(axes, width); ++j)
+                for (std::size_t i = 0; i < tiles; ++i) {
+                    Tile<double> tile;
+                    dot_tile(&left[i][0][0], right.at(j, first / part_terms, first % part_terms),
+                             terms, tile);
+                    put_tile(tile, p * group + i * left_width, j * width, first == 0, out);
+                }
+        }
+    }
+    KOKKOS_FUNCTION void centre(const float* row, std::size_t first, std::size_t terms,
+                                double* to) const {
+        for (std::size_t c = 0; c < terms; ++c) to[c * left_width] = row[c] - mean(first + c);
+    }
+    KOKKOS_FUNCTION void put_tile(const Tile<double>& tile, std::size_t row, std::size_t axis,
+                                  bool is_first, double* out) const {
+        for (std::size_t i = 0; i < less(left_width, rows - row); ++i) {
+            double* to = out + (row + i) * axes + axis;
+            for (std::size_t j = 0; j < less(width, axes - axis); ++j)
+                to[j] = is_first ? tile[i][j] : to[j] + tile[i][j];
+        }
+    }
+};
+
+DeviceView<double> copied(std::span<const double> values) {
+    DeviceView<double> copy("mean", values.size());
+    Kokkos::deep_copy(copy, HostView<const double>(values.data(), values.size()));
+    return copy;
 }
 
-std::size_t blocks(std::size_t rows, std::size_t width) {
-    return (rows + width - 1) / width;
-}
-
-/// Blocks of unequal work, one at a time to whichever thread is free.
+/// Units of unequal work, one at a time to whichever thread is free.
 template <class Kernel>
-void for_each_block(const char* name, std::size_t count, const Kernel& kernel) {
+void for_each_unit(const char* name, std::size_t count, const Kernel& kernel) {
     using Policy = Kokkos::RangePolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
     Kokkos::parallel_for(name, Policy(0, count).set_chunk_size(1), kernel);
 }
 
-/// Rows of a matrix, interleaved.
-InterleavedRows interleaved(std::span<const float> values, std::size_t columns, int width) {
-    const std::size_t rows = values.size() / columns;
-    InterleavedRows result(rows, columns, width);
-    const auto from = on_device(values);
+void interleave_axes(const AxisTiles& tiles, std::span<const double> axes) {
+    const auto from = on_device(axes);
     for_each_row(
-        "reduce/interleave", rows, KOKKOS_LAMBDA(const std::size_t i) {
-            for (std::size_t c = 0; c < columns; ++c) result.at(i, c) = from(i * columns + c);
+        "reduce/interleave", tiles.axes, KOKKOS_LAMBDA(const std::size_t axis) {
+            tiles.interleave_axis(from.data() + axis * tiles.columns, axis);
         });
-    return result;
-}
-
-/// Columns of a matrix, interleaved: what a row is there is a column here.
-InterleavedRows interleaved_columns(std::span<const float> values, std::size_t columns, int width) {
-    const std::size_t rows = values.size() / columns, w = static_cast<std::size_t>(width);
-    InterleavedRows result(columns, rows, width);
-    const auto from = on_device(values);
-    for_each_row(
-        "reduce/interleave", rows, KOKKOS_LAMBDA(const std::size_t i) {
-            for (std::size_t first = 0; first < columns; first += w) {
-                const float* here = from.data() + i * columns + first;
-                float* to = result.values.data() + first * rows + i * w;
-                const auto count = columns - first < w ? columns - first : w;
-                for (std::size_t j = 0; j < count; ++j) to[j] = here[j];
-            }
-        });
-    return result;
 }
 
 }  // namespace
 
-void add_column_products(std::span<const float> tile, std::size_t columns, double anchor,
-                         std::span<double> sums) {
-    if (tile.empty()) return;
-    const std::size_t rows = tile.size() / columns;
-    const auto left = interleaved_columns(tile, columns, tile_left);
-    const auto right = interleaved_columns(tile, columns, tile_right);
-    const auto out = on_device_for_update(sums);
-    for_each_block(
-        "reduce/scatter", blocks(columns, right_rows), KOKKOS_LAMBDA(const std::size_t q) {
-            const auto first = q * right_rows;
-            const auto width = columns - first < right_rows ? columns - first : right_rows;
-            for (std::size_t p = first / left_rows; p * left_rows < columns; ++p) {
-                Sums here;
-                tile_sums(left.block(p), right.block(q), rows, here);
-                for (std::size_t i = 0; i < left_rows && p * left_rows + i < columns; ++i) {
-                    double* to = out.data() + (p * left_rows + i) * columns + first;
-                    for (std::size_t j = 0; j < width; ++j) to[j] += (here[i][j] + anchor) - anchor;
-                }
-            }
+struct ColumnProducts::State {
+    ColumnTiles tiles;
+};
+
+ColumnProducts::ColumnProducts(std::span<const double> mean, double anchor)
+    : state_(new State{{.columns = mean.size(),
+                        .blocks = pieces(mean.size(), block),
+                        .anchor = anchor,
+                        .mean = copied(mean),
+                        .sums = DeviceView<double>("sums", mean.size() * (mean.size() + 1) / 2)}}) {
+}
+ColumnProducts::~ColumnProducts() = default;
+
+void ColumnProducts::add(std::span<const float> rows) {
+    auto& tiles = state_->tiles;
+    tiles.rows = rows.size() / tiles.columns;
+    tiles.left.make_room(tiles.columns, tiles.rows);
+    tiles.right.make_room(tiles.columns, tiles.rows);
+    const auto parts = pieces(tiles.rows, part_terms);
+    const auto from = on_device(rows);
+    const auto work = tiles;
+    for_each_unit(
+        "reduce/interleave", parts * work.blocks, KOKKOS_LAMBDA(const std::size_t unit) {
+            work.interleave(from.data(), unit % work.blocks, unit / work.blocks);
         });
-    copy_back(out, sums);
+    for_each_unit(
+        "reduce/scatter", work.blocks * work.blocks, KOKKOS_LAMBDA(const std::size_t unit) {
+            const auto p = unit / work.blocks, q = unit % work.blocks;
+            if (q <= p) work.add_block(p, q);
+        });
 }
 
-void row_products(std::span<const float> a, std::span<const float> b, std::size_t columns,
-                  std::span<double> out) {
-    if (a.empty() || b.empty()) return;
-    const std::size_t m = a.size() / columns, n = b.size() / columns;
-    const auto left = interleaved(a, columns, tile_left);
-    const auto right = interleaved(b, columns, tile_right);
+std::vector<double> ColumnProducts::sums() const {
+    std::vector<double> result(state_->tiles.sums.size());
+    copy_back(state_->tiles.sums, std::span<double>(result));
+    return result;
+}
+
+struct RowProducts::State {
+    AxisTiles tiles;
+};
+
+RowProducts::RowProducts(std::span<const double> mean, std::span<const double> axes)
+    : state_(new State{
+          {.columns = mean.size(), .axes = axes.size() / mean.size(), .mean = copied(mean)}}) {
+    state_->tiles.right.make_room(state_->tiles.axes, mean.size());
+    interleave_axes(state_->tiles, axes);
+}
+RowProducts::~RowProducts() = default;
+
+void RowProducts::multiply(std::span<const float> rows, std::span<double> out) {
+    if (rows.empty() || out.empty()) return;
+    auto& tiles = state_->tiles;
+    tiles.rows = rows.size() / tiles.columns;
+    const auto from = on_device(rows);
     const auto products = room_on_device(out);
-    for_each_block(
-        "reduce/project", blocks(m, left_rows), KOKKOS_LAMBDA(const std::size_t p) {
-            for (std::size_t q = 0; q * right_rows < n; ++q) {
-                Sums here;
-                tile_sums(left.block(p), right.block(q), columns, here);
-                for (std::size_t i = 0; i < left_rows && p * left_rows + i < m; ++i)
-                    for (std::size_t j = 0; j < right_rows && q * right_rows + j < n; ++j)
-                        products((p * left_rows + i) * n + q * right_rows + j) = here[i][j];
-            }
-        });
+    const auto work = tiles;
+    for_each_unit(
+        "reduce/project", pieces(work.rows, group),
+        KOKKOS_LAMBDA(const std::size_t p) { work.multiply(from.data(), p, products.data()); });
     copy_back(products, out);
 }
 

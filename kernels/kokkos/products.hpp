@@ -1,26 +1,57 @@
 // The matrix products of a principal component analysis: of columns with columns, for the scatter
 // matrix, and of rows with components, for the projection.
 //
-// Products are of f32, summed in f32 over 256 terms and in f64 beyond. A sum's value depends on its
-// own terms alone: not on the shapes, the place in the matrix or the number of threads.
+// A sum's value depends on its own terms alone: not on the shapes, the place in the matrix or the
+// number of threads.
 #pragma once
 
+#include <memory>
 #include <span>
+#include <vector>
 
 namespace nanoatlas::kernels::kokkos {
 
-/// sums[p, q] += the sum over rows of tile[i, p] tile[i, q], for q <= p (above the diagonal: left
-/// as it was, or the same), rounded as (sum + anchor) - anchor: to the distance of doubles at
-/// anchor.
-///
-/// tile [rows, columns], sums [columns, columns], row-major
-void add_column_products(std::span<const float> tile, std::size_t columns, double anchor,
-                         std::span<double> sums);
+/// The sums over rows of (x - mean)(x - mean)^T; the rows come in pieces. Values less their mean,
+/// and products, are of f32, summed in f32 over 256 rows and in f64 beyond.
+class ColumnProducts {
+  public:
+    /// The sums over the rows of a piece are rounded as (sum + anchor) - anchor: to the distance of
+    /// doubles at anchor.
+    ///
+    /// mean [columns]
+    ColumnProducts(std::span<const double> mean, double anchor);
+    ~ColumnProducts();
+    ColumnProducts(const ColumnProducts&) = delete;
+    ColumnProducts& operator=(const ColumnProducts&) = delete;
 
-/// out[i, j] = the sum over columns of a[i, c] b[j, c].
-///
-/// a [m, columns], b [n, columns], out [m, n], row-major
-void row_products(std::span<const float> a, std::span<const float> b, std::size_t columns,
-                  std::span<double> out);
+    /// rows [n, columns], row-major
+    void add(std::span<const float> rows);
+
+    /// The lower triangle, row by row: element (p, q), q <= p, at p (p + 1) / 2 + q.
+    std::vector<double> sums() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// The products of rows with axes, in f64.
+class RowProducts {
+  public:
+    /// mean [columns], axes [k, columns], row-major
+    RowProducts(std::span<const double> mean, std::span<const double> axes);
+    ~RowProducts();
+    RowProducts(const RowProducts&) = delete;
+    RowProducts& operator=(const RowProducts&) = delete;
+
+    /// out[i, j] = the sum over columns of (rows[i] - mean) axes[j].
+    ///
+    /// rows [n, columns], out [n, k], row-major
+    void multiply(std::span<const float> rows, std::span<double> out);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 }  // namespace nanoatlas::kernels::kokkos

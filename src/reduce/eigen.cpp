@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <optional>
 
 #include "base/check.hpp"
@@ -14,9 +15,35 @@ namespace nanoatlas::reduce {
 namespace {
 
 constexpr double tolerance = 1e-12;  // of a residual, over the largest eigenvalue
+constexpr std::int64_t small_matrix = 256;
 
 void check(lapack_int status, const char* routine) {
     ENSURE(status == 0, "LAPACK's {} failed (status {}); is the matrix finite?", routine, status);
+}
+
+/// BLAS and LAPACK sum in another order on another number of threads; called by one thread of
+/// several they take no more than that.
+template <class Work>
+void on_one_thread(const Work& work) {
+    std::exception_ptr error;
+#pragma omp parallel
+#pragma omp single
+    try {
+        work();
+    } catch (...) {  // must not leave the parallel region
+        error = std::current_exception();
+    }
+    if (error) std::rethrow_exception(error);
+}
+
+/// out [rows, n] = a [rows, inner] b [inner, n] by strips of columns, each by one thread: the same
+/// bits on any number of threads.
+void multiply_strips(int rows, int n, int inner, const double* a, const double* b, double* out) {
+    constexpr int strip = 256;
+#pragma omp parallel for schedule(dynamic)
+    for (int first = 0; first < n; first += strip)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, std::min(strip, n - first),
+                    inner, 1.0, a, inner, b + first, n, 0.0, out + first, n);
 }
 
 /// Chebyshev-filtered subspace iteration: a block of b > k vectors, each round multiplied by a
@@ -58,28 +85,31 @@ class SubspaceIteration {
     using Block = std::vector<double>;
 
     void multiply(const Block& in, Block& out) const {
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, b_, n_, n_, 1.0, in.data(), n_,
-                    matrix_.data(), n_, 0.0, out.data(), n_);
+        multiply_strips(b_, n_, n_, in.data(), matrix_.data(), out.data());
     }
 
     void orthonormalise(Block& block) const {
         std::vector<double> scales(static_cast<std::size_t>(b_));
-        check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, n_, b_, block.data(), n_, scales.data()), "dgeqrf");
-        check(LAPACKE_dorgqr(LAPACK_COL_MAJOR, n_, b_, b_, block.data(), n_, scales.data()),
-              "dorgqr");
+        on_one_thread([&] {
+            check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, n_, b_, block.data(), n_, scales.data()),
+                  "dgeqrf");
+            check(LAPACKE_dorgqr(LAPACK_COL_MAJOR, n_, b_, b_, block.data(), n_, scales.data()),
+                  "dorgqr");
+        });
     }
 
     /// Makes the block the eigenvectors of the matrix within its span, largest first.
     void rotate_to_ritz_vectors() {
         std::vector<double> small(static_cast<std::size_t>(b_) * static_cast<std::size_t>(b_));
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, b_, b_, n_, -1.0, block_.data(), n_,
-                    image_.data(), n_, 0.0, small.data(), b_);  // negative: descending order
-        check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', b_, small.data(), b_, ritz_.data()),
-              "dsyevd");
+        on_one_thread([&] {  // negative: descending order
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, b_, b_, n_, -1.0, block_.data(),
+                        n_, image_.data(), n_, 0.0, small.data(), b_);
+            check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', b_, small.data(), b_, ritz_.data()),
+                  "dsyevd");
+        });
         for (auto& value : ritz_) value = -value;
         for (Block* block : {&block_, &image_}) {
-            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, b_, n_, b_, 1.0, small.data(),
-                        b_, block->data(), n_, 0.0, spare_.data(), n_);
+            multiply_strips(b_, n_, b_, small.data(), block->data(), spare_.data());
             std::swap(*block, spare_);
         }
     }
@@ -169,8 +199,13 @@ EigenPairs leading_eigenpairs_lapack(std::span<const double> matrix, std::int64_
 }
 
 EigenPairs leading_eigenpairs(std::span<const double> matrix, std::int64_t n, std::int64_t k) {
-    if (n >= 256 && k <= n / 8)
-        if (auto pairs = SubspaceIteration(matrix, n, k).run()) return *std::move(pairs);
+    EigenPairs pairs;
+    if (n < small_matrix) {
+        on_one_thread([&] { pairs = leading_eigenpairs_lapack(matrix, n, k); });
+        return pairs;
+    }
+    if (k <= n / 8)
+        if (auto found = SubspaceIteration(matrix, n, k).run()) return *std::move(found);
     return leading_eigenpairs_lapack(matrix, n, k);
 }
 

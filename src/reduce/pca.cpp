@@ -11,6 +11,7 @@
 #include "kernels/kokkos/products.hpp"
 #include "reduce/eigen.hpp"
 #include "reduce/scatter.hpp"
+#include "store/agree.hpp"
 
 namespace nanoatlas::reduce {
 namespace {
@@ -30,12 +31,15 @@ double parse_components(const std::string& text) {
 /// The eigenvectors that the user asked for, of a matrix with that trace.
 class Chooser {
   public:
-    Chooser(double wanted, std::int64_t most) : wanted_(wanted), most_(most) {
-        if (wanted <= static_cast<double>(most)) return;
+    /// components: as PcaOptions says; most: that there are
+    Chooser(const std::string& components, std::int64_t most)
+        : wanted_(parse_components(components)), most_(most) {
+        VALIDATE(most >= 1, "a matrix of 1 row has no variance; give at least 2");
+        if (wanted_ <= static_cast<double>(most)) return;
         base::log_warning(
             fmt::format("{} components are asked for; this matrix has {} (rows - 1, "
                         "columns), which are kept",
-                        wanted, most));
+                        wanted_, most));
         wanted_ = static_cast<double>(most);
     }
 
@@ -56,23 +60,13 @@ class Chooser {
     std::int64_t most_;
 };
 
-double trace_of(std::span<const double> matrix, std::int64_t n) {
-    double trace = 0;
-    for (std::int64_t i = 0; i < n; ++i) trace += matrix[static_cast<std::size_t>(i * (n + 1))];
-    return trace;
-}
-
-double sum_of_squares(std::span<const double> matrix) {
-    return std::inner_product(matrix.begin(), matrix.end(), matrix.begin(), 0.0);
-}
-
 /// Eigenpairs by rank 0, the same bits on every rank.
-EigenPairs eigenpairs_on_all(const std::vector<double>& matrix, std::int64_t n, double trace,
-                             const Chooser& chooser, const comm::Communicator& comm) {
+EigenPairs eigenpairs_on_all(const PackedMatrix& matrix, const Chooser& chooser,
+                             const comm::Communicator& comm) {
     EigenPairs pairs;
-    comm.on_root([&] { pairs = chooser.of(matrix, n, trace); });
+    comm.on_root([&] { pairs = chooser.of(matrix.whole(), matrix.n, matrix.trace()); });
     pairs.values.resize(comm.broadcast(pairs.values.size()));
-    pairs.vectors.resize(pairs.values.size() * static_cast<std::size_t>(n));
+    pairs.vectors.resize(pairs.values.size() * static_cast<std::size_t>(matrix.n));
     comm.broadcast(std::span<double>(pairs.values));
     comm.broadcast(std::span<double>(pairs.vectors));
     for (auto& value : pairs.values) value = std::max(value, 0.0);  // -1e-17 of rounding
@@ -135,6 +129,29 @@ std::vector<double> components_from_rows(const store::Matrix<float>& matrix,
     return components;
 }
 
+store::Matrix<float> read_whole(const store::MatrixFile& file, const comm::Communicator& comm) {
+    store::Matrix<float> matrix{
+        .rows = comm::row_block(file.rows(), comm), .columns = file.columns(), .values = {}};
+    store::agree_on_input(
+        comm, [&] { matrix.values = file.read<float>(matrix.rows.first, matrix.rows.count); });
+    return matrix;
+}
+
+/// Components whose variances all but agree may stand in the wrong order.
+void sort_descending(std::vector<double>& values, std::vector<double>& components) {
+    std::vector<std::size_t> order(values.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return values[a] > values[b]; });
+    const auto columns = components.size() / values.size();
+    const auto old_values = values, old_components = components;
+    for (std::size_t c = 0; c < order.size(); ++c) {
+        values[c] = old_values[order[c]];
+        std::copy_n(old_components.begin() + static_cast<std::ptrdiff_t>(order[c] * columns),
+                    columns, components.begin() + static_cast<std::ptrdiff_t>(c * columns));
+    }
+}
+
 /// The sign of an eigenvector is free: the entry of the largest magnitude is made positive, as
 /// scikit-learn does.
 void fix_signs(std::vector<double>& components, std::size_t columns) {
@@ -148,81 +165,141 @@ void fix_signs(std::vector<double>& components, std::size_t columns) {
     }
 }
 
+/// What both ways to the components share.
+class Fit {
+  public:
+    Fit(const RowTiles& tiles, const PcaOptions& options, const comm::Communicator& comm)
+        : comm_(comm),
+          rows_(tiles.total_rows()),
+          columns_(tiles.columns()),
+          chooser_(options.components, std::min(rows_ - 1, columns_)),
+          means_(column_means(tiles, comm)) {
+        VALIDATE(means_.largest_deviation > 0,
+                 "all {} rows of the matrix are equal (there is no variance to keep); check the "
+                 "input",
+                 rows_);
+    }
+
+    Pca by_columns(const RowTiles& tiles) const {
+        const auto scatter = scatter_matrix(tiles, means_, comm_);
+        auto pairs = eigenpairs_on_all(scatter, chooser_, comm_);
+        return pca(tiles, scatter, std::move(pairs.vectors));
+    }
+
+    Pca by_rows(const RowTiles& tiles, const store::Matrix<float>& matrix) const {
+        const auto transposed = centred_transpose(matrix, means_.mean, comm_);
+        const ColumnMeans centred{.mean = std::vector<double>(static_cast<std::size_t>(rows_)),
+                                  .largest_deviation = means_.largest_deviation};
+        const auto products = scatter_matrix(RowTiles(transposed, comm_), centred, comm_);
+        const auto pairs = eigenpairs_on_all(products, chooser_, comm_);
+        return pca(tiles, products, components_from_rows(matrix, means_.mean, pairs, comm_));
+    }
+
+  private:
+    /// products: of columns or of rows, whose eigenvalues are those of the covariance
+    Pca pca(const RowTiles& tiles, const PackedMatrix& products,
+            std::vector<double> components) const {
+        const auto degrees = static_cast<double>(rows_ - 1);
+        const double trace = products.trace();
+        auto squares = squares_along(tiles, means_.mean, components, 2 * trace, comm_);
+        sort_descending(squares, components);
+        fix_signs(components, static_cast<std::size_t>(columns_));
+        Pca pca{.mean = means_.mean,
+                .components = std::move(components),
+                .explained_variance = std::move(squares),
+                .explained_variance_ratio = {},
+                .total_variance = trace / degrees,
+                .squared_covariance = products.sum_of_squares() / (degrees * degrees)};
+        for (auto& value : pca.explained_variance) {
+            pca.explained_variance_ratio.push_back(value / trace);
+            value /= degrees;
+        }
+        return pca;
+    }
+
+    const comm::Communicator& comm_;
+    std::int64_t rows_, columns_;
+    Chooser chooser_;
+    ColumnMeans means_;
+};
+
+/// The embedding of rows that come in pieces.
+class Projector {
+  public:
+    Projector(const Pca& pca, Whiten whiten)
+        : columns_(pca.mean.size()),
+          scale_(static_cast<std::size_t>(pca.count()), 1.0),
+          products_(pca.mean, pca.components) {
+        for (std::size_t c = 0; c < scale_.size() && whiten == Whiten::on; ++c) {
+            const double variance = pca.explained_variance[c];
+            scale_[c] = variance > 1e-12 * pca.explained_variance[0] ? 1 / std::sqrt(variance) : 0;
+        }
+    }
+
+    void add(std::span<const float> rows, std::vector<float>& embedding) {
+        const auto k = scale_.size();
+        scores_.resize(rows.size() / columns_ * k);
+        products_.multiply(rows, scores_);
+        for (std::size_t i = 0; i < scores_.size(); ++i)
+            embedding.push_back(static_cast<float>(scores_[i] * scale_[i % k]));
+    }
+
+  private:
+    std::size_t columns_;
+    std::vector<double> scale_, scores_;
+    kernels::kokkos::RowProducts products_;
+};
+
+/// Rows that are projected at a time.
+constexpr auto rows_at_once = RowTiles::tile_rows;
+
+bool goes_by_columns(std::int64_t rows, std::int64_t columns) {
+    return columns <= std::max(most_columns_of_covariance, rows);
+}
+
 }  // namespace
 
 Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
             const comm::Communicator& comm) {
-    const auto rows = matrix.rows.total, columns = matrix.columns;
-    VALIDATE(rows >= 2, "a matrix of {} row has no variance; give at least 2", rows);
-    const Chooser chooser(parse_components(options.components), std::min(rows - 1, columns));
-
     const RowTiles tiles(matrix, comm);
-    const auto means = column_means(tiles, comm);
-    VALIDATE(means.largest_deviation > 0,
-             "all {} rows of the matrix are equal (there is no variance to keep); check the input",
-             rows);
-    Pca pca{.mean = means.mean,
-            .components = {},
-            .explained_variance = {},
-            .explained_variance_ratio = {}};
-    double trace = 0;
-    if (columns <= std::max(most_columns_of_covariance, rows)) {
-        const auto scatter = scatter_matrix(tiles, means, comm);
-        trace = trace_of(scatter, columns);
-        pca.squared_covariance = sum_of_squares(scatter);
-        auto pairs = eigenpairs_on_all(scatter, columns, trace, chooser, comm);
-        pca.components = std::move(pairs.vectors);
-        pca.explained_variance = std::move(pairs.values);
-    } else {
-        const auto transposed = centred_transpose(matrix, means.mean, comm);
-        const ColumnMeans centred{.mean = std::vector<double>(static_cast<std::size_t>(rows)),
-                                  .largest_deviation = means.largest_deviation};
-        const auto products = scatter_matrix(RowTiles(transposed, comm), centred, comm);
-        trace = trace_of(products, rows);
-        pca.squared_covariance = sum_of_squares(products);
-        const auto pairs = eigenpairs_on_all(products, rows, trace, chooser, comm);
-        pca.components = components_from_rows(matrix, means.mean, pairs, comm);
-        pca.explained_variance = pairs.values;
-    }
-    fix_signs(pca.components, static_cast<std::size_t>(columns));
-    for (auto& value : pca.explained_variance) {
-        pca.explained_variance_ratio.push_back(value / trace);
-        value /= static_cast<double>(rows - 1);
-    }
-    pca.total_variance = trace / static_cast<double>(rows - 1);
-    pca.squared_covariance /= static_cast<double>(rows - 1) * static_cast<double>(rows - 1);
-    return pca;
+    const Fit fit(tiles, options, comm);
+    return goes_by_columns(matrix.rows.total, matrix.columns) ? fit.by_columns(tiles)
+                                                              : fit.by_rows(tiles, matrix);
+}
+
+Pca fit_pca(const store::MatrixFile& file, const PcaOptions& options,
+            const comm::Communicator& comm) {
+    if (!goes_by_columns(file.rows(), file.columns()))
+        return fit_pca(read_whole(file, comm), options, comm);
+    const RowTiles tiles(file, comm);
+    return Fit(tiles, options, comm).by_columns(tiles);
 }
 
 store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten) {
-    const auto k = static_cast<std::size_t>(pca.count());
-    const auto columns = static_cast<std::size_t>(matrix.columns);
-    std::vector<double> scale(k, 1.0);
-    for (std::size_t c = 0; c < k && whiten == Whiten::on; ++c) {
-        const double variance = pca.explained_variance[c];
-        scale[c] = variance > 1e-12 * pca.explained_variance[0] ? 1 / std::sqrt(variance) : 0;
+    store::Matrix<float> embedding{.rows = matrix.rows, .columns = pca.count(), .values = {}};
+    Projector projector(pca, whiten);
+    const auto values = std::span<const float>(matrix.values);
+    for (std::int64_t first = 0; first < matrix.rows.count; first += rows_at_once) {
+        const auto count = std::min(rows_at_once, matrix.rows.count - first);
+        projector.add(values.subspan(static_cast<std::size_t>(first * matrix.columns),
+                                     static_cast<std::size_t>(count * matrix.columns)),
+                      embedding.values);
     }
-    const std::vector<float> components(pca.components.begin(), pca.components.end());
-    store::Matrix<float> result{.rows = matrix.rows, .columns = pca.count(), .values = {}};
-    result.values.reserve(static_cast<std::size_t>(matrix.rows.count) * k);
-    std::vector<float> centred;
-    std::vector<double> scores;
-    for (std::int64_t first = 0; first < matrix.rows.count; first += RowTiles::tile_rows) {
-        const auto count = std::min(RowTiles::tile_rows, matrix.rows.count - first);
-        centred.resize(static_cast<std::size_t>(count) * columns);
-        scores.resize(static_cast<std::size_t>(count) * k);
-#pragma omp parallel for
-        for (std::int64_t i = 0; i < count; ++i) {
-            const auto x = matrix.row(first + i);
-            for (std::size_t j = 0; j < columns; ++j)
-                centred[static_cast<std::size_t>(i) * columns + j] =
-                    static_cast<float>(x[j] - pca.mean[j]);
-        }
-        kernels::kokkos::row_products(centred, components, columns, scores);
-        for (std::size_t i = 0; i < scores.size(); ++i)
-            result.values.push_back(static_cast<float>(scores[i] * scale[i % k]));
-    }
-    return result;
+    return embedding;
+}
+
+store::Matrix<float> project(const store::MatrixFile& file, const Pca& pca, Whiten whiten,
+                             const comm::Communicator& comm) {
+    store::Matrix<float> embedding{
+        .rows = comm::row_block(file.rows(), comm), .columns = pca.count(), .values = {}};
+    Projector projector(pca, whiten);
+    store::agree_on_input(comm, [&] {
+        const auto& own = embedding.rows;
+        for (auto first = own.first; first < own.end(); first += rows_at_once)
+            projector.add(file.read<float>(first, std::min(rows_at_once, own.end() - first)),
+                          embedding.values);
+    });
+    return embedding;
 }
 
 }  // namespace nanoatlas::reduce

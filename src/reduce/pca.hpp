@@ -1,9 +1,9 @@
 // Principal component analysis of a matrix whose rows are spread over ranks.
 //
-// Means, covariance and the leading eigenvectors, then the projection of the rows. The embedding is
-// the same to the bit on any number of ranks. Where a matrix has more columns than rows and than
-// 4,096, the matrix of products of rows takes the place of the covariance; the components then
-// agree over ranks to 1e-10.
+// Means, covariance and the leading eigenvectors, their variances anew in f64, then the projection
+// of the rows. The embedding is the same to the bit on any number of ranks. Where a matrix has more
+// columns than rows and than 4,096, the matrix of products of rows takes the place of the
+// covariance; the components then agree over ranks to 1e-10.
 #pragma once
 
 #include <string>
@@ -37,10 +37,19 @@ struct Pca {
 Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
             const comm::Communicator& comm);
 
+/// The same of a matrix that stays in its file: it is read three times, 1,024 rows at a time; as a
+/// whole where the products of rows take the covariance's place. throws InputError also if it
+/// cannot be read, or holds a NaN or an infinity
+Pca fit_pca(const store::MatrixFile& file, const PcaOptions& options,
+            const comm::Communicator& comm);
+
 enum class Whiten { off, on };
 
 /// (x - mean) . components, [N, k]; whitened: each column divided by the square root of its
 /// explained variance (columns without variance stay 0).
 store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten);
+/// The same, this rank's rows read 1,024 at a time. Collective. throws InputError as fit_pca()
+store::Matrix<float> project(const store::MatrixFile& file, const Pca& pca, Whiten whiten,
+                             const comm::Communicator& comm);
 
 }  // namespace nanoatlas::reduce

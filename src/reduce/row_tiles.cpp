@@ -6,32 +6,46 @@
 namespace nanoatlas::reduce {
 
 RowTiles::RowTiles(const store::Matrix<float>& matrix, const comm::Communicator& comm)
-    : matrix_(matrix) {
-    const auto tile_after = [](std::int64_t row) { return (row + tile_rows - 1) / tile_rows; };
-    const auto& mine = matrix.rows;
-    first_ = tile_after(mine.first);
-    end_ = std::max(first_, tile_after(mine.end()));
-
-    const comm::BlockDistribution blocks(mine.total, comm.size());
+    : matrix_(&matrix), mine_(matrix.rows), columns_(matrix.columns) {
+    find_tiles();
+    const comm::BlockDistribution blocks(mine_.total, comm.size());
     std::vector<std::vector<float>> parts(static_cast<std::size_t>(comm.size()));
-    const auto head = std::min(first_ * tile_rows, mine.end()) - mine.first;
-    if (mine.count > 0 && head > 0) {
-        const auto owner = blocks.owner(mine.first / tile_rows * tile_rows);
-        parts[static_cast<std::size_t>(owner)].assign(
-            matrix.values.begin(), matrix.values.begin() + head * matrix.columns);
+    const auto head = std::min(first_ * tile_rows, mine_.end()) - mine_.first;
+    if (mine_.count > 0 && head > 0) {
+        const auto owner = blocks.owner(mine_.first / tile_rows * tile_rows);
+        parts[static_cast<std::size_t>(owner)].assign(matrix.values.begin(),
+                                                      matrix.values.begin() + head * columns_);
     }
     for (const auto& part : comm.exchange(parts))
         behind_.insert(behind_.end(), part.begin(), part.end());
+}
+
+RowTiles::RowTiles(const store::MatrixFile& file, const comm::Communicator& comm)
+    : file_(&file), mine_(comm::row_block(file.rows(), comm)), columns_(file.columns()) {
+    find_tiles();
+}
+
+void RowTiles::find_tiles() {
+    const auto tile_after = [](std::int64_t row) { return (row + tile_rows - 1) / tile_rows; };
+    first_ = tile_after(mine_.first);
+    end_ = std::max(first_, tile_after(mine_.end()));
 }
 
 std::int64_t RowTiles::end_of(std::int64_t t) const {
     return std::min(begin_of(t) + tile_rows, total_rows());
 }
 
-const float* RowTiles::row(std::int64_t row) const {
-    const auto& mine = matrix_.rows;
-    return row < mine.end() ? matrix_.values.data() + (row - mine.first) * columns()
-                            : behind_.data() + (row - mine.end()) * columns();
+std::span<const float> RowTiles::rows(std::int64_t t, std::vector<float>& room) const {
+    const auto begin = begin_of(t), end = end_of(t);
+    if (file_ != nullptr) return room = file_->read<float>(begin, end - begin);
+    const auto own = std::span(matrix_->values)
+                         .subspan(static_cast<std::size_t>((begin - mine_.first) * columns_));
+    const auto size = static_cast<std::size_t>((end - begin) * columns_);
+    if (end <= mine_.end()) return own.first(size);
+    room.assign(own.begin(), own.end());
+    const auto missing = static_cast<std::ptrdiff_t>(size - own.size());
+    room.insert(room.end(), behind_.begin(), behind_.begin() + missing);
+    return room;
 }
 
 Quantum::Quantum(double bound) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "store/matrix.hpp"
@@ -14,26 +15,34 @@
 namespace nanoatlas::reduce {
 
 /// The tiles that begin in this rank's rows: 1,024 rows each, from row 0 of the whole matrix on.
-/// The matrix must outlive it.
+/// The matrix, in memory or in its file, must outlive it.
 class RowTiles {
   public:
     static constexpr std::int64_t tile_rows = 1024;
 
     /// Fetches the rows that the last tile needs from the ranks behind. Collective.
     RowTiles(const store::Matrix<float>& matrix, const comm::Communicator& comm);
+    /// Tiles that are read when they are asked for.
+    RowTiles(const store::MatrixFile& file, const comm::Communicator& comm);
 
     /// Number of tiles here; may be 0.
     std::int64_t count() const { return end_ - first_; }
-    std::int64_t columns() const { return matrix_.columns; }
-    std::int64_t total_rows() const { return matrix_.rows.total; }
+    std::int64_t columns() const { return columns_; }
+    std::int64_t total_rows() const { return mine_.total; }
     /// Limits of tile t of this rank, as rows of the whole matrix.
     std::int64_t begin_of(std::int64_t t) const { return (first_ + t) * tile_rows; }
     std::int64_t end_of(std::int64_t t) const;
-    /// A row of one of this rank's tiles, by its number in the whole matrix.
-    const float* row(std::int64_t row) const;
+    /// The rows of tile t of this rank, [end - begin, columns]: the matrix' own memory, or room.
+    /// throws InputError if they are in a file and cannot be read, or are not finite
+    std::span<const float> rows(std::int64_t t, std::vector<float>& room) const;
 
   private:
-    const store::Matrix<float>& matrix_;
+    void find_tiles();
+
+    const store::Matrix<float>* matrix_ = nullptr;  ///< else in the file
+    const store::MatrixFile* file_ = nullptr;
+    comm::RowBlock mine_;
+    std::int64_t columns_;
     std::int64_t first_ = 0, end_ = 0;  ///< tiles
     std::vector<float> behind_;         ///< rows after this rank's own
 };

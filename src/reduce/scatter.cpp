@@ -2,27 +2,29 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include "kernels/kokkos/products.hpp"
+#include "store/agree.hpp"
 
 namespace nanoatlas::reduce {
 namespace {
 
-// Columns that one thread sums at a time.
-constexpr std::int64_t strip = 64;
+// Columns that one thread sums at a time: their sums and limits stay in the first cache.
+constexpr std::size_t strip = 256;
 
-/// Sums, smallest and largest values of a strip of columns over the rows of one tile.
+/// Sums, smallest and largest values of a strip of columns over rows that are `stride` apart.
 struct StripSums {
     double sum[strip] = {};
     float smallest[strip], largest[strip];
 
-    StripSums(const RowTiles& tiles, std::int64_t t, std::int64_t first, std::int64_t width) {
-        std::copy_n(tiles.row(tiles.begin_of(t)) + first, width, smallest);
-        std::copy_n(smallest, width, largest);
-        for (std::int64_t i = tiles.begin_of(t); i < tiles.end_of(t); ++i) {
-            const float* row = tiles.row(i) + first;
-            for (std::int64_t j = 0; j < width; ++j) {
+    StripSums(std::span<const float> from, std::size_t stride, std::size_t width) {
+        std::copy_n(from.data(), width, smallest);
+        std::copy_n(from.data(), width, largest);
+        for (std::size_t at = 0; at < from.size(); at += stride) {
+            const float* row = from.data() + at;
+            for (std::size_t j = 0; j < width; ++j) {
                 sum[j] += row[j];
                 smallest[j] = row[j] < smallest[j] ? row[j] : smallest[j];
                 largest[j] = row[j] > largest[j] ? row[j] : largest[j];
@@ -31,54 +33,46 @@ struct StripSums {
     }
 };
 
-/// tile[i, j] = x - mean, in f32.
-void centre(const RowTiles& tiles, std::int64_t t, const std::vector<double>& mean,
-            std::vector<float>& tile) {
-    const auto begin = tiles.begin_of(t), end = tiles.end_of(t), columns = tiles.columns();
-    tile.resize(static_cast<std::size_t>((end - begin) * columns));
-#pragma omp parallel for
-    for (std::int64_t i = begin; i < end; ++i) {
-        const float* row = tiles.row(i);
-        float* out = tile.data() + (i - begin) * columns;
-        for (std::int64_t j = 0; j < columns; ++j)
-            out[j] = static_cast<float>(row[j] - mean[static_cast<std::size_t>(j)]);
-    }
-}
+/// The sums of each tile's columns, and how far the columns reach.
+struct ColumnSums {
+    std::vector<double> sums;          ///< [tiles, columns]
+    std::vector<double> below, above;  ///< [columns] -smallest, largest
 
-void copy_lower_to_upper(std::vector<double>& matrix, std::int64_t n) {
-    constexpr std::int64_t block = 64;
-#pragma omp parallel for schedule(dynamic)
-    for (std::int64_t first = 0; first < n; first += block)
-        for (std::int64_t left = 0; left <= first; left += block)
-            for (std::int64_t i = first; i < std::min(first + block, n); ++i)
-                for (std::int64_t j = left; j < std::min(left + block, i); ++j)
-                    matrix[static_cast<std::size_t>(j * n + i)] =
-                        matrix[static_cast<std::size_t>(i * n + j)];
-}
+    explicit ColumnSums(const RowTiles& tiles)
+        : below(static_cast<std::size_t>(tiles.columns()),
+                -std::numeric_limits<double>::infinity()),
+          above(below) {
+        std::vector<float> room;
+        for (std::int64_t t = 0; t < tiles.count(); ++t) add(tiles.rows(t, room));
+    }
+
+  private:
+    void add(std::span<const float> rows) {
+        const auto columns = below.size(), before = sums.size();
+        sums.resize(before + columns);
+#pragma omp parallel for
+        for (std::size_t first = 0; first < columns; first += strip) {
+            const auto width = std::min(strip, columns - first);
+            const StripSums part(rows.subspan(first), columns, width);
+            for (std::size_t j = 0; j < width; ++j) {
+                sums[before + first + j] = part.sum[j];
+                below[first + j] = std::max<double>(below[first + j], -part.smallest[j]);
+                above[first + j] = std::max<double>(above[first + j], part.largest[j]);
+            }
+        }
+    }
+};
 
 }  // namespace
 
 ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm) {
-    const auto columns = static_cast<std::size_t>(tiles.columns());
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    std::vector<double> sums(columns * static_cast<std::size_t>(tiles.count()));
-    std::vector<double> below(columns, -infinity), above(columns, -infinity);  // -min, max
-    for (std::int64_t t = 0; t < tiles.count(); ++t) {
-#pragma omp parallel for
-        for (std::int64_t first = 0; first < tiles.columns(); first += strip) {
-            const auto width = std::min(strip, tiles.columns() - first);
-            const StripSums part(tiles, t, first, width);
-            std::copy_n(part.sum, width, sums.begin() + t * tiles.columns() + first);
-            for (std::int64_t j = 0; j < width; ++j) {
-                const auto column = static_cast<std::size_t>(first + j);
-                below[column] = std::max<double>(below[column], -part.smallest[j]);
-                above[column] = std::max<double>(above[column], part.largest[j]);
-            }
-        }
-    }
+    std::optional<ColumnSums> own;
+    store::agree_on_input(comm, [&] { own.emplace(tiles); });
+    auto& [sums, below, above] = *own;
     comm.max(std::span<double>(below));
     comm.max(std::span<double>(above));
 
+    const auto columns = below.size();
     const auto rows = static_cast<double>(tiles.total_rows());
     ColumnMeans means{.mean = std::vector<double>(columns)};
     const Quantum quantum(rows * std::max(*std::max_element(below.begin(), below.end()),
@@ -94,21 +88,72 @@ ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm) 
     return means;
 }
 
-std::vector<double> scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
-                                   const comm::Communicator& comm) {
-    const auto columns = tiles.columns();
+PackedMatrix scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
+                            const comm::Communicator& comm) {
     const Quantum quantum(static_cast<double>(tiles.total_rows()) * means.largest_deviation *
                           means.largest_deviation);
-    std::vector<double> sums(static_cast<std::size_t>(columns * columns));
-    std::vector<float> tile;
-    for (std::int64_t t = 0; t < tiles.count(); ++t) {
-        centre(tiles, t, means.mean, tile);
-        kernels::kokkos::add_column_products(tile, static_cast<std::size_t>(columns),
-                                             quantum.anchor(), sums);
-    }
+    kernels::kokkos::ColumnProducts products(means.mean, quantum.anchor());
+    store::agree_on_input(comm, [&] {
+        std::vector<float> room;
+        for (std::int64_t t = 0; t < tiles.count(); ++t) products.add(tiles.rows(t, room));
+    });
+    PackedMatrix matrix{.n = tiles.columns(), .lower = products.sums()};
+    comm.sum(std::span<double>(matrix.lower));
+    return matrix;
+}
+
+std::vector<double> squares_along(const RowTiles& tiles, const std::vector<double>& mean,
+                                  std::span<const double> axes, double bound,
+                                  const comm::Communicator& comm) {
+    const Quantum quantum(bound);
+    kernels::kokkos::RowProducts products(mean, axes);
+    const auto k = axes.size() / mean.size();
+    std::vector<double> sums(k);
+    store::agree_on_input(comm, [&] {
+        std::vector<float> room;
+        std::vector<double> scores, squares;
+        for (std::int64_t t = 0; t < tiles.count(); ++t) {
+            const auto rows = tiles.rows(t, room);
+            scores.resize(rows.size() / mean.size() * k);
+            products.multiply(rows, scores);
+            squares.assign(k, 0);
+            for (std::size_t at = 0; at < scores.size(); at += k)
+                for (std::size_t c = 0; c < k; ++c) squares[c] += scores[at + c] * scores[at + c];
+            for (std::size_t c = 0; c < k; ++c) sums[c] += quantum.round(squares[c]);
+        }
+    });
     comm.sum(std::span<double>(sums));
-    copy_lower_to_upper(sums, columns);
     return sums;
+}
+
+double PackedMatrix::trace() const {
+    double trace = 0;
+    for (std::int64_t i = 0; i < n; ++i) trace += lower[static_cast<std::size_t>(i * (i + 3) / 2)];
+    return trace;
+}
+
+double PackedMatrix::sum_of_squares() const {
+    double squares = 0, diagonal = 0;
+    for (const double value : lower) squares += value * value;
+    for (std::int64_t i = 0; i < n; ++i) {
+        const double value = lower[static_cast<std::size_t>(i * (i + 3) / 2)];
+        diagonal += value * value;
+    }
+    return 2 * squares - diagonal;
+}
+
+std::vector<double> PackedMatrix::whole() const {
+    std::vector<double> matrix(static_cast<std::size_t>(n * n));
+    constexpr std::int64_t block = 8;  // a cache line: rows are a power of two apart at times
+#pragma omp parallel for schedule(dynamic)
+    for (std::int64_t first = 0; first < n; first += block)
+        for (std::int64_t left = 0; left <= first; left += block)
+            for (std::int64_t i = first; i < std::min(first + block, n); ++i)
+                for (std::int64_t j = left; j < std::min(left + block, i + 1); ++j)
+                    matrix[static_cast<std::size_t>(i * n + j)] =
+                        matrix[static_cast<std::size_t>(j * n + i)] =
+                            lower[static_cast<std::size_t>(i * (i + 1) / 2 + j)];
+    return matrix;
 }
 
 }  // namespace nanoatlas::reduce

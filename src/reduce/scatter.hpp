@@ -3,6 +3,8 @@
 // The same bits on any number of ranks and threads (row_tiles.hpp, kernels/kokkos/products.hpp).
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "reduce/row_tiles.hpp"
@@ -14,12 +16,34 @@ struct ColumnMeans {
     double largest_deviation = 0;  ///< of any value from the mean of its column
 };
 
-/// Collective.
+/// Collective. throws InputError if rows in a file cannot be read, or are not finite
 ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm);
 
-/// Sum over rows of (x - mean)(x - mean)^T, [D, D], both triangles. Products are of f32, sums of
-/// f32 within 256 rows and of f64 beyond: error a few 1e-7 of the largest element. Collective.
-std::vector<double> scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
-                                   const comm::Communicator& comm);
+/// A symmetric matrix [n, n] by its lower triangle, row by row: element (p, q), q <= p, at
+/// p (p + 1) / 2 + q.
+struct PackedMatrix {
+    std::int64_t n = 0;
+    std::vector<double> lower;
+
+    double trace() const;
+    /// The sum of the squares of all elements, of both triangles.
+    double sum_of_squares() const;
+    /// [n, n], both triangles.
+    std::vector<double> whole() const;
+};
+
+/// Sum over rows of (x - mean)(x - mean)^T, [D, D]. Products are of f32, sums of f32 within 256
+/// rows and of f64 beyond: error a few 1e-7 of the largest element. Collective.
+/// throws InputError if rows in a file cannot be read
+PackedMatrix scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
+                            const comm::Communicator& comm);
+
+/// Along each axis [k, D], the sum over rows of ((x - mean) axis)^2, in f64: [k]. Where the axes
+/// are eigenvectors but for an error e, the sums are their eigenvalues but for one of e^2
+/// (Rayleigh). bound: at least the largest of the sums. Collective. throws InputError as
+/// scatter_matrix()
+std::vector<double> squares_along(const RowTiles& tiles, const std::vector<double>& mean,
+                                  std::span<const double> axes, double bound,
+                                  const comm::Communicator& comm);
 
 }  // namespace nanoatlas::reduce

@@ -248,10 +248,11 @@ MatrixFile::MatrixFile(const std::string& source, const comm::Communicator& comm
     });
 }
 
-std::vector<double> MatrixFile::read(std::int64_t first, std::int64_t count) const {
+template <class T>
+std::vector<T> MatrixFile::read(std::int64_t first, std::int64_t count) const {
     if (count == 0) return {};
-    auto values = is_npy_ ? read_npy_rows<double>(path_, read_npy_header(path_), first, count)
-                          : open_hdf5(path_).read_rows<double>(dataset_, first, count);
+    auto values = is_npy_ ? read_npy_rows<T>(path_, read_npy_header(path_), first, count)
+                          : open_hdf5(path_).read_rows<T>(dataset_, first, count);
     check_finite(values, first, columns_, source_);
     return values;
 }
@@ -282,6 +283,8 @@ void write_plain_table(const std::string& path, const Matrix<T>& matrix,
 
 template Matrix<float> read_matrix(const std::string&, const comm::Communicator&);
 template Matrix<double> read_matrix(const std::string&, const comm::Communicator&);
+template std::vector<float> MatrixFile::read(std::int64_t, std::int64_t) const;
+template std::vector<double> MatrixFile::read(std::int64_t, std::int64_t) const;
 template void write_plain_table(const std::string&, const Matrix<float>&,
                                 const comm::Communicator&);
 template void write_plain_table(const std::string&, const Matrix<double>&,

@@ -46,8 +46,10 @@ class MatrixFile {
 
     std::int64_t rows() const { return rows_; }
     std::int64_t columns() const { return columns_; }
-    /// Rows [first, first + count). throws InputError if one holds a NaN or an infinity
-    std::vector<double> read(std::int64_t first, std::int64_t count) const;
+    /// Rows [first, first + count), converted to T (float or double). throws InputError if one
+    /// holds a NaN or an infinity
+    template <class T = double>
+    std::vector<T> read(std::int64_t first, std::int64_t count) const;
 
   private:
     std::string source_, path_, dataset_;

@@ -119,6 +119,79 @@ TEST_F(ReduceAndScore, a_tsne_map_says_what_it_is_and_takes_lists_of_neighbours)
     EXPECT_FALSE(std::filesystem::exists(folder_ / "r.h5"));
 }
 
+TEST_F(ReduceAndScore, rows_in_a_file_that_is_read_in_pieces_give_the_same_embedding) {
+    const auto matrix = store::read_matrix<float>(table(1500, 4), world());
+    store::write_plain_table(folder_ / "table.npy", matrix, world());
+    reduce({"--output", folder_ / "memory.npy", "--components", "3"});
+    EXPECT_EQ(run_reduce({"--input", folder_ / "table.npy", "--output", folder_ / "pieces.npy",
+                          "--components", "3", "--quiet"},
+                         world()),
+              0);
+    EXPECT_EQ(store::read_matrix<float>(folder_ / "memory.npy", world()).values,
+              store::read_matrix<float>(folder_ / "pieces.npy", world()).values);
+}
+
+TEST_F(ReduceAndScore, a_fit_takes_other_rows_and_its_own_to_the_same_bits) {
+    table(60, 6);
+    const auto same = [&](const std::string& a, const std::string& b) {
+        EXPECT_EQ(store::read_matrix<float>(folder_ / a, world()).values,
+                  store::read_matrix<float>(folder_ / b, world()).values);
+    };
+    for (const std::string whiten : {"off", "on"}) {
+        reduce({"--output", folder_ / "fit.h5", "--components", "3", "--whiten", whiten});
+        EXPECT_EQ(reduce({"--output", folder_ / "again.h5", "--fitted", folder_ / "fit.h5"}), 0);
+        same("fit.h5", "again.h5");
+        EXPECT_EQ(reduce({"--output", folder_ / "third.npy", "--fitted", folder_ / "again.h5"}), 0);
+        same("fit.h5", "third.npy");
+    }
+    const auto provenance =
+        nlohmann::json::parse(store::ArtefactReader(folder_ / "again.h5").provenance());
+    ASSERT_EQ(provenance["inputs"].size(), 2U);
+    EXPECT_EQ(provenance["inputs"][1]["hash"], store::hash_file(folder_ / "fit.h5", world()));
+
+    // Rows that the fit has not seen, against the sums written out.
+    table(90, 6);
+    reduce({"--output", folder_ / "new.h5", "--fitted", folder_ / "fit.h5"});
+    const auto rows = store::read_matrix<float>(folder_ / "table.csv", world());
+    const auto found = store::read_matrix<float>(folder_ / "new.h5", world());
+    const store::ArtefactReader fit(folder_ / "fit.h5", "embedding");
+    const auto mean = fit.read<double>("mean"), axes = fit.read<double>("components"),
+               variance = fit.read<double>("explained_variance");
+    ASSERT_EQ(found.rows.total, 90);
+    for (std::int64_t i = 0; i < found.rows.count; ++i)
+        for (std::size_t c = 0; c < 3; ++c) {
+            double expected = 0;
+            for (std::size_t j = 0; j < 6; ++j)
+                expected += (rows.row(i)[j] - mean[j]) * axes[c * 6 + j];
+            EXPECT_NEAR(found.row(i)[c], expected / std::sqrt(variance[c]), 1e-5);
+        }
+}
+
+TEST_F(ReduceAndScore, a_fit_that_does_not_belong_is_refused) {
+    table(20, 4);
+    reduce({"--output", folder_ / "fit.h5", "--components", "2"});
+    reduce({"--output", folder_ / "enhanced.h5", "--components", "2", "--enhance"});
+    reduce({"--output", folder_ / "table.npy", "--components", "2"});
+    const auto refused = [&](const std::string& fitted, const Arguments& more = {}) {
+        Arguments arguments{"--output", folder_ / "a.h5", "--fitted", folder_ / fitted};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return refusal([&] { reduce(arguments); });
+    };
+    EXPECT_NE(refused("table.npy"), "");
+    EXPECT_NE(refused("absent.h5"), "");
+    EXPECT_NE(refused("fit.h5", {"--whiten"}).find("--whiten"), std::string::npos);
+    EXPECT_NE(refused("fit.h5", {"--enhance"}).find("enhance"), std::string::npos);
+    EXPECT_NE(refused("enhanced.h5").find("enhance"), std::string::npos);
+    const base::OptionTable options("test", "a test");
+    store::ArtefactWriter other(folder_ / "other.h5", "embedding", world());
+    other.attribute("method", std::string("autoencoder"));
+    other.publish(store::Provenance(options, world()));
+    EXPECT_NE(refused("other.h5").find("autoencoder"), std::string::npos);
+    table(20, 5);
+    EXPECT_NE(refused("fit.h5").find("5 columns"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "a.h5"));
+}
+
 TEST_F(ReduceAndScore, enhance_is_the_stage_before_or_a_part_of_reduce) {
     const auto input = table(40, 6);
     const auto chain = "l2,diffuse:5,whiten:4";

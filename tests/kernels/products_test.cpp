@@ -17,46 +17,100 @@ std::vector<float> random_values(std::size_t count, base::Random random) {
     return values;
 }
 
-TEST(Products, of_rows_agree_with_reference_on_random_shapes) {
+std::vector<double> random_means(std::size_t count, base::Random random) {
+    std::vector<double> means(count);
+    for (auto& value : means) value = 5 * random.normal();
+    return means;
+}
+
+/// values [n, columns] less the mean of each column, in f32.
+std::vector<float> centred(std::vector<float> values, const std::vector<double>& mean) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = static_cast<float>(values[i] - mean[i % mean.size()]);
+    return values;
+}
+
+/// The lower triangle of the products of columns of rows [n, columns].
+std::vector<double> expected_column_products(const std::vector<float>& rows, std::size_t columns) {
+    const auto n = rows.size() / columns;
+    std::vector<float> transposed(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        transposed[i % columns * n + i / columns] = rows[i];
+    const auto whole =
+        reference::row_products(transposed, transposed, static_cast<std::int64_t>(n));
+    std::vector<double> lower;
+    for (std::size_t p = 0; p < columns; ++p)
+        lower.insert(lower.end(), whole.begin() + static_cast<std::ptrdiff_t>(p * columns),
+                     whole.begin() + static_cast<std::ptrdiff_t>(p * columns + p + 1));
+    return lower;
+}
+
+TEST(Products, of_rows_agree_with_sums_written_out_on_random_shapes) {
     for (int trial = 0; trial < 40; ++trial) {
         base::Random random(60, trial);
-        const auto m = random.below(100), n = random.below(80), columns = 1 + random.below(700);
-        const auto a = random_values(m * columns, base::Random(61, trial));
-        const auto b = random_values(n * columns, base::Random(62, trial));
-        std::vector<double> products(m * n);
-        kokkos::row_products(a, b, columns, products);
-        const auto expected = reference::row_products(a, b, static_cast<std::int64_t>(columns));
-        for (std::size_t i = 0; i < products.size(); ++i)
-            ASSERT_NEAR(products[i], expected[i], 1e-6 * static_cast<double>(columns));
+        const auto k = 1 + random.below(120), columns = 1 + random.below(700);
+        const auto axes = random_means(k * columns, base::Random(62, trial));
+        const auto mean = random_means(columns, base::Random(66, trial));
+        kokkos::RowProducts products(mean, axes);
+        for (const std::size_t m : {random.below(250), std::uint64_t{0}, random.below(7)}) {
+            const auto rows = random_values(m * columns, base::Random(61, trial));
+            std::vector<double> found(m * k);
+            products.multiply(rows, found);
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                double expected = 0, size = 0;
+                for (std::size_t c = 0; c < columns; ++c) {
+                    const double term =
+                        (rows[i / k * columns + c] - mean[c]) * axes[i % k * columns + c];
+                    expected += term;
+                    size += std::abs(term);
+                }
+                ASSERT_NEAR(found[i], expected, 1e-14 * size);
+            }
+        }
     }
 }
 
 TEST(Products, of_columns_agree_with_reference_and_add_up) {
     for (int trial = 0; trial < 30; ++trial) {
         base::Random random(63, trial);
-        const auto rows = 1 + random.below(600), columns = 1 + random.below(90);
-        const auto tile = random_values(rows * columns, base::Random(64, trial));
-        std::vector<float> transposed(tile.size());
-        for (std::size_t i = 0; i < tile.size(); ++i)
-            transposed[i % columns * rows + i / columns] = tile[i];
-        const auto expected =
-            reference::row_products(transposed, transposed, static_cast<std::int64_t>(rows));
-        std::vector<double> sums(columns * columns, 0.5);
-        kokkos::add_column_products(tile, columns, 0, sums);
+        const auto columns = 1 + random.below(trial % 3 == 0 ? 330 : 40);
+        const auto mean = random_means(columns, base::Random(67, trial));
+        kokkos::ColumnProducts products(mean, 0);
+        std::vector<float> all;
+        for (int piece = 0; piece < 3; ++piece) {
+            const auto rows = random_values(random.below(600) * columns, random);
+            products.add(rows);
+            all.insert(all.end(), rows.begin(), rows.end());
+        }
+        const auto found = products.sums();
+        const auto expected = expected_column_products(centred(all, mean), columns);
+        ASSERT_EQ(found.size(), expected.size());
+        const auto square = [&](std::size_t p) { return expected[p * (p + 3) / 2]; };
         for (std::size_t p = 0; p < columns; ++p)
             for (std::size_t q = 0; q <= p; ++q)
-                ASSERT_NEAR(sums[p * columns + q], 0.5 + expected[p * columns + q],
-                            1e-6 * static_cast<double>(rows));
+                ASSERT_NEAR(found[p * (p + 1) / 2 + q], expected[p * (p + 1) / 2 + q],
+                            1e-6 * std::sqrt(square(p) * square(q)));
     }
 }
 
+TEST(Products, of_columns_are_the_same_to_the_bit_in_any_order_of_the_pieces) {
+    constexpr std::size_t columns = 130;
+    const auto rows = random_values(1000 * columns, base::Random(68));
+    const auto head = std::span(rows).first(600 * columns),
+               tail = std::span(rows).last(400 * columns);
+    const std::vector<double> mean(columns, 0.25);
+    kokkos::ColumnProducts forth(mean, 1.5 * 0x1p20), back(mean, 1.5 * 0x1p20);
+    forth.add(head);
+    forth.add(tail);
+    back.add(tail);
+    back.add(head);
+    EXPECT_EQ(forth.sums(), back.sums());
+}
+
 TEST(Products, of_columns_are_rounded_to_the_anchor) {
-    const auto tile = random_values(300 * 20, base::Random(65));
-    std::vector<double> sums(20 * 20);
-    kokkos::add_column_products(tile, 20, 1.5 * 0x1p52, sums);
-    for (std::size_t p = 0; p < 20; ++p)
-        for (std::size_t q = 0; q <= p; ++q)
-            EXPECT_EQ(sums[p * 20 + q], std::round(sums[p * 20 + q]));
+    kokkos::ColumnProducts products(std::vector<double>(20), 1.5 * 0x1p52);
+    products.add(random_values(300 * 20, base::Random(65)));
+    for (const double sum : products.sums()) EXPECT_EQ(sum, std::round(sum));
 }
 
 }  // namespace

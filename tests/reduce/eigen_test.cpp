@@ -1,8 +1,10 @@
 #include "reduce/eigen.hpp"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cmath>
+#include <span>
 
 #include "base/random.hpp"
 #include "kernels/reference/pca.hpp"
@@ -96,6 +98,27 @@ TEST(Eigen, subspace_iteration_finds_every_kind_of_spectrum) {
         expect_eigenpairs(matrix, leading_eigenpairs(matrix, n, k), spectra[s]);
         expect_eigenpairs(matrix, leading_eigenpairs_lapack(matrix, n, k), spectra[s]);
     }
+}
+
+TEST(Eigen, few_of_many_are_the_same_to_the_bit_on_any_number_of_threads) {
+    constexpr std::size_t n = 600;
+    base::Random random(13);
+    std::vector<float> rows(900 * n);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i] = static_cast<float>(random.normal() / static_cast<double>(1 + i % n));
+    const auto matrix = kernels::reference::scatter(rows, 900, n);
+    const auto few = kernels::reference::scatter(std::span(rows).first(300 * 200), 300, 200);
+    const int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    const auto alone = leading_eigenpairs(matrix, n, 20), small = leading_eigenpairs(few, 200, 30);
+    for (const int count : {2, 3}) {
+        omp_set_num_threads(count);
+        const auto together = leading_eigenpairs(matrix, n, 20);
+        EXPECT_EQ(together.values, alone.values);
+        EXPECT_EQ(together.vectors, alone.vectors);
+        EXPECT_EQ(leading_eigenpairs(few, 200, 30).vectors, small.vectors);
+    }
+    omp_set_num_threads(threads);
 }
 
 }  // namespace
