@@ -44,12 +44,12 @@ Neighbours neighbours_among(const store::Matrix<double>& old, const store::Matri
                      .index = std::vector<std::int64_t>(size),
                      .distance = std::vector<double>(size)};
     // Numbered after the old rows, no new row is taken for one of its neighbours.
-    using kernels::kokkos::layout_order;
-    const auto order = layout_order(rows.values, at(rows.columns));
+    using kernels::kokkos::search_order;
+    const auto order = search_order(rows.values, frame);
     kernels::kokkos::NeighbourSearch search(rows.values, order, old.rows.total + rows.rows.first,
                                             frame, lists.index, lists.distance);
     for_each_block(old, comm, [&](const RowsOfRank& block) {
-        search.add(block.values, layout_order(block.values, at(old.columns)), block.rows.first);
+        search.add(block.values, search_order(block.values, frame), block.rows.first);
     });
     search.finish();
     return lists;

@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "base/progress.hpp"
+#include "cluster/leading_directions.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "store/agree.hpp"
@@ -51,9 +52,17 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
                            const comm::Communicator& comm) {
     check_length(matrix.rows.total, k);
     auto lists = empty_lists(matrix.rows, k);
-    const auto frame = make_frame(matrix, comm);
-    const auto order =
-        kernels::kokkos::layout_order(matrix.values, static_cast<std::size_t>(matrix.columns));
+    auto frame = make_frame(matrix, comm);
+    add_leading_directions(
+        frame, matrix.rows.total, k,
+        [&](std::int64_t row) {
+            const auto* values =
+                &matrix
+                     .values[static_cast<std::size_t>((row - matrix.rows.first) * matrix.columns)];
+            return std::vector<double>(values, values + matrix.columns);
+        },
+        comm);
+    const auto order = kernels::kokkos::search_order(matrix.values, frame);
     RowRing ring(matrix, order, comm);
     kernels::kokkos::NeighbourSearch search(matrix.values, order, matrix.rows.first, frame,
                                             lists.index, lists.distance);
@@ -76,25 +85,27 @@ void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_on
         store::agree_on_input(comm, [&] { values = source.read(rows.first, rows.count); });
         return values;
     };
-    const auto frame = make_frame(
+    auto frame = make_frame(
         source.rows, columns,
         [&](const auto& visit) {
             for (std::int64_t part = 0; part < parts; ++part)
                 visit(read(part_of(own, part, at_once)));
         },
         comm);
+    add_leading_directions(
+        frame, source.rows, k, [&](std::int64_t row) { return source.read(row, 1); }, comm);
     base::Progress progress("cluster/neighbours", own.count * parts * comm.size(), "rows");
     for (std::int64_t part = 0; part < parts; ++part) {
         auto lists = empty_lists(part_of(own, part, at_once), k);
         const auto searching = read(lists.rows);
-        const auto order = kernels::kokkos::layout_order(searching, columns);
+        const auto order = kernels::kokkos::search_order(searching, frame);
         kernels::kokkos::NeighbourSearch search(searching, order, lists.rows.first, frame,
                                                 lists.index, lists.distance);
         for (std::int64_t passing = 0; passing < parts; ++passing) {
             std::vector<comm::RowBlock> ranges;
             for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
             const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
-            const auto candidates_order = kernels::kokkos::layout_order(candidates, columns);
+            const auto candidates_order = kernels::kokkos::search_order(candidates, frame);
             RowRing ring({candidates, columns, candidates_order}, ranges, comm);
             search_round(search, ring, progress);
         }

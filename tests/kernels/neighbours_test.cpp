@@ -45,15 +45,16 @@ kokkos::Frame frame_of(const Rows& rows) {
 reference::NeighbourLists search(const Rows& rows, std::size_t k, std::size_t block) {
     reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
                                     std::vector<double>(rows.count * k)};
-    kokkos::NeighbourSearch search(rows.values, kokkos::layout_order(rows.values, rows.columns), 0,
-                                   frame_of(rows), lists.index, lists.distance);
+    const auto frame = frame_of(rows);
+    kokkos::NeighbourSearch search(rows.values, kokkos::search_order(rows.values, frame), 0, frame,
+                                   lists.index, lists.distance);
     std::vector<std::size_t> starts;
     for (std::size_t first = 0; first < rows.count; first += block) starts.push_back(first);
     for (auto first = starts.rbegin(); first != starts.rend(); ++first) {
         const auto candidates = std::span(rows.values)
                                     .subspan(*first * rows.columns,
                                              std::min(block, rows.count - *first) * rows.columns);
-        search.add(candidates, kokkos::layout_order(candidates, rows.columns),
+        search.add(candidates, kokkos::search_order(candidates, frame),
                    static_cast<std::int64_t>(*first));
     }
     search.finish();

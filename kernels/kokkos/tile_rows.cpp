@@ -1,0 +1,134 @@
+#include "kernels/kokkos/tile_rows.hpp"
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace nanoatlas::kernels::kokkos {
+namespace {
+
+constexpr std::size_t rows_at_once = 4, directions_at_once = 8;
+
+/// Directions interleaved: [blocks, columns, directions_at_once], filled up with 0.
+DeviceView<double> interleaved(const Directions& directions) {
+    const std::size_t columns = directions.columns, w = directions_at_once;
+    const DeviceView<double> made("directions", (directions.count + w - 1) / w * w * columns);
+    for_each_row(
+        "neighbours/directions", directions.count, KOKKOS_LAMBDA(std::size_t d) {
+            for (std::size_t c = 0; c < columns; ++c)
+                made((d / w * columns + c) * w + d % w) = directions.values(d * columns + c);
+        });
+    return made;
+}
+
+/// The sums of a tile: a few rows, scaled, along a few directions.
+KOKKOS_INLINE_FUNCTION void project_tile(const double* const (&row)[rows_at_once],
+                                         const Scaling& scaling, const double* directions,
+                                         std::size_t columns,
+                                         double (&sum)[rows_at_once][directions_at_once]) {
+    for (auto& sums : sum)
+        for (auto& value : sums) value = 0;
+    for (std::size_t c = 0; c < columns; ++c, directions += directions_at_once)
+        for (std::size_t i = 0; i < rows_at_once; ++i) {
+            const double value = scaling(row[i][c], c);
+            for (std::size_t d = 0; d < directions_at_once; ++d) sum[i][d] += value * directions[d];
+        }
+}
+
+/// Calls take(position, sums [blocks of directions][directions_at_once]) for all rows.
+template <class Take>
+void for_each_projection(const PlacedRows& placed, const Scaling& scaling,
+                         const Directions& directions, const Take& take) {
+    const auto along = interleaved(directions);
+    const std::size_t n = placed.count(), columns = placed.columns, count = directions.count;
+    for_each_row(
+        "neighbours/project", (n + rows_at_once - 1) / rows_at_once, KOKKOS_LAMBDA(std::size_t b) {
+            const double* row[rows_at_once];
+            for (std::size_t i = 0; i < rows_at_once; ++i)
+                row[i] = placed.values(Kokkos::min(b * rows_at_once + i, n - 1));
+            for (std::size_t d = 0; d < count; d += directions_at_once) {
+                double sum[rows_at_once][directions_at_once];
+                project_tile(row, scaling, along.data() + d * columns, columns, sum);
+                for (std::size_t i = 0; i < rows_at_once && b * rows_at_once + i < n; ++i)
+                    for (std::size_t e = 0; e < directions_at_once && d + e < count; ++e)
+                        take(b * rows_at_once + i, d + e, sum[i][e]);
+            }
+        });
+    Kokkos::fence();
+}
+
+}  // namespace
+
+Directions::Directions(const Frame& frame)
+    : values(on_device(std::span<const double>(frame.directions))),
+      count(frame.directions.size() / frame.centre.size()),
+      columns(frame.centre.size()),
+      skew(frame.skew) {}
+
+InterleavedRows whole_rows(const PlacedRows& placed, const Scaling& scaling, int width) {
+    const std::size_t n = placed.count(), columns = placed.columns;
+    const InterleavedRows made(n, columns, width);
+    for_each_row(
+        "neighbours/tile_rows", n, KOKKOS_LAMBDA(std::size_t position) {
+            const double* row = placed.values(position);
+            for (std::size_t c = 0; c < columns; ++c)
+                made.at(position, c) = static_cast<float>(scaling(row[c], c));
+        });
+    Kokkos::fence();
+    return made;
+}
+
+LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
+                         const Directions& directions, int width) {
+    const std::size_t n = placed.count(), columns = placed.columns, count = directions.count;
+    const LeadingRows made{InterleavedRows(n, count + 1, width), DeviceView<float>("rest", n)};
+    const DeviceView<double> norm2("norm2", n);
+    for_each_projection(
+        placed, scaling, directions,
+        KOKKOS_LAMBDA(std::size_t position, std::size_t direction, double component) {
+            made.values.at(position, direction) = static_cast<float>(component);
+            norm2(position) += component * component;
+        });
+    for_each_row(
+        "neighbours/rest", n, KOKKOS_LAMBDA(std::size_t position) {
+            const double* row = placed.values(position);
+            double whole = 0;
+            for (std::size_t c = 0; c < columns; ++c)
+                whole += scaling(row[c], c) * scaling(row[c], c);
+            made.rest(position) =
+                static_cast<float>(Kokkos::sqrt(Kokkos::max(0.0, whole - norm2(position))));
+            made.values.at(position, count) = made.rest(position);
+        });
+    Kokkos::fence();
+    return made;
+}
+
+TileRounding rounding_of_leading_rows(const Directions& directions) {
+    constexpr double u = 0x1p-53;
+    const auto count = static_cast<double>(directions.count);
+    const auto columns = static_cast<double>(directions.columns);
+    const double component = directions.skew + std::sqrt(count) * (columns + 2) * u;
+    const auto displacement =
+        static_cast<float>(1.01 * std::sqrt(2 * component + 2 * columns * u) + 0x1p-23);
+    TileRounding rounding{RoundingBound(directions.count + 1), displacement};
+    rounding.relative += 12 * displacement;
+    return rounding;
+}
+
+std::vector<double> components(std::span<const double> rows, const Scaling& scaling,
+                               const Directions& directions) {
+    const std::size_t n = rows.size() / directions.columns, count = directions.count;
+    std::vector<std::int32_t> order(n);
+    std::iota(order.begin(), order.end(), 0);
+    std::vector<double> result(n * count);
+    const auto out = room_on_device(std::span(result));
+    for_each_projection(
+        place_rows(rows, order, 0, scaling), scaling, directions,
+        KOKKOS_LAMBDA(std::size_t row, std::size_t direction, double component) {
+            out(row * count + direction) = component;
+        });
+    copy_back(out, std::span(result));
+    return result;
+}
+
+}  // namespace nanoatlas::kernels::kokkos
