@@ -52,12 +52,29 @@ class NeighbourPool {
     KOKKOS_INLINE_FUNCTION float limit(std::size_t g) const { return room_.limit[g]; }
 
     /// Takes candidates [first, first + tile_right), of which lower bounds are given.
-    KOKKOS_INLINE_FUNCTION void offer(std::size_t g, const float* bounds, std::size_t first) const {
+    KOKKOS_FORCEINLINE_FUNCTION void offer(std::size_t g, const float* bounds,
+                                           std::size_t first) const {
         const float limit = room_.limit[g];
         int passing = 0;
 #pragma omp simd reduction(+ : passing)
         for (int j = 0; j < tile_right; ++j) passing += static_cast<int>(bounds[j] <= limit);
-        if (passing == 0) return;
+        if (passing != 0) take(g, bounds, first, limit);
+    }
+
+    /// Brings what may be neighbours into the list.
+    KOKKOS_INLINE_FUNCTION void finish(std::size_t g) const {
+        sift(g, own_.k + own_.k / 8);
+        rank(g);
+    }
+
+  private:
+    KOKKOS_INLINE_FUNCTION std::size_t pool(std::size_t g) const {
+        return g * static_cast<std::size_t>(capacity_);
+    }
+
+    // Those within the limit.
+    KOKKOS_INLINE_FUNCTION void take(std::size_t g, const float* bounds, std::size_t first,
+                                     float limit) const {
         if (room_.count[g] + tile_right > capacity_) make_room(g);
         // Without branches: each is written, and the next overwrites those that don't pass.
         const std::size_t start = pool(g) + static_cast<std::size_t>(room_.count[g]);
@@ -71,17 +88,6 @@ class NeighbourPool {
             kept += static_cast<int>(bounds[j] <= limit) & static_cast<int>(j != self);
         }
         room_.count[g] += kept;
-    }
-
-    /// Brings what may be neighbours into the list.
-    KOKKOS_INLINE_FUNCTION void finish(std::size_t g) const {
-        sift(g, own_.k + own_.k / 8);
-        rank(g);
-    }
-
-  private:
-    KOKKOS_INLINE_FUNCTION std::size_t pool(std::size_t g) const {
-        return g * static_cast<std::size_t>(capacity_);
     }
 
     KOKKOS_INLINE_FUNCTION void make_room(std::size_t g) const {

@@ -97,14 +97,14 @@ struct PairSearch {
   private:
     KOKKOS_FUNCTION static std::size_t strips_of(std::size_t block, const ShortRows& rows) {
         const std::size_t strips = rows.step.extent(0) / strip_rows;
-        return Kokkos::min(block_strips, strips - block * block_strips);
+        return Kokkos::min(std::size_t{block_strips}, strips - block * block_strips);
     }
 
     KOKKOS_FUNCTION void add_products(const Bench& bench, std::size_t a, std::size_t b) const {
         const std::size_t a_strips = strips_of(a, own), b_strips = strips_of(b, others);
         for (std::size_t i = 0; i < bench.sums.extent(0); ++i) bench.sums(i) = 0;
         for (std::size_t first = 0; first < own.pairs; first += pairs_at_once) {
-            const std::size_t count = Kokkos::min(pairs_at_once, own.pairs - first);
+            const std::size_t count = Kokkos::min(std::size_t{pairs_at_once}, own.pairs - first);
             const std::size_t skipped = first * 2 * strip_rows;
             for (std::size_t q = 0; q < b_strips; ++q)
                 for (std::size_t p = 0; p < a_strips; ++p)

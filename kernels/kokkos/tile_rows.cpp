@@ -1,6 +1,7 @@
 #include "kernels/kokkos/tile_rows.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -21,37 +22,78 @@ DeviceView<double> interleaved(const Directions& directions) {
     return made;
 }
 
-/// The sums of a tile: a few rows, scaled, along a few directions.
-KOKKOS_INLINE_FUNCTION void project_tile(const double* const (&row)[rows_at_once],
-                                         const Scaling& scaling, const double* directions,
-                                         std::size_t columns,
-                                         double (&sum)[rows_at_once][directions_at_once]) {
-    for (auto& sums : sum)
-        for (auto& value : sums) value = 0;
-    for (std::size_t c = 0; c < columns; ++c, directions += directions_at_once)
+using Policy = Kokkos::TeamPolicy<Execution>;
+using Scratch = Kokkos::View<double*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
+using Sums = double[rows_at_once][directions_at_once];
+
+#if defined(__GNUC__) && !defined(__CUDACC__)
+
+/// sums[i][d] = sum over c of rows[c][i] * directions[c][d]. On its own, so that sums stay in
+/// registers.
+__attribute__((noinline)) void project_tile(const double* rows, const double* directions,
+                                            std::size_t columns, Sums& sums) {
+    constexpr std::size_t lanes = directions_at_once / 2;
+    using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
+    Lanes sum[rows_at_once][2];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < rows_at_once; ++i) sum[i][0] = sum[i][1] = Lanes{};
+    for (std::size_t c = 0; c < columns;
+         ++c, rows += rows_at_once, directions += directions_at_once) {
+        Lanes near, far;
+        std::memcpy(&near, directions, sizeof near);
+        std::memcpy(&far, directions + lanes, sizeof far);
+#pragma GCC unroll 4
         for (std::size_t i = 0; i < rows_at_once; ++i) {
-            const double value = scaling(row[i][c], c);
-            for (std::size_t d = 0; d < directions_at_once; ++d) sum[i][d] += value * directions[d];
+            sum[i][0] += rows[i] * near;
+            sum[i][1] += rows[i] * far;
         }
+    }
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < rows_at_once; ++i) {
+        std::memcpy(&sums[i][0], &sum[i][0], sizeof(Lanes));
+        std::memcpy(&sums[i][lanes], &sum[i][1], sizeof(Lanes));
+    }
 }
 
-/// Calls take(position, sums [blocks of directions][directions_at_once]) for all rows.
+#else
+
+KOKKOS_FUNCTION void project_tile(const double* rows, const double* directions, std::size_t columns,
+                                  Sums& sums) {
+    for (auto& row : sums)
+        for (auto& value : row) value = 0;
+    for (std::size_t c = 0; c < columns; ++c)
+        for (std::size_t i = 0; i < rows_at_once; ++i)
+            for (std::size_t d = 0; d < directions_at_once; ++d)
+                sums[i][d] += rows[c * rows_at_once + i] * directions[c * directions_at_once + d];
+}
+
+#endif
+
+/// Calls take(position, direction, component) for all rows and directions.
 template <class Take>
-void for_each_projection(const PlacedRows& placed, const Scaling& scaling,
-                         const Directions& directions, const Take& take) {
+void for_each_component(const PlacedRows& placed, const Scaling& scaling,
+                        const Directions& directions, const Take& take) {
     const auto along = interleaved(directions);
     const std::size_t n = placed.count(), columns = placed.columns, count = directions.count;
-    for_each_row(
-        "neighbours/project", (n + rows_at_once - 1) / rows_at_once, KOKKOS_LAMBDA(std::size_t b) {
-            const double* row[rows_at_once];
-            for (std::size_t i = 0; i < rows_at_once; ++i)
-                row[i] = placed.values(Kokkos::min(b * rows_at_once + i, n - 1));
+    if (n == 0) return;
+    auto policy = Policy(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
+    policy.set_scratch_size(1, Kokkos::PerTeam(Scratch::shmem_size(columns * rows_at_once)));
+    Kokkos::parallel_for(
+        "neighbours/project", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
+            const Scratch rows(team.team_scratch(1), columns * rows_at_once);
+            const std::size_t first = static_cast<std::size_t>(team.league_rank()) * rows_at_once;
+            const std::size_t here = Kokkos::min(std::size_t{rows_at_once}, n - first);
+            for (std::size_t i = 0; i < rows_at_once; ++i) {
+                const double* row = placed.values(first + Kokkos::min(i, here - 1));
+                for (std::size_t c = 0; c < columns; ++c)
+                    rows(c * rows_at_once + i) = scaling(row[c], c);
+            }
             for (std::size_t d = 0; d < count; d += directions_at_once) {
-                double sum[rows_at_once][directions_at_once];
-                project_tile(row, scaling, along.data() + d * columns, columns, sum);
-                for (std::size_t i = 0; i < rows_at_once && b * rows_at_once + i < n; ++i)
+                Sums sums;
+                project_tile(rows.data(), along.data() + d * columns, columns, sums);
+                for (std::size_t i = 0; i < here; ++i)
                     for (std::size_t e = 0; e < directions_at_once && d + e < count; ++e)
-                        take(b * rows_at_once + i, d + e, sum[i][e]);
+                        take(first + i, d + e, sums[i][e]);
             }
         });
     Kokkos::fence();
@@ -83,7 +125,7 @@ LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
     const std::size_t n = placed.count(), columns = placed.columns, count = directions.count;
     const LeadingRows made{InterleavedRows(n, count + 1, width), DeviceView<float>("rest", n)};
     const DeviceView<double> norm2("norm2", n);
-    for_each_projection(
+    for_each_component(
         placed, scaling, directions,
         KOKKOS_LAMBDA(std::size_t position, std::size_t direction, double component) {
             made.values.at(position, direction) = static_cast<float>(component);
@@ -122,7 +164,7 @@ std::vector<double> components(std::span<const double> rows, const Scaling& scal
     std::iota(order.begin(), order.end(), 0);
     std::vector<double> result(n * count);
     const auto out = room_on_device(std::span(result));
-    for_each_projection(
+    for_each_component(
         place_rows(rows, order, 0, scaling), scaling, directions,
         KOKKOS_LAMBDA(std::size_t row, std::size_t direction, double component) {
             out(row * count + direction) = component;

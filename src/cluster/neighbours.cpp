@@ -46,6 +46,21 @@ void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
     }
 }
 
+// Up to so many values a matrix comes to each rank whole.
+constexpr std::int64_t few_values = std::int64_t{8} << 20;
+
+// Lets all rows come at once, each rank's in its own order, so that limits are low from the start
+// and one selection does.
+void search_whole(kernels::kokkos::NeighbourSearch& search, const store::Matrix<double>& matrix,
+                  std::span<const std::int32_t> order, base::Progress& progress,
+                  const comm::Communicator& comm) {
+    const auto values = comm.all_gather(std::span<const double>(matrix.values));
+    std::vector<std::int32_t> shifted(order.begin(), order.end());
+    for (auto& row : shifted) row += static_cast<std::int32_t>(matrix.rows.first);
+    search.add(values, comm.all_gather(shifted), 0,
+               [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
+}
+
 }  // namespace
 
 Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
@@ -66,8 +81,13 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
     RowRing ring(matrix, order, comm);
     kernels::kokkos::NeighbourSearch search(matrix.values, order, matrix.rows.first, frame,
                                             lists.index, lists.distance);
-    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
-    search_round(search, ring, progress);
+    const bool at_once = comm.size() > 1 && matrix.rows.total * matrix.columns <= few_values;
+    base::Progress progress("cluster/neighbours", matrix.rows.count * (at_once ? 1 : ring.steps()),
+                            "rows");
+    if (at_once)
+        search_whole(search, matrix, order, progress, comm);
+    else
+        search_round(search, ring, progress);
     search.finish();
     return lists;
 }
