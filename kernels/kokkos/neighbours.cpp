@@ -1,5 +1,6 @@
 #include "kernels/kokkos/neighbours.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "kernels/kokkos/pair_search.hpp"

@@ -13,14 +13,15 @@ namespace nanoatlas::kernels::kokkos {
 /// A value is step(position) times its whole number. Steps are such that the sum of the products of
 /// two rows fits 32 bits: |numbers| <= 46340 for each row (Cauchy and Schwarz).
 struct ShortRows {
-    DeviceView<std::int16_t> values;  // [strips, pairs of columns, width, 2], filled up with 0
+    DeviceView<std::int16_t> values;  // [strips, stride, width, 2], filled up with 0
     DeviceView<float> step;           // by position, up to the end of the last whole panel
     std::size_t pairs = 0;
+    std::size_t stride = 0;  // pairs from one strip to the next
     int width = 0;
     float error = 0;  // of no row is |row - rounded row| above error * |row|
 
     KOKKOS_FUNCTION const std::int16_t* strip(std::size_t number) const {
-        return values.data() + number * pairs * 2 * static_cast<std::size_t>(width);
+        return values.data() + number * stride * 2 * static_cast<std::size_t>(width);
     }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "kernels/kokkos/dot_tile.hpp"
 #include "kernels/kokkos/neighbour_rows.hpp"
