@@ -1,81 +1,74 @@
-// Rows laid out for the search for neighbours: those that search, and blocks of those that are
-// offered to them, in f32 tiles with the bounds of their rounding.
+// Rows as the search for neighbours sees them: those that search, and blocks of those that are
+// offered to them; and what is known of the rounding of their products.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
-#include "kernels/kokkos/dot_tile.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 
-/// Rounding of a tile, for a pair (x, y) of rows scaled so that no component exceeds 1 and
-/// S = |x|^2 + |y|^2: the value computed in f32 is within relative * S + absolute of the squared
-/// distance. Rounding the rows themselves moves it by 4u S, the product of `columns` terms in
-/// whatever order by columns * u S (Higham, Accuracy and Stability, 3.5), norms, sums and
+/// Bounds of the squared distance of a pair (x, y) by a product that is not exact, for rows scaled
+/// so that no component exceeds 1 and S = |x|^2 + |y|^2: S - 2 product is within
+/// relative * S + absolute of it.
+///
+/// Of a product in f32: rounding the rows themselves moves it by 4u S, the product of `columns`
+/// terms in whatever order by columns * u S (Higham, Accuracy and Stability, 3.5), norms, sums and
 /// comparisons by a few u S more; u = 2^-24. Values below f32's normal range are the absolute part.
 struct RoundingBound {
     float relative, absolute;
     explicit RoundingBound(std::size_t columns)
         : relative(1.01F * (static_cast<float>(columns) + 32) * 0x1p-24F),
           absolute(static_cast<float>(columns) * 0x1p-120F) {}
+    RoundingBound(float relative_, float absolute_) : relative(relative_), absolute(absolute_) {}
+
+    KOKKOS_FUNCTION float lower(float sum, float product) const {
+        return (1 - relative) * sum - absolute - 2 * product;
+    }
+    /// Upper less lower bound.
+    KOKKOS_FUNCTION float width(float sum) const { return 2 * (relative * sum + absolute); }
 };
 
-/// Rows centred, scaled by a power of two (so that scaling does not round), and rounded to f32, in
-/// an order of their own: position p holds row order(p).
-struct TileRows {
-    InterleavedRows values;
-    DeviceView<float> norm2;         // [n] by position
-    DeviceView<std::int32_t> order;  // [n]
-    std::size_t count() const { return norm2.extent(0); }
-};
-
+/// A translation, and a scale that is a power of two, so that scaling does not round.
 struct Scaling {
     DeviceView<double> centre;
     double factor;
+
+    KOKKOS_FUNCTION double operator()(double value, std::size_t column) const {
+        return (value - centre(column)) * factor;
+    }
 };
 
 Scaling scaling_of(const Frame& frame);
 
-/// rows [n, columns], of which position p takes row order[p]; interleaved by width.
-TileRows make_tile_rows(const SeenView<double>& rows, std::span<const std::int32_t> order,
-                        const Scaling& scaling, int width);
+/// Rows in an order of their own: position p holds row order(p).
+struct PlacedRows {
+    SeenView<double> rows;  // [n, columns]
+    std::size_t columns = 0;
+    std::int64_t first_row = 0;      // number of the first of them
+    DeviceView<std::int32_t> order;  // [n]
+    DeviceView<float> norm2;  // by position, scaled; infinite up to the end of the last panel
 
-/// The rows that are offered as neighbours: panels of tile_right rows that are cells in space, on
-/// shelves of tile_right panels. Each panel has the box around it and a ball: its centre, a row of
-/// f32 values like any other, and a radius that no row of the panel is beyond.
-struct Block {
-    SeenView<double> rows;  // [m, columns]
-    std::int64_t first_row = 0;
-    TileRows tiles;
-    DeviceView<float> base;         // [panels, tile_right] |y|^2 less the rounding y brings
-    DeviceView<std::int32_t> self;  // [n of the search] position of a searcher itself, or -1
-
-    InterleavedRows centre;           // [shelves * tile_right, columns]
-    DeviceView<float> centre_base;    // [shelves, tile_right] as base; infinite where no panel is
-    DeviceView<float> radius;         // [shelves, tile_right]
-    DeviceView<float> low, high;      // [shelves, columns, tile_right] the box around each panel
-    DeviceView<float> norm2_at_most;  // [shelves, tile_right]
-
-    DeviceView<float> shelf_low, shelf_high, shelf_mean;  // [columns, shelves]
-    DeviceView<float> shelf_norm2_at_most;                // [shelves]
-
-    KOKKOS_FUNCTION std::size_t shelves() const { return shelf_norm2_at_most.extent(0); }
+    KOKKOS_FUNCTION std::size_t count() const { return order.extent(0); }
+    KOKKOS_FUNCTION std::size_t row(std::size_t position) const {
+        return static_cast<std::size_t>(order(position));
+    }
+    KOKKOS_FUNCTION const double* values(std::size_t position) const {
+        return rows.data() + row(position) * columns;
+    }
 };
+
+PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t> order,
+                      std::int64_t first_row, const Scaling& scaling);
 
 /// The rows that look for neighbours, and what they have found.
 struct Searchers {
-    std::size_t columns;
+    PlacedRows placed;
     int k;
-    std::int64_t first_row;
     double factor;
-    RoundingBound rounding;
-    SeenView<double> rows;         // [n, columns]
-    TileRows tiles;                // the same in f32
     RoomView<std::int64_t> index;  // [n, k]
     RoomView<double> squared;      // [n, k]
     DeviceView<int> found;         // [n] entries of the lists so far
@@ -85,9 +78,13 @@ struct Searchers {
     }
 };
 
-/// The candidates `rows` [m, columns], the first of which is row first_row of all, for `own`; in
-/// the given order, that of space_order() with leaves of tile_right.
-Block make_block(const Searchers& own, const Scaling& scaling, std::span<const double> rows,
-                 std::span<const std::int32_t> order, std::int64_t first_row);
+/// The rows that are offered to them.
+struct Candidates {
+    PlacedRows placed;
+    DeviceView<std::int32_t> self;  // [n of the search] position of a searcher itself, or -1
+};
+
+Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
+                          std::span<const std::int32_t> order);
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -1,19 +1,26 @@
 // Exact nearest neighbours of a block of rows among other blocks that come by one after another.
 //
-// A tile of |x|^2 + |y|^2 - 2 x.y is a matrix product in f32 on centred, scaled rows. Its rounding
-// is bounded for each pair, so it yields a lower and an upper bound of each squared distance. A
-// pair whose lower bound is above the k-th smallest upper bound seen so far is out for certain; the
-// few others are ranked by their squared distance in f64, summed from the original differences.
-//
-// Rows are worked on in the order of a k-d tree, in panels of 32 candidates. Near panels come
-// first, so that limits are low from the start. A panel is passed over if its box or its ball is
-// beyond the limits of all of a few neighbouring searchers: boxes tell in few dimensions; in many,
-// where they overlap, a point's distance from the centre of a ball still does, and all 32 on a
-// shelf cost one tile. Where neither tells, every tile is computed, and a thirtieth of the time is
-// lost.
+// A tile of |x|^2 + |y|^2 - 2 x.y is a matrix product of centred, scaled rows. Its rounding is
+// bounded for each pair, so it yields a lower and an upper bound of each squared distance. A pair
+// whose lower bound is above the k-th smallest upper bound seen so far is out for certain; the few
+// others are ranked by their squared distance in f64, summed from the original differences.
 //
 // Nothing is left to a margin that might have been too small: where rounding blurs everything (two
 // far, tight clumps), more pairs are ranked in f64 and the answer is the same.
+//
+// Which pairs come to a product, and of what, depends on the rows:
+//
+// - In few columns they are worked on in the order of a k-d tree, in panels of 32 candidates, with
+//   products in f32. Near panels come first, so that limits are low from the start. A panel is
+//   passed over if its box or its ball is beyond the limits of all of a few neighbouring searchers:
+//   boxes tell in few dimensions; in many, where they overlap, a point's distance from the centre
+//   of a ball still does, and all 32 on a shelf cost one tile. Where neither tells, every tile is
+//   computed, and a thirtieth of the time is lost.
+// - In many columns most of the distance is often in few directions. Where the frame has such, the
+//   same search goes by the components along them and the norm of the rest, whose distances are
+//   lower bounds; what these let pass is looked at once more by 16-bit products of whole rows.
+// - Without such directions nothing can be left out, and all pairs are compared by 16-bit products,
+//   those among the searchers themselves once.
 #pragma once
 
 #include <cstddef>
@@ -25,20 +32,33 @@
 
 namespace nanoatlas::kernels::kokkos {
 
-/// A translation and a scale that keep the f32 tiles precise. The neighbours don't depend on them,
-/// only the time does. The same on all ranks.
+/// What makes the search fast. The neighbours don't depend on it, only the time does. The same on
+/// all ranks.
 struct Frame {
     std::vector<double> centre;  ///< [columns], for instance the mean
     double largest = 1;          ///< no |row - centre| has a component above it; > 0
+    /// Orthonormal [count, columns]: those that tell most of the distances; or none.
+    std::vector<double> directions = {};
+    double skew = 0;  ///< Frobenius norm of directions directions^T - 1, or above
 };
 
-/// The order in which rows [m, columns] are laid out; whoever has the rows finds it once.
+enum class SearchRoute { panels, leading, pairs };
+
+/// From here on rows are wide: without directions, the way of all pairs is the faster.
+constexpr std::size_t wide_columns = 192;
+
+SearchRoute route_of(const Frame& frame);
+
+/// The order in which rows [m, columns] are laid out so that panels are cells in space.
 std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns);
+
+/// That in which a search wants them; whoever has the rows finds it once.
+std::vector<std::int32_t> search_order(std::span<const double> rows, const Frame& frame);
 
 class NeighbourSearch {
   public:
     /// rows       [n, columns], row-major, numbered from first_row on; must outlive the search
-    /// order      layout_order(rows, columns)
+    /// order      search_order(rows, frame)
     /// index, distance  [n, k]: where finish() writes; working room until then
     NeighbourSearch(std::span<const double> rows, std::span<const std::int32_t> order,
                     std::int64_t first_row, const Frame& frame, std::span<std::int64_t> index,
@@ -49,7 +69,7 @@ class NeighbourSearch {
 
     /// Offers rows [m, columns], numbered from first_row on, as neighbours. A row is not its own
     /// neighbour. In any order of blocks the result is the same to the bit.
-    /// order: layout_order(candidates, columns), found once for all searches
+    /// order: search_order(candidates, frame), found once for all searches
     /// done: told of each group of rows that has been compared with the whole block
     void add(std::span<const double> candidates, std::span<const std::int32_t> order,
              std::int64_t first_row, const std::function<void(std::size_t rows)>& done = {});

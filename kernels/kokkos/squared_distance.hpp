@@ -25,4 +25,52 @@ KOKKOS_INLINE_FUNCTION double squared_distance(const double* a, const double* b,
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
+constexpr int rows_measured_at_once = 4;
+
+#if defined(__GNUC__) && !defined(__CUDACC__)
+
+/// The same of one row and others, whose memory is then waited for together.
+inline void squared_distances(const double* a, const double* const (&b)[rows_measured_at_once],
+                              std::size_t columns, double (&squared)[rows_measured_at_once]) {
+    constexpr std::size_t lanes = 8;
+    using Lanes = double __attribute__((vector_size(lanes / 2 * sizeof(double))));
+    const auto lanes_at = [](const double* from) {
+        Lanes values;
+        __builtin_memcpy(&values, from, sizeof values);
+        return values;
+    };
+    Lanes near[rows_measured_at_once] = {}, far[rows_measured_at_once] = {};
+    std::size_t c = 0;
+    for (; c + lanes <= columns; c += lanes) {
+        const Lanes near_a = lanes_at(a + c), far_a = lanes_at(a + c + lanes / 2);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows_measured_at_once; ++r) {
+            const Lanes near_apart = near_a - lanes_at(b[r] + c);
+            const Lanes far_apart = far_a - lanes_at(b[r] + c + lanes / 2);
+            near[r] += near_apart * near_apart;
+            far[r] += far_apart * far_apart;
+        }
+    }
+    for (std::size_t lane = 0; c < columns; ++c, ++lane)
+        for (int r = 0; r < rows_measured_at_once; ++r) {
+            const double apart = a[c] - b[r][c];
+            (lane < lanes / 2 ? near : far)[r][lane % (lanes / 2)] += apart * apart;
+        }
+    for (int r = 0; r < rows_measured_at_once; ++r) {
+        const Lanes sums = near[r] + far[r];
+        squared[r] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    }
+}
+
+#else
+
+KOKKOS_INLINE_FUNCTION void squared_distances(const double* a,
+                                              const double* const (&b)[rows_measured_at_once],
+                                              std::size_t columns,
+                                              double (&squared)[rows_measured_at_once]) {
+    for (int r = 0; r < rows_measured_at_once; ++r) squared[r] = squared_distance(a, b[r], columns);
+}
+
+#endif
+
 }  // namespace nanoatlas::kernels::kokkos

@@ -44,11 +44,11 @@ Neighbours neighbours_among(const store::Matrix<double>& old, const store::Matri
                      .index = std::vector<std::int64_t>(size),
                      .distance = std::vector<double>(size)};
     // Numbered after the old rows, no new row is taken for one of its neighbours.
-    using kernels::kokkos::layout_order;
-    const auto order = layout_order(rows.values, at(rows.columns));
+    using kernels::kokkos::search_order;
+    const auto order = search_order(rows.values, frame);
     kernels::kokkos::NeighbourSearch search(rows.values, order, old.rows.total + rows.rows.first,
                                             frame, lists.index, lists.distance);
-    const auto old_order = layout_order(old.values, at(old.columns));
+    const auto old_order = search_order(old.values, frame);
     RowRing ring(old, old_order, comm);
     ring.go_round([&] { search.add(ring.rows(), ring.order(), ring.first_row()); });
     search.finish();

@@ -5,6 +5,7 @@
 #include "base/check.hpp"
 #include "base/progress.hpp"
 #include "cluster/frame.hpp"
+#include "cluster/leading_directions.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "store/agree.hpp"
@@ -46,20 +47,48 @@ void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
     }
 }
 
+// Up to so many values a matrix comes to each rank whole.
+constexpr std::int64_t few_values = std::int64_t{8} << 20;
+
+// Lets all rows come at once, each rank's in its own order, so that limits are low from the start
+// and one selection does.
+void search_whole(kernels::kokkos::NeighbourSearch& search, const store::Matrix<double>& matrix,
+                  std::span<const std::int32_t> order, base::Progress& progress,
+                  const comm::Communicator& comm) {
+    const auto values = comm.all_gather(std::span<const double>(matrix.values));
+    std::vector<std::int32_t> shifted(order.begin(), order.end());
+    for (auto& row : shifted) row += static_cast<std::int32_t>(matrix.rows.first);
+    search.add(values, comm.all_gather(shifted), 0,
+               [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
+}
+
 }  // namespace
 
 Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
                            const comm::Communicator& comm) {
     check_length(matrix.rows.total, k);
     auto lists = empty_lists(matrix.rows, k);
-    const auto frame = make_frame(matrix, comm);
-    const auto order =
-        kernels::kokkos::layout_order(matrix.values, static_cast<std::size_t>(matrix.columns));
+    auto frame = make_frame(matrix, comm);
+    add_leading_directions(
+        frame, matrix.rows.total, k,
+        [&](std::int64_t row) {
+            const auto* values =
+                &matrix
+                     .values[static_cast<std::size_t>((row - matrix.rows.first) * matrix.columns)];
+            return std::vector<double>(values, values + matrix.columns);
+        },
+        comm);
+    const auto order = kernels::kokkos::search_order(matrix.values, frame);
     RowRing ring(matrix, order, comm);
     kernels::kokkos::NeighbourSearch search(matrix.values, order, matrix.rows.first, frame,
                                             lists.index, lists.distance);
-    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
-    search_round(search, ring, progress);
+    const bool at_once = comm.size() > 1 && matrix.rows.total * matrix.columns <= few_values;
+    base::Progress progress("cluster/neighbours", matrix.rows.count * (at_once ? 1 : ring.steps()),
+                            "rows");
+    if (at_once)
+        search_whole(search, matrix, order, progress, comm);
+    else
+        search_round(search, ring, progress);
     search.finish();
     return lists;
 }
@@ -77,25 +106,27 @@ void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_on
         store::agree_on_input(comm, [&] { values = source.read(rows.first, rows.count); });
         return values;
     };
-    const auto frame = make_frame(
+    auto frame = make_frame(
         source.rows, columns,
         [&](const auto& visit) {
             for (std::int64_t part = 0; part < parts; ++part)
                 visit(read(part_of(own, part, at_once)));
         },
         comm);
+    add_leading_directions(
+        frame, source.rows, k, [&](std::int64_t row) { return source.read(row, 1); }, comm);
     base::Progress progress("cluster/neighbours", own.count * parts * comm.size(), "rows");
     for (std::int64_t part = 0; part < parts; ++part) {
         auto lists = empty_lists(part_of(own, part, at_once), k);
         const auto searching = read(lists.rows);
-        const auto order = kernels::kokkos::layout_order(searching, columns);
+        const auto order = kernels::kokkos::search_order(searching, frame);
         kernels::kokkos::NeighbourSearch search(searching, order, lists.rows.first, frame,
                                                 lists.index, lists.distance);
         for (std::int64_t passing = 0; passing < parts; ++passing) {
             std::vector<comm::RowBlock> ranges;
             for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
             const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
-            const auto candidates_order = kernels::kokkos::layout_order(candidates, columns);
+            const auto candidates_order = kernels::kokkos::search_order(candidates, frame);
             RowRing ring({candidates, columns, candidates_order}, ranges, comm);
             search_round(search, ring, progress);
         }

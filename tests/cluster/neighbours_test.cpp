@@ -9,7 +9,9 @@
 
 #include "base/check.hpp"
 #include "cluster/dimension.hpp"
+#include "cluster/leading_directions.hpp"
 #include "cluster/neighbour_file.hpp"
+#include "cluster/row_ring.hpp"
 #include "tests/cluster/points.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
@@ -26,9 +28,10 @@ void expect_exact(const Points& points, int k) {
         points.values, static_cast<std::size_t>(points.columns), static_cast<std::size_t>(k));
     const auto found = find_neighbours(points.block(world()), k, world());
     ASSERT_EQ(found.index, testing::rows_of_this_rank(expected.index, found.rows, k));
-    for (std::size_t i = 0; i < found.distance.size(); ++i)
-        ASSERT_NEAR(found.distance[i],
-                    expected.distance[static_cast<std::size_t>(found.rows.first * k) + i], 1e-12);
+    for (std::size_t i = 0; i < found.distance.size(); ++i) {
+        const auto there = expected.distance[static_cast<std::size_t>(found.rows.first * k) + i];
+        ASSERT_NEAR(found.distance[i], there, 1e-12 * (1 + there));
+    }
 }
 
 TEST(NeighboursOverRanks, agree_with_reference) {
@@ -54,20 +57,19 @@ TEST(NeighboursOverRanks, equal_distances_go_by_row) {
     expect_exact(grid, 99);
 }
 
-TEST(NeighboursOverRanks, of_a_matrix_in_a_file_are_those_of_one_in_memory) {
-    const auto points = testing::draw_clouds(103, 4, 3, 9);
+void expect_same_from_file(const Points& points, int k, const std::vector<std::int64_t>& parts) {
     const testing::TemporaryFolder folder;
     const auto path = folder / "points.npy";
     store::write_plain_table(path, points.block(world()), world());
     const store::MatrixFile file(path, world());
-    const auto expected = find_neighbours(points.block(world()), 30, world());
-    for (const std::int64_t at_once : {1, 7, 40, 200}) {
+    const auto expected = find_neighbours(points.block(world()), k, world());
+    for (const auto at_once : parts) {
         std::vector<std::int64_t> index;
         std::vector<double> distance;
         find_neighbours_in_parts(
             {file.rows(), file.columns(),
              [&](auto first, auto count) { return file.read(first, count); }},
-            30, at_once,
+            k, at_once,
             [&](const Neighbours& lists) {
                 index.insert(index.end(), lists.index.begin(), lists.index.end());
                 distance.insert(distance.end(), lists.distance.begin(), lists.distance.end());
@@ -76,6 +78,72 @@ TEST(NeighboursOverRanks, of_a_matrix_in_a_file_are_those_of_one_in_memory) {
         ASSERT_EQ(index, expected.index) << at_once;
         ASSERT_EQ(distance, expected.distance) << at_once;
     }
+}
+
+TEST(NeighboursOverRanks, of_a_matrix_in_a_file_are_those_of_one_in_memory) {
+    expect_same_from_file(testing::draw_clouds(103, 4, 3, 9), 30, {1, 7, 40, 200});
+}
+
+// Rank 5 with noise in all columns.
+Points low_rank(std::int64_t rows, std::int64_t columns) {
+    Points points{rows, columns, {}};
+    for (std::int64_t i = 0; i < rows; ++i) {
+        base::Random noise(61, i), along(62, i);
+        double weight[5];
+        for (auto& value : weight) value = along.normal();
+        for (std::int64_t c = 0; c < columns; ++c) {
+            double value = 0.05 * noise.normal();
+            for (int r = 0; r < 5; ++r) value += weight[r] * base::Random(63, r, c).normal();
+            points.values.push_back(value);
+        }
+    }
+    return points;
+}
+
+kernels::kokkos::Frame frame_with_directions(const Points& points, int k) {
+    const auto block = points.block(world());
+    auto frame = make_frame(block, world());
+    add_leading_directions(
+        frame, points.rows, k,
+        [&](std::int64_t row) {
+            const auto values = points.values.begin() + row * points.columns;
+            return std::vector<double>(values, values + points.columns);
+        },
+        world());
+    return frame;
+}
+
+TEST(NeighboursOverRanks, wide_rows_go_by_leading_directions) {
+    const auto points = low_rank(1100, 210);
+    const auto frame = frame_with_directions(points, 12);
+    ASSERT_EQ(kernels::kokkos::route_of(frame), kernels::kokkos::SearchRoute::leading);
+    ASSERT_LT(frame.skew, 1e-9);
+    expect_exact(points, 12);
+    auto unit = points;
+    const auto self = comm::Communicator::self();
+    unit.values = unit_rows(points.block(self), self).values;  // the cosine metric
+    ASSERT_FALSE(frame_with_directions(unit, 12).directions.empty());
+    expect_exact(unit, 12);
+}
+
+TEST(NeighboursOverRanks, wide_rows_without_structure_go_by_pairs) {
+    Points points{1100, 210, {}};
+    base::Random random(64);
+    for (std::int64_t i = 0; i < points.rows * points.columns; ++i)
+        points.values.push_back(random.normal());
+    ASSERT_EQ(kernels::kokkos::route_of(frame_with_directions(points, 12)),
+              kernels::kokkos::SearchRoute::pairs);
+    expect_exact(points, 12);
+}
+
+TEST(NeighboursOverRanks, of_wide_rows_in_a_file_are_those_of_rows_in_memory) {
+    expect_same_from_file(low_rank(1030, 200), 8, {130, 1030});
+}
+
+// Beyond what comes to each rank whole, blocks go round the ring.
+TEST(NeighboursOverRanks, are_the_same_by_the_ring) {
+    const auto points = testing::draw_clouds(60, 150000, 3, 10);
+    expect_exact(points, 9);
 }
 
 TEST(NeighboursOverRanks, refuse_what_cannot_be) {

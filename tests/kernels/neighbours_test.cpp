@@ -41,33 +41,87 @@ kokkos::Frame frame_of(const Rows& rows) {
     return frame;
 }
 
+// The first `count` axes: orthonormal to the bit, whatever they tell of the rows.
+kokkos::Frame with_axes(kokkos::Frame frame, std::size_t count) {
+    const std::size_t columns = frame.centre.size();
+    frame.directions.assign(count * columns, 0);
+    for (std::size_t d = 0; d < count; ++d) frame.directions[d * columns + d] = 1;
+    return frame;
+}
+
 // Candidates come by in blocks of the given size, the last block first.
-reference::NeighbourLists search(const Rows& rows, std::size_t k, std::size_t block) {
+reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, std::size_t k,
+                                 std::size_t block) {
     reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
                                     std::vector<double>(rows.count * k)};
-    kokkos::NeighbourSearch search(rows.values, kokkos::layout_order(rows.values, rows.columns), 0,
-                                   frame_of(rows), lists.index, lists.distance);
+    kokkos::NeighbourSearch search(rows.values, kokkos::search_order(rows.values, frame), 0, frame,
+                                   lists.index, lists.distance);
     std::vector<std::size_t> starts;
     for (std::size_t first = 0; first < rows.count; first += block) starts.push_back(first);
     for (auto first = starts.rbegin(); first != starts.rend(); ++first) {
         const auto candidates = std::span(rows.values)
                                     .subspan(*first * rows.columns,
                                              std::min(block, rows.count - *first) * rows.columns);
-        search.add(candidates, kokkos::layout_order(candidates, rows.columns),
+        search.add(candidates, kokkos::search_order(candidates, frame),
                    static_cast<std::int64_t>(*first));
     }
     search.finish();
     return lists;
 }
 
-void expect_exact(const Rows& rows, std::size_t k, std::size_t block, const std::string& what) {
+void expect_exact(const Rows& rows, const kokkos::Frame& frame, std::size_t k, std::size_t block,
+                  const std::string& what) {
     const auto expected = reference::nearest_neighbours(rows.values, rows.columns, k);
-    const auto found = search(rows, k, block);
+    const auto found = search(rows, frame, k, block);
     ASSERT_EQ(found.index, expected.index) << what;
     for (std::size_t i = 0; i < expected.distance.size(); ++i)
         ASSERT_NEAR(found.distance[i], expected.distance[i],
                     1e-13 * (expected.distance[i] + 1e-300))
             << what;
+}
+
+void expect_exact(const Rows& rows, std::size_t k, std::size_t block, const std::string& what) {
+    expect_exact(rows, frame_of(rows), k, block, what);
+}
+
+using Draw = std::function<double(base::Random&, std::size_t row, std::size_t column)>;
+
+// That blur bounds or balls.
+std::vector<std::pair<std::string, Draw>> awkward_kinds() {
+    return {
+        {"grid", [](auto& random, auto, auto) { return double(random.below(3)); }},
+        {"duplicates",
+         [](auto&, auto row, auto column) { return base::Random(41, row % 17, column).normal(); }},
+        {"collinear",
+         [](auto&, auto row, auto column) {
+             return base::Random(42, row).normal() * static_cast<double>(column + 1);
+         }},
+        {"constant columns",
+         [](auto& random, auto, auto column) { return column % 3 == 0 ? random.normal() : 7.25; }},
+        {"far and tight", [](auto& random, auto, auto) { return 1e8 + 1e-3 * random.normal(); }},
+        {"denormal", [](auto& random, auto row,
+                        auto) { return row == 0 ? 1.0 : 5e-324 * double(random.below(1000)); }},
+        {"clumps",
+         [](auto& random, auto row, auto column) {
+             return 30 * base::Random(43, row % 7, column).normal() + random.normal();
+         }},
+        {"one axis",
+         [](auto& random, auto, auto column) {
+             return column == 0 ? random.normal() : 1e-5 * random.normal();
+         }},
+    };
+}
+
+// Few leading directions and noise in all.
+Rows low_rank_rows(std::size_t count, std::size_t columns, std::size_t rank, double noise) {
+    return rows_of(count, columns, [&](std::size_t i) {
+        base::Random at(51, i / columns, i % columns);
+        double value = noise * at.normal();
+        for (std::size_t r = 0; r < rank; ++r)
+            value += base::Random(52, i / columns, r).normal() *
+                     base::Random(53, r, i % columns).normal();
+        return value;
+    });
 }
 
 class Neighbours : public ::testing::Test {
@@ -131,31 +185,8 @@ TEST_F(Neighbours, many_tiles_and_long_lists) {
     expect_exact(rows, 300, 2600, "tiles");
 }
 
-// Of all kinds that blur bounds or balls, drawn at random.
 TEST_F(Neighbours, awkward_rows_of_random_shapes) {
-    using Draw = std::function<double(base::Random&, std::size_t row, std::size_t column)>;
-    const std::vector<std::pair<std::string, Draw>> kinds = {
-        {"grid", [](auto& random, auto, auto) { return double(random.below(3)); }},
-        {"duplicates",
-         [](auto&, auto row, auto column) { return base::Random(41, row % 17, column).normal(); }},
-        {"collinear",
-         [](auto&, auto row, auto column) {
-             return base::Random(42, row).normal() * static_cast<double>(column + 1);
-         }},
-        {"constant columns",
-         [](auto& random, auto, auto column) { return column % 3 == 0 ? random.normal() : 7.25; }},
-        {"far and tight", [](auto& random, auto, auto) { return 1e8 + 1e-3 * random.normal(); }},
-        {"denormal", [](auto& random, auto row,
-                        auto) { return row == 0 ? 1.0 : 5e-324 * double(random.below(1000)); }},
-        {"clumps",
-         [](auto& random, auto row, auto column) {
-             return 30 * base::Random(43, row % 7, column).normal() + random.normal();
-         }},
-        {"one axis",
-         [](auto& random, auto, auto column) {
-             return column == 0 ? random.normal() : 1e-5 * random.normal();
-         }},
-    };
+    const auto kinds = awkward_kinds();
     std::uint64_t trial = 0;
     for (const auto& [name, draw] : kinds)
         for (int repeat = 0; repeat < 4; ++repeat) {
@@ -173,6 +204,63 @@ TEST_F(Neighbours, awkward_rows_of_random_shapes) {
 TEST_F(Neighbours, lists_of_a_thousand) {
     base::Random random(17);
     expect_exact(rows_of(1100, 9, [&](std::size_t) { return random.normal(); }), 1000, 700, "long");
+}
+
+// All of them in many columns: without directions, and with such as tell little or nothing.
+TEST_F(Neighbours, awkward_rows_in_many_columns) {
+    std::uint64_t trial = 0;
+    for (const auto& [name, draw] : awkward_kinds())
+        for (int repeat = 0; repeat < 4; ++repeat) {
+            base::Random random(45, ++trial);
+            const auto count = 2 + random.below(300);
+            const auto columns = kokkos::wide_columns + random.below(60);
+            const auto rows = rows_of(count, columns, [&](std::size_t i) {
+                return draw(random, i / columns, i % columns);
+            });
+            const auto k = repeat == 0 ? count - 1 : 1 + random.below(count - 1);
+            const auto what = fmt::format("{}, {} x {}, k {}", name, count, columns, k);
+            const auto frame = frame_of(rows);
+            ASSERT_EQ(kokkos::route_of(frame), kokkos::SearchRoute::pairs);
+            expect_exact(rows, frame, k, count, what);  // among themselves
+            expect_exact(rows, frame, k, 1 + random.below(count), what);
+            const auto axes = with_axes(frame, 1 + random.below(20));
+            ASSERT_EQ(kokkos::route_of(axes), kokkos::SearchRoute::leading);
+            expect_exact(rows, axes, k, 1 + random.below(count), what);
+        }
+}
+
+// Blocks of the pairs' way meet in rounds: even and odd numbers of them, and part of one.
+TEST_F(Neighbours, pairs_of_blocks_meet_once) {
+    base::Random random(46);
+    for (const std::size_t count : {127, 128, 129, 256, 300, 513, 700}) {
+        const auto rows = rows_of(count, 193, [&](std::size_t) { return random.normal(); });
+        expect_exact(rows, 20, count, fmt::format("{} rows", count));
+    }
+}
+
+TEST_F(Neighbours, of_low_rank_by_directions) {
+    const std::size_t columns = 260, rank = 6;
+    const auto rows = low_rank_rows(700, columns, rank, 0.05);
+    auto frame = frame_of(rows);
+    // Axes turned pair by pair: orthogonal to rounding alone, and the rows' rest is large.
+    frame.directions.assign(8 * columns, 0);
+    for (std::size_t d = 0; d < 8; ++d) {
+        frame.directions[d * columns + 2 * d] = std::cos(1.0 + static_cast<double>(d));
+        frame.directions[d * columns + 2 * d + 1] = std::sin(1.0 + static_cast<double>(d));
+    }
+    frame.skew = 1e-15;
+    for (const std::size_t k : {1, 30, 699}) expect_exact(rows, frame, k, 400, "turned");
+}
+
+// No pair of rows leaves 32 bits, and f64 differences decide between bounds that overlap.
+TEST_F(Neighbours, rows_of_one_column_among_many) {
+    base::Random random(47);
+    const auto rows = rows_of(400, 1024, [&](std::size_t i) {
+        const auto row = i / 1024, column = i % 1024;
+        return column == row % 5 ? 1e3 * (1 + 1e-7 * random.normal()) : 1e-9 * random.normal();
+    });
+    expect_exact(rows, 25, 400, "one column");
+    expect_exact(rows, with_axes(frame_of(rows), 5), 25, 150, "one column, by axes");
 }
 
 TEST_F(Neighbours, rows_of_4096_columns) {

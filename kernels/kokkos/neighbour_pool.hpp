@@ -1,0 +1,199 @@
+// Candidates of a searcher, from the bounds of their distances to the list in f64.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cfloat>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kokkos/dot_tile.hpp"
+#include "kernels/kokkos/neighbour_rows.hpp"
+#include "kernels/kokkos/pair_bounds.hpp"
+#include "kernels/kokkos/selection.hpp"
+#include "kernels/kokkos/squared_distance.hpp"
+
+namespace nanoatlas::kernels::kokkos {
+
+/// Room for the pools of consecutive searchers, and to work on one of them at a time.
+struct PoolRoom {
+    float* bound;             // [searchers, capacity] lower bounds of squared distances
+    std::int32_t* candidate;  // [searchers, capacity] positions among the candidates
+    float* limit;             // [searchers] candidates whose bound is above it are out
+    int* count;               // [searchers]
+    std::int32_t* upper;      // [capacity] float_rank()s of upper bounds
+    Ranked* ranked;           // [ranked_size(k)]
+
+    KOKKOS_INLINE_FUNCTION static int capacity(int k) { return 2 * k + 4 * tile_right; }
+    // A pool, a list, and room to sort or merge them.
+    KOKKOS_INLINE_FUNCTION static std::size_t ranked_size(int k) {
+        return static_cast<std::size_t>(2 * capacity(k) + k);
+    }
+};
+
+/// The pools of searchers [first, ...) by position.
+class NeighbourPool {
+  public:
+    KOKKOS_INLINE_FUNCTION NeighbourPool(const Searchers& searchers, const Candidates& candidates,
+                                         const PairBounds& bounds, const PoolRoom& room,
+                                         std::size_t first)
+        : own_(searchers),
+          others_(candidates),
+          bounds_(bounds),
+          room_(room),
+          first_(first),
+          capacity_(PoolRoom::capacity(searchers.k)) {}
+
+    KOKKOS_INLINE_FUNCTION void start(std::size_t g) const {
+        room_.count[g] = 0;
+        room_.limit[g] = limit_of_list(g);
+    }
+
+    /// Nothing at a squared distance above it can be a neighbour of searcher first + g.
+    KOKKOS_INLINE_FUNCTION float limit(std::size_t g) const { return room_.limit[g]; }
+
+    /// Takes candidates [first, first + tile_right), of which lower bounds are given.
+    KOKKOS_FORCEINLINE_FUNCTION void offer(std::size_t g, const float* bounds,
+                                           std::size_t first) const {
+        const float limit = room_.limit[g];
+        int passing = 0;
+#pragma omp simd reduction(+ : passing)
+        for (int j = 0; j < tile_right; ++j) passing += static_cast<int>(bounds[j] <= limit);
+        if (passing != 0) take(g, bounds, first, limit);
+    }
+
+    /// Brings what may be neighbours into the list.
+    KOKKOS_INLINE_FUNCTION void finish(std::size_t g) const {
+        sift(g, own_.k + own_.k / 8);
+        rank(g);
+    }
+
+  private:
+    KOKKOS_INLINE_FUNCTION std::size_t pool(std::size_t g) const {
+        return g * static_cast<std::size_t>(capacity_);
+    }
+
+    // Those within the limit.
+    KOKKOS_INLINE_FUNCTION void take(std::size_t g, const float* bounds, std::size_t first,
+                                     float limit) const {
+        if (room_.count[g] + tile_right > capacity_) make_room(g);
+        // Without branches: each is written, and the next overwrites those that don't pass.
+        const std::size_t start = pool(g) + static_cast<std::size_t>(room_.count[g]);
+        float* bound = room_.bound + start;
+        std::int32_t* candidate = room_.candidate + start;
+        const int self = others_.self(first_ + g) - static_cast<int>(first);
+        int kept = 0;
+        for (int j = 0; j < tile_right; ++j) {
+            bound[kept] = bounds[j];
+            candidate[kept] = static_cast<std::int32_t>(first) + j;
+            kept += static_cast<int>(bounds[j] <= limit) & static_cast<int>(j != self);
+        }
+        room_.count[g] += kept;
+    }
+
+    KOKKOS_INLINE_FUNCTION void make_room(std::size_t g) const {
+        sift(g, own_.k + own_.k / 2);
+        if (room_.count[g] + tile_right > capacity_) rank(g);
+    }
+
+    // Drops candidates, after a closer look at them if more than `enough` are left.
+    KOKKOS_INLINE_FUNCTION void sift(std::size_t g, int enough) const {
+        drop_hopeless(g);
+        if (room_.count[g] <= enough || !bounds_.can_look_closer()) return;
+        look_closer(g);
+        drop_hopeless(g);
+    }
+
+    KOKKOS_INLINE_FUNCTION void look_closer(std::size_t g) const {
+        float* bound = room_.bound + pool(g);
+        std::int32_t* candidate = room_.candidate + pool(g);
+        for (int i = 0; i < room_.count[g]; ++i) {
+            if (candidate[i] < 0) continue;
+            bound[i] = Kokkos::max(bound[i], bounds_.closer(first_ + g, at(candidate[i])));
+            candidate[i] = ~candidate[i];
+        }
+    }
+
+    // Candidates that were looked at more closely are marked by their complement.
+    KOKKOS_INLINE_FUNCTION static std::size_t at(std::int32_t candidate) {
+        return static_cast<std::size_t>(candidate < 0 ? ~candidate : candidate);
+    }
+
+    // Keeps the candidates whose lower bound does not exceed the k-th smallest upper bound.
+    KOKKOS_INLINE_FUNCTION void drop_hopeless(std::size_t g) const {
+        const int count = room_.count[g];
+        if (count < own_.k) return;
+        float* bound = room_.bound + pool(g);
+        std::int32_t* candidate = room_.candidate + pool(g);
+        for (int i = 0; i < count; ++i)
+            room_.upper[i] = float_rank(
+                bound[i] + bounds_.width(first_ + g, at(candidate[i]), candidate[i] < 0));
+        const float limit = Kokkos::min(room_.limit[g], limit_of_first(room_.upper, count, own_.k));
+        int kept = 0;
+        for (int i = 0; i < count; ++i)
+            if (bound[i] <= limit) {
+                bound[kept] = bound[i];
+                candidate[kept++] = candidate[i];
+            }
+        room_.limit[g] = limit;
+        room_.count[g] = kept;
+    }
+
+    // The limit that the list itself sets once it is full.
+    KOKKOS_INLINE_FUNCTION float limit_of_list(std::size_t g) const {
+        const std::size_t row = own_.placed.row(first_ + g);
+        if (own_.found(row) < own_.k) return FLT_MAX;
+        const double kth = own_.squared(own_.list(row + 1) - 1) * own_.factor * own_.factor;
+        return static_cast<float>(Kokkos::min(kth * (1 + 0x1p-22) + 0x1p-120, double{FLT_MAX}));
+    }
+
+    // The pooled candidates with their f64 distances.
+    KOKKOS_INLINE_FUNCTION void measure(std::size_t g, Ranked* measured) const {
+        constexpr int at_once = rows_measured_at_once;
+        const auto& placed = others_.placed;
+        const int count = room_.count[g];
+        const std::int32_t* candidate = room_.candidate + pool(g);
+        for (int i = 0; i < count; i += at_once) {
+            const double* row[at_once];
+            double squared[at_once];
+            for (int r = 0; r < at_once; ++r)
+                row[r] = placed.values(at(candidate[Kokkos::min(i + r, count - 1)]));
+            squared_distances(own_.placed.values(first_ + g), row, placed.columns, squared);
+            for (int r = 0; r < at_once && i + r < count; ++r)
+                measured[i + r] = {
+                    squared[r],
+                    placed.first_row + static_cast<std::int64_t>(placed.row(at(candidate[i + r])))};
+        }
+    }
+
+    // Moves the pool into the list, by f64 distances.
+    KOKKOS_INLINE_FUNCTION void rank(std::size_t g) const {
+        const std::size_t row = own_.placed.row(first_ + g);
+        const int count = room_.count[g], known = own_.found(row);
+        const int kept = Kokkos::min(own_.k, known + count);
+        Ranked* fresh = room_.ranked;
+        Ranked* listed = fresh + capacity_;
+        Ranked* spare = listed + own_.k;
+        measure(g, fresh);
+        double* squared = &own_.squared(own_.list(row));
+        std::int64_t* index = &own_.index(own_.list(row));
+        for (int i = 0; i < known; ++i) listed[i] = {squared[i], index[i]};
+        merge_sort(fresh, count, spare);
+        merge_first(listed, known, fresh, count, kept, spare);
+        for (int i = 0; i < kept; ++i) {
+            squared[i] = spare[i].value;
+            index[i] = spare[i].index;
+        }
+        own_.found(row) = kept;
+        room_.count[g] = 0;
+        room_.limit[g] = Kokkos::min(room_.limit[g], limit_of_list(g));
+    }
+
+    const Searchers& own_;
+    const Candidates& others_;
+    const PairBounds& bounds_;
+    PoolRoom room_;
+    std::size_t first_;
+    int capacity_;
+};
+
+}  // namespace nanoatlas::kernels::kokkos

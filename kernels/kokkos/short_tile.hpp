@@ -1,0 +1,99 @@
+// Products of a panel of rows with another in whole numbers of 16 bits: exact, and on AVX2 twice as
+// many a cycle as in f32.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX2__) && !defined(__CUDACC__)
+#include <immintrin.h>
+#endif
+
+namespace nanoatlas::kernels::kokkos {
+
+/// Rows of a strip, on both sides of a tile: as a strip is laid out, a pair of columns fills a line
+/// of the cache.
+constexpr int short_strip = 16;
+
+#if defined(__AVX2__) && !defined(__CUDACC__)
+
+#if defined(__AVX512BW__)
+constexpr int short_register_sums = 16, short_registers = 1, short_register_rows = 16;
+#else
+constexpr int short_register_sums = 8, short_registers = 2, short_register_rows = 4;
+#endif
+static_assert(short_strip % short_register_rows == 0 &&
+              short_strip == short_registers * short_register_sums);
+
+using ShortSums [[gnu::vector_size(short_register_sums * sizeof(std::int32_t)), gnu::may_alias]] =
+    std::int32_t;
+
+/// A pair of columns of one row, times that of each of a register's rows.
+inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums right) {
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+    return reinterpret_cast<ShortSums>(_mm512_dpwssd_epi32(
+        reinterpret_cast<__m512i>(sum), _mm512_set1_epi32(left), reinterpret_cast<__m512i>(right)));
+#elif defined(__AVX512BW__)
+    return sum + reinterpret_cast<ShortSums>(
+                     _mm512_madd_epi16(_mm512_set1_epi32(left), reinterpret_cast<__m512i>(right)));
+#else
+    return sum + reinterpret_cast<ShortSums>(
+                     _mm256_madd_epi16(_mm256_set1_epi32(left), reinterpret_cast<__m256i>(right)));
+#endif
+}
+
+/// The part of a tile whose sums fit the registers. Its own function, so that they stay there.
+[[gnu::noinline]] inline void short_products_in_registers(const std::int16_t* left,
+                                                          const std::int16_t* right,
+                                                          std::size_t pairs, std::int32_t* sums) {
+    ShortSums sum[short_register_rows][short_registers];
+#pragma GCC unroll 16
+    for (int i = 0; i < short_register_rows; ++i)
+        for (int r = 0; r < short_registers; ++r)
+            std::memcpy(&sum[i][r], sums + i * short_strip + r * short_register_sums,
+                        sizeof(ShortSums));
+    for (std::size_t p = 0; p < pairs; ++p, left += 2 * short_strip, right += 2 * short_strip) {
+        ShortSums here[short_registers];
+        for (int r = 0; r < short_registers; ++r) {
+            std::memcpy(&here[r], right + 2 * r * short_register_sums, sizeof(ShortSums));
+            asm("" : "+x"(here[r]));  // or each product would load it again
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < short_register_rows; ++i) {
+            std::int32_t pair;
+            std::memcpy(&pair, left + 2 * i, sizeof pair);
+            for (int r = 0; r < short_registers; ++r)
+                sum[i][r] = add_pair_products(sum[i][r], pair, here[r]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < short_register_rows; ++i)
+        for (int r = 0; r < short_registers; ++r)
+            std::memcpy(sums + i * short_strip + r * short_register_sums, &sum[i][r],
+                        sizeof(ShortSums));
+}
+
+/// sums[i][j] += the sum over pairs p and h of left[p][i][h] * right[p][j][h].
+inline void add_short_products(const std::int16_t* left, const std::int16_t* right,
+                               std::size_t pairs, std::int32_t* sums) {
+    for (int i = 0; i < short_strip; i += short_register_rows)
+        short_products_in_registers(left + 2 * i, right, pairs, sums + i * short_strip);
+}
+
+#else
+
+/// sums[i][j] += the sum over pairs p and h of left[p][i][h] * right[p][j][h].
+KOKKOS_FUNCTION inline void add_short_products(const std::int16_t* left, const std::int16_t* right,
+                                               std::size_t pairs, std::int32_t* sums) {
+    for (std::size_t p = 0; p < pairs; ++p, left += 2 * short_strip, right += 2 * short_strip)
+        for (int i = 0; i < short_strip; ++i)
+            for (int j = 0; j < short_strip; ++j)
+                sums[i * short_strip + j] +=
+                    left[2 * i] * right[2 * j] + left[2 * i + 1] * right[2 * j + 1];
+}
+
+#endif
+
+}  // namespace nanoatlas::kernels::kokkos

@@ -1,0 +1,30 @@
+// Directions in which wide rows differ most: what lets the search for neighbours leave out pairs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "kernels/kokkos/neighbours.hpp"
+
+namespace nanoatlas::cluster {
+
+/// Collective. Gives the frame the leading directions of a sample of up to 1,024 rows, as many as
+/// the sample promises to pay for k neighbours of `rows` rows; none where comparing all pairs is
+/// faster, or where there are few columns or rows. Subspace iteration from a random start (Halko,
+/// Martinsson, Tropp, SIAM Review 53 (2011) 217); drawn by the number of rows alone.
+///
+/// read    the values of row `number`, one of this rank's; not collective
+/// throws  what reading throws, on all ranks
+void add_leading_directions(kernels::kokkos::Frame& frame, std::int64_t rows, int k,
+                            const std::function<std::vector<double>(std::int64_t number)>& read,
+                            const comm::Communicator& comm);
+
+/// Orthonormal directions [count, columns] near the span of the leading right singular vectors of
+/// sample [n, columns], the leading ones first; fewer than `count` if its rank is lower.
+std::vector<double> leading_directions(std::span<const float> sample, std::size_t columns,
+                                       std::size_t count);
+
+}  // namespace nanoatlas::cluster
