@@ -59,14 +59,14 @@ TEST_F(WholeWay, from_drawn_images_to_an_atlas_alike_on_one_and_two_ranks) {
     for (const char* folder : {"one", "two"})
         for (const char* file :
              {"corpus.h5", "model.h5", "metrics.json", "features.h5", "embedding.h5",
-              "neighbours.h5", "dimension.json", "dimension.svg", "clusters.h5", "scores.json",
-              "atlas/index.html", "atlas/pictures/dimension.svg"})
+              "neighbours.h5", "dimension.json", "dimension.svg", "map.h5", "clusters.h5",
+              "scores.json", "atlas/index.html", "atlas/pictures/dimension.svg"})
             EXPECT_TRUE(fs::exists(folder_.path() / folder / file)) << folder << "/" << file;
     EXPECT_NE(one.output.find("accuracy"), std::string::npos) << one.output;
 
     const auto again = run("two", 2);
     EXPECT_EQ(again.status, 0) << again.output;
-    EXPECT_EQ(count(again.output, "up to date"), 11u) << again.output;
+    EXPECT_EQ(count(again.output, "up to date"), 12u) << again.output;
     const auto changed = run("two", 1, "--from cluster --force on");
     EXPECT_EQ(changed.status, 0) << changed.output;
     EXPECT_EQ(count(changed.output, "up to date"), 0u) << changed.output;
