@@ -85,7 +85,7 @@ std::string colourings(const Atlas& atlas) {
     if (!data.clusters.probability.empty())
         list += scale("probability", "Probability", data.clusters.probability, false, "");
     if (data.placement && !data.placement->kept.empty())
-        list += scale("kept", "Neighbours kept on the map", data.placement->kept, false, "");
+        list += scale("kept", "Neighbours kept", data.placement->kept, false, "");
     if (!data.clusters.halo.empty())
         list += categories("halo", "Halo", data.clusters.halo, {"core", "halo"}, palette(2), "");
     return list +
