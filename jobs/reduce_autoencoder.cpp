@@ -10,6 +10,7 @@
 #include "jobs/network_options.hpp"
 #include "jobs/reduce_method.hpp"
 #include "nn/train/start.hpp"
+#include "reduce/autoencoder/code_frame.hpp"
 #include "reduce/autoencoder/comparison.hpp"
 #include "reduce/autoencoder/encoding.hpp"
 #include "reduce/autoencoder/file.hpp"
@@ -217,6 +218,8 @@ void AutoencoderMethod::fit(const reduce::AutoencoderRows& rows, const comm::Com
         },
         world);
     course_->best_epoch = training.best;
+    reduce::set_code_frame(autoencoder_, rows, split_.trained, settings_.precision,
+                           settings_.backend, world);
 }
 
 void AutoencoderMethod::write(store::ArtefactWriter& writer) const {

@@ -67,7 +67,7 @@ nn::Graph graph_of_pictures(const Autoencoder& autoencoder) {
     const auto map = graph.shape(x);
     x = graph.linear(graph.flatten(x), "code", autoencoder.code);
     graph.set_features(x);
-    x = graph.unflatten(graph.linear(x, "decoder.map", map.elements(), false), map);
+    x = graph.unflatten(graph.linear(x, "decoder.map", map.elements()), map);
     x = normed(x, "decoder.map");
     for (std::size_t i = depth; i-- > 1;) {
         const auto name = fmt::format("decoder.{}", i);
@@ -86,6 +86,12 @@ nn::Graph graph_of(const Autoencoder& autoencoder) {
     check_sizes(autoencoder);
     return autoencoder.reads_pictures() ? graph_of_pictures(autoencoder)
                                         : graph_of_columns(autoencoder);
+}
+
+std::string layer_behind_code(const Autoencoder& autoencoder) {
+    if (autoencoder.reads_pictures()) return "decoder.map";
+    const auto layers = autoencoder.hidden.size();
+    return layers > 0 ? fmt::format("decoder.{}", layers - 1) : "reconstruction";
 }
 
 std::vector<std::int64_t> parse_hidden(const std::string& text) {

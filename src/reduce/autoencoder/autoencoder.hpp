@@ -37,6 +37,9 @@ struct Autoencoder {
 /// of pictures cannot be halved so often
 nn::Graph graph_of(const Autoencoder& autoencoder);
 
+/// Name of the linear layer that reads the code.
+std::string layer_behind_code(const Autoencoder& autoencoder);
+
 /// "512,128" or "none". throws InputError for anything else
 std::vector<std::int64_t> parse_hidden(const std::string& text);
 std::string hidden_text(const std::vector<std::int64_t>& hidden);
