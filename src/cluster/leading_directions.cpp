@@ -36,7 +36,7 @@ std::vector<float> transposed(const std::vector<T>& values, std::size_t m) {
 
 Values products(std::span<const float> a, std::span<const float> b, std::size_t columns) {
     Values result(a.size() / columns * (b.size() / columns));
-    kernels::kokkos::row_products(a, b, columns, result);
+    kernels::kokkos::RowProducts(Values(columns), Values(b.begin(), b.end())).multiply(a, result);
     return result;
 }
 

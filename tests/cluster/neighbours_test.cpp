@@ -9,6 +9,7 @@
 
 #include "base/check.hpp"
 #include "cluster/dimension.hpp"
+#include "cluster/frame.hpp"
 #include "cluster/leading_directions.hpp"
 #include "cluster/neighbour_file.hpp"
 #include "cluster/row_ring.hpp"
