@@ -87,9 +87,9 @@ Workload pca_workload(const BenchOptions& options, const comm::Communicator& wor
     auto workload = workload_on(*matrix);
     const auto components = std::make_shared<std::size_t>(0);
     workload.run = [=, &world, wanted = options.components] {
-        const auto pca = reduce::fit_pca(*matrix, {.components = wanted}, world);
-        reduce::project(*matrix, pca, reduce::Whiten::off);
-        *components = static_cast<std::size_t>(pca.count());
+        const auto reduced =
+            reduce::fit_and_project(*matrix, {.components = wanted}, reduce::Whiten::off, world);
+        *components = static_cast<std::size_t>(reduced.pca.count());
     };
     workload.bare = [=] { bare_products(*matrix, *components); };
     return workload;

@@ -1,6 +1,7 @@
 // nanoatlas reduce: fewer columns for each row of a matrix.
 #include <map>
 
+#include "base/check.hpp"
 #include "base/log.hpp"
 #include "base/options.hpp"
 #include "comm/session.hpp"
@@ -68,6 +69,20 @@ store::Matrix<float> ReduceInput::read(store::Provenance& provenance,
     }();
     enhance(matrix, chain, corpus, provenance, world);
     return matrix;
+}
+
+void check_fit(const store::ArtefactReader& file, const std::string& method,
+               const ReduceInput& input) {
+    const auto found = file.text("method");
+    VALIDATE(
+        found == method,
+        "'{}' holds what --method {} fitted, which {} cannot use; give --method {}, or another "
+        "--fitted",
+        file.path(), found, method, found);
+    VALIDATE(input.chain.is_empty() && reduce::EnhancementChain(file.text("enhance")).is_empty(),
+             "'{}' or these rows are to be enhanced in reduce (by figures of all rows, which a fit "
+             "does not keep); run enhance on its own first, and reduce without --enhance",
+             file.path());
 }
 
 int run_reduce(const Arguments& arguments, const comm::Communicator& world) {

@@ -101,12 +101,8 @@ void AutoencoderMethod::read_fitted(const ReduceInput& input, const comm::Commun
     const auto& path = shared_->fitted;
     store::agree_on_input(world, [&] {
         const store::ArtefactReader file(path, "embedding");
+        check_fit(file, "autoencoder", input);
         autoencoder_ = reduce::read_autoencoder(file);
-        VALIDATE(
-            input.chain.is_empty() && reduce::EnhancementChain(file.text("enhance")).is_empty(),
-            "'{}' or these rows are to be enhanced in reduce (by figures of all rows, which "
-            "a fit does not keep); run enhance on its own first, and reduce without --enhance",
-            path);
     });
 }
 

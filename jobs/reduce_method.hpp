@@ -25,6 +25,12 @@ struct ReduceInput {
     store::Matrix<float> read(store::Provenance& provenance, const comm::Communicator& world) const;
 };
 
+/// What a file holds can be applied to other rows: it was fitted by that method, and neither there
+/// nor here are rows enhanced.
+/// throws InputError if not
+void check_fit(const store::ArtefactReader& file, const std::string& method,
+               const ReduceInput& input);
+
 class ReduceMethod {
   public:
     virtual ~ReduceMethod() = default;

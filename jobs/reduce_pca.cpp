@@ -26,9 +26,9 @@ class PcaMethod final : public ReduceMethod {
     std::string summary() const override;
 
   private:
-    /// rows: a matrix, in memory or in its file
-    template <class Rows>
-    void fit(const Rows& rows, store::Provenance& provenance, const comm::Communicator& world);
+    store::Matrix<float> project_by_fitted(const ReduceInput& input, store::Provenance& provenance,
+                                           const comm::Communicator& world);
+    reduce::Whiten whiten() const { return whiten_ ? reduce::Whiten::on : reduce::Whiten::off; }
     void read_fitted(const ReduceInput& input, const comm::Communicator& world);
     void check_columns(std::int64_t columns) const;
 
@@ -39,42 +39,39 @@ class PcaMethod final : public ReduceMethod {
 
 store::Matrix<float> PcaMethod::run(const ReduceInput& input, store::Provenance& provenance,
                                     const comm::Communicator& world) {
-    if (!shared_->fitted.empty()) read_fitted(input, world);
-    const auto whiten = [this] { return whiten_ ? reduce::Whiten::on : reduce::Whiten::off; };
+    if (!shared_->fitted.empty()) return project_by_fitted(input, provenance, world);
+    const auto fit = [&](const auto& rows) {
+        const auto scope = provenance.phases().measure("reduce/pca");
+        auto [pca, embedding] =
+            reduce::fit_and_project(rows, {.components = shared_->components}, whiten(), world);
+        pca_ = std::move(pca);
+        return std::move(embedding);
+    };
+    return input.can_stay_in_file() ? fit(store::MatrixFile(input.source, world))
+                                    : fit(input.read(provenance, world));
+}
+
+store::Matrix<float> PcaMethod::project_by_fitted(const ReduceInput& input,
+                                                  store::Provenance& provenance,
+                                                  const comm::Communicator& world) {
+    read_fitted(input, world);
     if (input.can_stay_in_file()) {
         const store::MatrixFile file(input.source, world);
         check_columns(file.columns());
-        fit(file, provenance, world);
         const auto scope = provenance.phases().measure("reduce/project");
         return reduce::project(file, pca_, whiten(), world);
     }
     const auto matrix = input.read(provenance, world);
     check_columns(matrix.columns);
-    fit(matrix, provenance, world);
     const auto scope = provenance.phases().measure("reduce/project");
     return reduce::project(matrix, pca_, whiten());
-}
-
-template <class Rows>
-void PcaMethod::fit(const Rows& rows, store::Provenance& provenance,
-                    const comm::Communicator& world) {
-    if (!shared_->fitted.empty()) return;
-    const auto scope = provenance.phases().measure("reduce/pca");
-    pca_ = reduce::fit_pca(rows, {.components = shared_->components}, world);
 }
 
 void PcaMethod::read_fitted(const ReduceInput& input, const comm::Communicator& world) {
     const auto& path = shared_->fitted;
     store::agree_on_input(world, [&] {
         const store::ArtefactReader file(path, "embedding");
-        VALIDATE(file.text("method") == "pca",
-                 "the fit of '{}' is of method {} and --method is pca; give both of one method",
-                 path, file.text("method"));
-        VALIDATE(
-            input.chain.is_empty() && reduce::EnhancementChain(file.text("enhance")).is_empty(),
-            "'{}' or these rows are to be enhanced in reduce (by figures of all rows, which "
-            "a fit does not keep); run enhance on its own first, and reduce without --enhance",
-            path);
+        check_fit(file, "pca", input);
         const bool whitened = file.text("whiten") == "on";
         VALIDATE(whitened || !whiten_,
                  "the fit of '{}' was made without --whiten; leave it out, or fit with it", path);
@@ -92,7 +89,7 @@ void PcaMethod::read_fitted(const ReduceInput& input, const comm::Communicator& 
 }
 
 void PcaMethod::check_columns(std::int64_t columns) const {
-    VALIDATE(shared_->fitted.empty() || columns == std::ssize(pca_.mean),
+    VALIDATE(columns == std::ssize(pca_.mean),
              "these rows have {} columns and those of '{}' had {}; both go by the same columns",
              columns, shared_->fitted, pca_.mean.size());
 }

@@ -2,7 +2,6 @@
 // they depend on what is added and on nothing else, neither ranks nor threads nor the order.
 #pragma once
 
-#include <Kokkos_Core.hpp>
 #include <bit>
 #include <cstdint>
 
@@ -16,8 +15,8 @@ struct FixedPoint {
     /// What one whole number more is worth.
     double unit() const { return 1 / scale; }
 
-    /// The nearest to value * scale.
-    KOKKOS_INLINE_FUNCTION std::int64_t whole(double value) const {
+    /// The nearest to value * scale. On a device, too.
+    constexpr std::int64_t whole(double value) const {
         // Next to the anchor doubles are 1 apart, so that the difference in bits is the number.
         constexpr double anchor = 0x1.8p52;
         return std::bit_cast<std::int64_t>(value * scale + anchor) -

@@ -1,14 +1,12 @@
-// The squared distance of two rows in f64.
+// The squared distance of two rows in f64, on host and device.
 #pragma once
 
-#include <Kokkos_Core.hpp>
 #include <cstddef>
 
 namespace nanoatlas::kernels::kokkos {
 
 /// From the original differences, summed in eight lanes: the same bits wherever a pair is met.
-KOKKOS_INLINE_FUNCTION double squared_distance(const double* a, const double* b,
-                                               std::size_t columns) {
+constexpr double squared_distance(const double* a, const double* b, std::size_t columns) {
     constexpr std::size_t lanes = 8;
     double sums[lanes] = {};
     std::size_t c = 0;
@@ -64,10 +62,8 @@ inline void squared_distances(const double* a, const double* const (&b)[rows_mea
 
 #else
 
-KOKKOS_INLINE_FUNCTION void squared_distances(const double* a,
-                                              const double* const (&b)[rows_measured_at_once],
-                                              std::size_t columns,
-                                              double (&squared)[rows_measured_at_once]) {
+constexpr void squared_distances(const double* a, const double* const (&b)[rows_measured_at_once],
+                                 std::size_t columns, double (&squared)[rows_measured_at_once]) {
     for (int r = 0; r < rows_measured_at_once; ++r) squared[r] = squared_distance(a, b[r], columns);
 }
 

@@ -82,10 +82,11 @@ Embedding in_order_of_variance(const Embedding& embedding, std::int64_t rows) {
                                       .columns = embedding.columns,
                                       .values = embedding.values};
     const auto count = std::min({most_axes, embedding.columns, rows - 1});
-    const auto pca = reduce::fit_pca(matrix, {.components = std::to_string(count)}, alone);
+    auto [pca, scores] = reduce::fit_and_project(matrix, {.components = std::to_string(count)},
+                                                 reduce::Whiten::off, alone);
     return {.columns = count,
-            .values = reduce::project(matrix, pca, reduce::Whiten::off).values,
-            .explained = pca.explained_variance_ratio};
+            .values = std::move(scores.values),
+            .explained = std::move(pca.explained_variance_ratio)};
 }
 
 void add_map(Atlas& atlas) {

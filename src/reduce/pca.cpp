@@ -10,6 +10,7 @@
 #include "base/number.hpp"
 #include "kernels/kokkos/products.hpp"
 #include "reduce/eigen.hpp"
+#include "reduce/products_of_rows.hpp"
 #include "reduce/scatter.hpp"
 #include "store/agree.hpp"
 
@@ -73,83 +74,12 @@ EigenPairs eigenpairs_on_all(const PackedMatrix& matrix, const Chooser& chooser,
     return pairs;
 }
 
-/// (x - mean)^T, [D, N], its rows in blocks over ranks.
-store::Matrix<float> centred_transpose(const store::Matrix<float>& matrix,
-                                       const std::vector<double>& mean,
-                                       const comm::Communicator& comm) {
-    const comm::BlockDistribution blocks(matrix.columns, comm.size());
-    std::vector<std::vector<float>> parts(static_cast<std::size_t>(comm.size()));
-    for (int rank = 0; rank < comm.size(); ++rank) {
-        const auto block = blocks.block(rank);
-        auto& part = parts[static_cast<std::size_t>(rank)];
-        part.reserve(static_cast<std::size_t>(block.count * matrix.rows.count));
-        for (std::int64_t i = 0; i < matrix.rows.count; ++i)
-            for (std::int64_t j = block.first; j < block.end(); ++j)
-                part.push_back(static_cast<float>(matrix.row(i)[static_cast<std::size_t>(j)] -
-                                                  mean[static_cast<std::size_t>(j)]));
-    }
-    store::Matrix<float> result{
-        .rows = blocks.block(comm.rank()), .columns = matrix.rows.total, .values = {}};
-    result.values.resize(static_cast<std::size_t>(result.rows.count * result.columns));
-    std::int64_t row = 0;  // of the whole matrix: a column of the result
-    for (const auto& part : comm.exchange(parts))
-        for (std::size_t at = 0; at < part.size(); ++row)
-            for (std::int64_t j = 0; j < result.rows.count; ++j)
-                result.row(j)[static_cast<std::size_t>(row)] = part[at++];
-    return result;
-}
-
-/// Components [k, D] from the eigenvectors [k, N] of the products of rows: X^T u, of unit length;
-/// those without variance are 0.
-std::vector<double> components_from_rows(const store::Matrix<float>& matrix,
-                                         const std::vector<double>& mean, const EigenPairs& pairs,
-                                         const comm::Communicator& comm) {
-    const auto k = pairs.values.size(), columns = static_cast<std::size_t>(matrix.columns);
-    std::vector<double> components(k * columns), row(columns);
-    for (std::int64_t i = 0; i < matrix.rows.count; ++i) {
-        const auto x = matrix.row(i);
-        for (std::size_t j = 0; j < columns; ++j) row[j] = x[j] - mean[j];
-        const auto at = static_cast<std::size_t>(matrix.rows.first + i);
-#pragma omp parallel for
-        for (std::size_t c = 0; c < k; ++c) {
-            const double weight =
-                pairs.vectors[c * static_cast<std::size_t>(matrix.rows.total) + at];
-            for (std::size_t j = 0; j < columns; ++j)
-                components[c * columns + j] += weight * row[j];
-        }
-    }
-    comm.sum(std::span<double>(components));
-    for (std::size_t c = 0; c < k; ++c) {
-        const auto component = std::span(components).subspan(c * columns, columns);
-        const double length = std::sqrt(
-            std::inner_product(component.begin(), component.end(), component.begin(), 0.0));
-        const bool empty = pairs.values[c] <= 1e-12 * pairs.values[0];
-        for (auto& value : component) value = empty ? 0 : value / length;
-    }
-    return components;
-}
-
 store::Matrix<float> read_whole(const store::MatrixFile& file, const comm::Communicator& comm) {
     store::Matrix<float> matrix{
         .rows = comm::row_block(file.rows(), comm), .columns = file.columns(), .values = {}};
     store::agree_on_input(
         comm, [&] { matrix.values = file.read<float>(matrix.rows.first, matrix.rows.count); });
     return matrix;
-}
-
-/// Components whose variances all but agree may stand in the wrong order.
-void sort_descending(std::vector<double>& values, std::vector<double>& components) {
-    std::vector<std::size_t> order(values.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return values[a] > values[b]; });
-    const auto columns = components.size() / values.size();
-    const auto old_values = values, old_components = components;
-    for (std::size_t c = 0; c < order.size(); ++c) {
-        values[c] = old_values[order[c]];
-        std::copy_n(old_components.begin() + static_cast<std::ptrdiff_t>(order[c] * columns),
-                    columns, components.begin() + static_cast<std::ptrdiff_t>(c * columns));
-    }
 }
 
 /// The sign of an eigenvector is free: the entry of the largest magnitude is made positive, as
@@ -165,63 +95,90 @@ void fix_signs(std::vector<double>& components, std::size_t columns) {
     }
 }
 
-/// What both ways to the components share.
-class Fit {
+/// Rows that are projected at a time.
+constexpr auto rows_at_once = RowTiles::tile_rows;
+
+/// This rank's rows of a matrix in memory.
+struct RowsInMemory {
+    const store::Matrix<float>& matrix;
+
+    comm::RowBlock block() const { return matrix.rows; }
+    /// use(rows), in pieces.
+    template <class Use>
+    void for_each_piece(const Use& use) const {
+        const auto values = std::span<const float>(matrix.values);
+        for (std::int64_t first = 0; first < matrix.rows.count; first += rows_at_once) {
+            const auto count = std::min(rows_at_once, matrix.rows.count - first);
+            use(values.subspan(static_cast<std::size_t>(first * matrix.columns),
+                               static_cast<std::size_t>(count * matrix.columns)));
+        }
+    }
+};
+
+/// Those of a matrix that stays in its file. Collective.
+struct RowsInFile {
+    const store::MatrixFile& file;
+    const comm::Communicator& comm;
+
+    comm::RowBlock block() const { return comm::row_block(file.rows(), comm); }
+    template <class Use>
+    void for_each_piece(const Use& use) const {
+        store::agree_on_input(comm, [&] {
+            for (auto first = block().first; first < block().end(); first += rows_at_once) {
+                const auto rows =
+                    file.read<float>(first, std::min(rows_at_once, block().end() - first));
+                use(std::span<const float>(rows));
+            }
+        });
+    }
+};
+
+/// Sums of the squares of scores over all rows, in f64 and the same to the bit on any number of
+/// ranks. Where components are eigenvectors but for an error e, the sums are their eigenvalues but
+/// for one of e^2 (Rayleigh).
+class Squares {
   public:
-    Fit(const RowTiles& tiles, const PcaOptions& options, const comm::Communicator& comm)
-        : comm_(comm),
-          rows_(tiles.total_rows()),
-          columns_(tiles.columns()),
-          chooser_(options.components, std::min(rows_ - 1, columns_)),
-          means_(column_means(tiles, comm)) {
-        VALIDATE(means_.largest_deviation > 0,
-                 "all {} rows of the matrix are equal (there is no variance to keep); check the "
-                 "input",
-                 rows_);
+    /// bounds: of each component's sum; each square is rounded to 2^-52 of it
+    explicit Squares(const std::vector<double>& bounds) : sums_(bounds.size()) {
+        for (const double bound : bounds) quanta_.emplace_back(bound);
     }
 
-    Pca by_columns(const RowTiles& tiles) const {
-        const auto scatter = scatter_matrix(tiles, means_, comm_);
-        auto pairs = eigenpairs_on_all(scatter, chooser_, comm_);
-        return pca(tiles, scatter, std::move(pairs.vectors));
+    void add(std::span<const double> scores) {
+        for (std::size_t at = 0; at < scores.size(); at += sums_.size())
+            for (std::size_t c = 0; c < sums_.size(); ++c)
+                sums_[c] += quanta_[c].round(scores[at + c] * scores[at + c]);
     }
-
-    Pca by_rows(const RowTiles& tiles, const store::Matrix<float>& matrix) const {
-        const auto transposed = centred_transpose(matrix, means_.mean, comm_);
-        const ColumnMeans centred{.mean = std::vector<double>(static_cast<std::size_t>(rows_)),
-                                  .largest_deviation = means_.largest_deviation};
-        const auto products = scatter_matrix(RowTiles(transposed, comm_), centred, comm_);
-        const auto pairs = eigenpairs_on_all(products, chooser_, comm_);
-        return pca(tiles, products, components_from_rows(matrix, means_.mean, pairs, comm_));
+    std::vector<double> over_ranks(const comm::Communicator& comm) {
+        comm.sum(std::span<double>(sums_));
+        return std::move(sums_);
     }
 
   private:
-    /// products: of columns or of rows, whose eigenvalues are those of the covariance
-    Pca pca(const RowTiles& tiles, const PackedMatrix& products,
-            std::vector<double> components) const {
-        const auto degrees = static_cast<double>(rows_ - 1);
-        const double trace = products.trace();
-        auto squares = squares_along(tiles, means_.mean, components, 2 * trace, comm_);
-        sort_descending(squares, components);
-        fix_signs(components, static_cast<std::size_t>(columns_));
-        Pca pca{.mean = means_.mean,
-                .components = std::move(components),
-                .explained_variance = std::move(squares),
-                .explained_variance_ratio = {},
-                .total_variance = trace / degrees,
-                .squared_covariance = products.sum_of_squares() / (degrees * degrees)};
-        for (auto& value : pca.explained_variance) {
-            pca.explained_variance_ratio.push_back(value / trace);
-            value /= degrees;
-        }
-        return pca;
-    }
-
-    const comm::Communicator& comm_;
-    std::int64_t rows_, columns_;
-    Chooser chooser_;
-    ColumnMeans means_;
+    std::vector<Quantum> quanta_;
+    std::vector<double> sums_;
 };
+
+/// Places of components by descending variance: those that all but agree may stand in the wrong
+/// order.
+std::vector<std::size_t> descending(const std::vector<double>& variance) {
+    std::vector<std::size_t> order(variance.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return variance[a] > variance[b]; });
+    return order;
+}
+
+/// Rows of a matrix [n, columns] in another order.
+template <class T>
+std::vector<T> in_order(const std::vector<T>& values, const std::vector<std::size_t>& order) {
+    const auto columns = values.size() / order.size();
+    std::vector<T> result;
+    result.reserve(values.size());
+    for (const auto row : order)
+        result.insert(result.end(), values.begin() + static_cast<std::ptrdiff_t>(row * columns),
+                      values.begin() + static_cast<std::ptrdiff_t>((row + 1) * columns));
+    return result;
+}
 
 /// The embedding of rows that come in pieces.
 class Projector {
@@ -250,56 +207,160 @@ class Projector {
     kernels::kokkos::RowProducts products_;
 };
 
-/// Rows that are projected at a time.
-constexpr auto rows_at_once = RowTiles::tile_rows;
+/// What both ways to the components share.
+class Fit {
+  public:
+    Fit(const RowTiles& tiles, const PcaOptions& options, const comm::Communicator& comm)
+        : comm_(comm),
+          rows_(tiles.total_rows()),
+          columns_(tiles.columns()),
+          chooser_(options.components, std::min(rows_ - 1, columns_)),
+          means_(column_means(tiles, comm)) {
+        VALIDATE(means_.largest_deviation > 0,
+                 "all {} rows of the matrix are equal (there is no variance to keep); check the "
+                 "input",
+                 rows_);
+    }
+
+    template <class Rows>
+    Pca by_columns(const RowTiles& tiles, const Rows& rows, std::vector<float>* embedding) const {
+        const auto scatter = scatter_matrix(tiles, means_, comm_);
+        auto pairs = eigenpairs_on_all(scatter, chooser_, comm_);
+        return pca(rows, scatter, pairs.values, std::move(pairs.vectors), embedding);
+    }
+
+    Pca by_rows(const store::Matrix<float>& matrix, std::vector<float>* embedding) const {
+        const auto transposed = centred_transpose(matrix, means_.mean, comm_);
+        const ColumnMeans centred{.mean = std::vector<double>(static_cast<std::size_t>(rows_)),
+                                  .largest_deviation = means_.largest_deviation};
+        const auto products = scatter_matrix(RowTiles(transposed, comm_), centred, comm_);
+        const auto pairs = eigenpairs_on_all(products, chooser_, comm_);
+        return pca(RowsInMemory{matrix}, products, pairs.values,
+                   components_from_rows(matrix, means_.mean, pairs, comm_), embedding);
+    }
+
+  private:
+    /// products: of columns or of rows, whose eigenvalues are those of the covariance. Variances
+    /// are measured anew, as mean squares of scores; scores are the embedding, if that is asked
+    /// for.
+    template <class Rows>
+    Pca pca(const Rows& rows, const PackedMatrix& products, std::vector<double> values,
+            std::vector<double> components, std::vector<float>* embedding) const {
+        const auto degrees = static_cast<double>(rows_ - 1);
+        const double trace = products.trace();
+        const auto k = components.size() / static_cast<std::size_t>(columns_);
+        fix_signs(components, static_cast<std::size_t>(columns_));
+        for (auto& value : values) value = 2 * value + 1e-4 * trace;  // a bound of the square sums
+        Squares squares(values);
+        kernels::kokkos::RowProducts score(means_.mean, components);
+        std::vector<double> scores;
+        rows.for_each_piece([&](std::span<const float> piece) {
+            scores.resize(piece.size() / static_cast<std::size_t>(columns_) * k);
+            score.multiply(piece, scores);
+            squares.add(scores);
+            if (embedding != nullptr)
+                embedding->insert(embedding->end(), scores.begin(), scores.end());
+        });
+        const auto unsorted = squares.over_ranks(comm_);
+        const auto order = descending(unsorted);
+        if (embedding != nullptr) sort_columns(*embedding, order);
+        Pca pca{.mean = means_.mean,
+                .components = in_order(components, order),
+                .explained_variance = in_order(unsorted, order),
+                .explained_variance_ratio = {},
+                .total_variance = trace / degrees,
+                .squared_covariance = products.sum_of_squares() / (degrees * degrees)};
+        for (auto& value : pca.explained_variance) {
+            pca.explained_variance_ratio.push_back(value / trace);
+            value /= degrees;
+        }
+        return pca;
+    }
+
+    static void sort_columns(std::vector<float>& embedding, const std::vector<std::size_t>& order) {
+        if (std::ranges::is_sorted(order)) return;
+        std::vector<float> row(order.size());
+        for (std::size_t at = 0; at < embedding.size(); at += row.size()) {
+            for (std::size_t c = 0; c < row.size(); ++c) row[c] = embedding[at + order[c]];
+            std::ranges::copy(row, embedding.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+    }
+
+    const comm::Communicator& comm_;
+    std::int64_t rows_, columns_;
+    Chooser chooser_;
+    ColumnMeans means_;
+};
 
 bool goes_by_columns(std::int64_t rows, std::int64_t columns) {
     return columns <= std::max(most_columns_of_covariance, rows);
+}
+
+Pca fit(const store::Matrix<float>& matrix, const PcaOptions& options,
+        const comm::Communicator& comm, std::vector<float>* embedding) {
+    const RowTiles tiles(matrix, comm);
+    const Fit fit(tiles, options, comm);
+    return goes_by_columns(matrix.rows.total, matrix.columns)
+               ? fit.by_columns(tiles, RowsInMemory{matrix}, embedding)
+               : fit.by_rows(matrix, embedding);
+}
+
+Pca fit(const store::MatrixFile& file, const PcaOptions& options, const comm::Communicator& comm,
+        std::vector<float>* embedding) {
+    if (!goes_by_columns(file.rows(), file.columns()))
+        return fit(read_whole(file, comm), options, comm, embedding);
+    const RowTiles tiles(file, comm);
+    return Fit(tiles, options, comm).by_columns(tiles, RowsInFile{file, comm}, embedding);
+}
+
+template <class Rows>
+store::Matrix<float> embed(const Rows& rows, const Pca& pca, Whiten whiten) {
+    store::Matrix<float> embedding{.rows = rows.block(), .columns = pca.count(), .values = {}};
+    Projector projector(pca, whiten);
+    rows.for_each_piece(
+        [&](std::span<const float> piece) { projector.add(piece, embedding.values); });
+    return embedding;
 }
 
 }  // namespace
 
 Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
             const comm::Communicator& comm) {
-    const RowTiles tiles(matrix, comm);
-    const Fit fit(tiles, options, comm);
-    return goes_by_columns(matrix.rows.total, matrix.columns) ? fit.by_columns(tiles)
-                                                              : fit.by_rows(tiles, matrix);
+    return fit(matrix, options, comm, nullptr);
+}
+
+// Whitened scores are divided before they are rounded, so they are computed once more.
+Reduction fit_and_project(const store::Matrix<float>& matrix, const PcaOptions& options,
+                          Whiten whiten, const comm::Communicator& comm) {
+    store::Matrix<float> embedding{.rows = matrix.rows, .columns = 0, .values = {}};
+    auto pca = fit(matrix, options, comm, whiten == Whiten::off ? &embedding.values : nullptr);
+    embedding.columns = pca.count();
+    if (whiten == Whiten::on) embedding = project(matrix, pca, whiten);
+    return {std::move(pca), std::move(embedding)};
 }
 
 Pca fit_pca(const store::MatrixFile& file, const PcaOptions& options,
             const comm::Communicator& comm) {
-    if (!goes_by_columns(file.rows(), file.columns()))
-        return fit_pca(read_whole(file, comm), options, comm);
-    const RowTiles tiles(file, comm);
-    return Fit(tiles, options, comm).by_columns(tiles);
+    return fit(file, options, comm, nullptr);
+}
+
+Reduction fit_and_project(const store::MatrixFile& file, const PcaOptions& options, Whiten whiten,
+                          const comm::Communicator& comm) {
+    store::Matrix<float> embedding{
+        .rows = comm::row_block(file.rows(), comm), .columns = 0, .values = {}};
+    auto pca = fit(file, options, comm, whiten == Whiten::off ? &embedding.values : nullptr);
+    embedding.columns = pca.count();
+    if (whiten == Whiten::on) embedding = project(file, pca, whiten, comm);
+    return {std::move(pca), std::move(embedding)};
 }
 
 store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten) {
-    store::Matrix<float> embedding{.rows = matrix.rows, .columns = pca.count(), .values = {}};
-    Projector projector(pca, whiten);
-    const auto values = std::span<const float>(matrix.values);
-    for (std::int64_t first = 0; first < matrix.rows.count; first += rows_at_once) {
-        const auto count = std::min(rows_at_once, matrix.rows.count - first);
-        projector.add(values.subspan(static_cast<std::size_t>(first * matrix.columns),
-                                     static_cast<std::size_t>(count * matrix.columns)),
-                      embedding.values);
-    }
-    return embedding;
+    return embed(RowsInMemory{matrix}, pca, whiten);
 }
 
 store::Matrix<float> project(const store::MatrixFile& file, const Pca& pca, Whiten whiten,
                              const comm::Communicator& comm) {
-    store::Matrix<float> embedding{
-        .rows = comm::row_block(file.rows(), comm), .columns = pca.count(), .values = {}};
-    Projector projector(pca, whiten);
-    store::agree_on_input(comm, [&] {
-        const auto& own = embedding.rows;
-        for (auto first = own.first; first < own.end(); first += rows_at_once)
-            projector.add(file.read<float>(first, std::min(rows_at_once, own.end() - first)),
-                          embedding.values);
-    });
-    return embedding;
+    return embed(RowsInFile{file, comm}, pca, whiten);
 }
 
 }  // namespace nanoatlas::reduce

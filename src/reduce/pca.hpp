@@ -52,4 +52,16 @@ store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca,
 store::Matrix<float> project(const store::MatrixFile& file, const Pca& pca, Whiten whiten,
                              const comm::Communicator& comm);
 
+struct Reduction {
+    Pca pca;
+    store::Matrix<float> embedding;
+};
+
+/// fit_pca() and project(), the same bits. Rows are multiplied with the components once for both,
+/// unless they are whitened. Collective.
+Reduction fit_and_project(const store::Matrix<float>& matrix, const PcaOptions& options,
+                          Whiten whiten, const comm::Communicator& comm);
+Reduction fit_and_project(const store::MatrixFile& file, const PcaOptions& options, Whiten whiten,
+                          const comm::Communicator& comm);
+
 }  // namespace nanoatlas::reduce

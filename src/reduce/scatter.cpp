@@ -102,30 +102,6 @@ PackedMatrix scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
     return matrix;
 }
 
-std::vector<double> squares_along(const RowTiles& tiles, const std::vector<double>& mean,
-                                  std::span<const double> axes, double bound,
-                                  const comm::Communicator& comm) {
-    const Quantum quantum(bound);
-    kernels::kokkos::RowProducts products(mean, axes);
-    const auto k = axes.size() / mean.size();
-    std::vector<double> sums(k);
-    store::agree_on_input(comm, [&] {
-        std::vector<float> room;
-        std::vector<double> scores, squares;
-        for (std::int64_t t = 0; t < tiles.count(); ++t) {
-            const auto rows = tiles.rows(t, room);
-            scores.resize(rows.size() / mean.size() * k);
-            products.multiply(rows, scores);
-            squares.assign(k, 0);
-            for (std::size_t at = 0; at < scores.size(); at += k)
-                for (std::size_t c = 0; c < k; ++c) squares[c] += scores[at + c] * scores[at + c];
-            for (std::size_t c = 0; c < k; ++c) sums[c] += quantum.round(squares[c]);
-        }
-    });
-    comm.sum(std::span<double>(sums));
-    return sums;
-}
-
 double PackedMatrix::trace() const {
     double trace = 0;
     for (std::int64_t i = 0; i < n; ++i) trace += lower[static_cast<std::size_t>(i * (i + 3) / 2)];

@@ -38,12 +38,4 @@ struct PackedMatrix {
 PackedMatrix scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
                             const comm::Communicator& comm);
 
-/// Along each axis [k, D], the sum over rows of ((x - mean) axis)^2, in f64: [k]. Where the axes
-/// are eigenvectors but for an error e, the sums are their eigenvalues but for one of e^2
-/// (Rayleigh). bound: at least the largest of the sums. Collective. throws InputError as
-/// scatter_matrix()
-std::vector<double> squares_along(const RowTiles& tiles, const std::vector<double>& mean,
-                                  std::span<const double> axes, double bound,
-                                  const comm::Communicator& comm);
-
 }  // namespace nanoatlas::reduce

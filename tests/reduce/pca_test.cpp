@@ -200,6 +200,13 @@ TEST(Pca, rows_that_stay_in_their_file_give_the_same_bits) {
             const auto embedding = project(file, pca, whiten, world());
             ASSERT_EQ(embedding.values, project(matrix, pca, whiten).values);
             EXPECT_EQ(embedding.rows.first, matrix.rows.first);
+            const auto once = fit_and_project(file, {.components = "2"}, whiten, world());
+            ASSERT_EQ(once.pca.components, pca.components);
+            ASSERT_EQ(once.pca.explained_variance, pca.explained_variance);
+            ASSERT_EQ(once.embedding.values, embedding.values);
+            ASSERT_EQ(
+                fit_and_project(matrix, {.components = "2"}, whiten, world()).embedding.values,
+                embedding.values);
         }
     }
 }

@@ -59,12 +59,6 @@ void write(store::ArtefactWriter& writer, const Autoencoder& autoencoder) {
 }
 
 Autoencoder read_autoencoder(const store::ArtefactReader& file) {
-    const auto& path = file.path();
-    const auto method = file.text("method");
-    VALIDATE(method == "autoencoder",
-             "'{}' holds what --method {} fitted, no autoencoder; give --method {}, or another "
-             "--fitted",
-             path, method, method);
     Autoencoder autoencoder{.input = read_shape(file),
                             .hidden = parse_hidden(file.text("hidden")),
                             .code = static_cast<std::int64_t>(file.number("components")),
@@ -76,7 +70,7 @@ Autoencoder read_autoencoder(const store::ArtefactReader& file) {
             autoencoder.tensors.emplace(
                 dataset.substr(folder.size()),
                 nn::HostTensor{file.shape(dataset), file.read<float>(dataset)});
-    check(autoencoder, path);
+    check(autoencoder, file.path());
     return autoencoder;
 }
 

@@ -15,7 +15,8 @@ class Whitening : public EnhancementStep {
 
     void apply(FeatureMatrix& matrix, const Surroundings& surroundings) const override {
         const auto& comm = surroundings.comm;
-        const auto pca = fit_pca(matrix, {.components = std::to_string(components_)}, comm);
+        auto [pca, scores] =
+            fit_and_project(matrix, {.components = std::to_string(components_)}, Whiten::off, comm);
         const double share = shrinkage_ ? *shrinkage_ : ledoit_wolf(matrix, pca, comm);
         base::log_info(fmt::format("whiten: shrinkage {:.4g}", share));
         const double mean = pca.total_variance / static_cast<double>(matrix.columns);
@@ -25,7 +26,7 @@ class Whitening : public EnhancementStep {
             factor.push_back(shrunk > 1e-12 * pca.explained_variance[0] ? 1 / std::sqrt(shrunk)
                                                                         : 0);
         }
-        matrix = project(matrix, pca, Whiten::off);
+        matrix = std::move(scores);
         for (std::int64_t i = 0; i < matrix.rows.count; ++i) {
             const auto row = matrix.row(i);
             for (std::size_t c = 0; c < row.size(); ++c)

@@ -14,9 +14,9 @@ MapPoints first_points(const FeatureMatrix& matrix, int components, std::uint64_
     constexpr double deviation = 1e-4, jitter = deviation / 100;
     const auto most = std::min(matrix.columns, matrix.rows.total - 1);
     const auto count = std::min<std::int64_t>(components, most);
-    const auto pca = fit_pca(matrix, {.components = std::to_string(count)}, comm);
+    const auto [pca, projected] =
+        fit_and_project(matrix, {.components = std::to_string(count)}, Whiten::off, comm);
     const double scale = deviation / std::sqrt(pca.explained_variance[0]);
-    const auto projected = project(matrix, pca, Whiten::off);
     const auto known = static_cast<std::size_t>(projected.columns),
                d = static_cast<std::size_t>(components);
     std::vector<float> own;
