@@ -1,4 +1,6 @@
 // nanoatlas neighbours: the nearest rows of each row of a matrix.
+#include "kernels/kokkos/neighbours.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -70,9 +72,11 @@ double budget(const Options& options, const comm::Communicator& world) {
 }
 
 // Of a row: in f64; twice in f32, as one that searches and one that is found, and a few numbers
-// more; in f64 twice while it passes round.
+// more; in f64 twice while it passes round; of wide rows the candidates that each may keep.
 double bytes_a_row(std::int64_t columns, int k) {
-    return static_cast<double>(columns) * (8 + 2 * 4 + 2 * 8 + 2) + 16.0 * k + 64;
+    const bool wide = columns >= std::int64_t{kernels::kokkos::wide_columns};
+    return static_cast<double>(columns) * (8 + 2 * 4 + 2 * 8 + 2) + 16.0 * k + 64 +
+           (wide ? 8.0 * (2 * k + 128) : 0);
 }
 
 int list_in_memory(const Options& options, store::ArtefactWriter& writer, base::PhaseTimes& phases,
