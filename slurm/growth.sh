@@ -28,15 +28,17 @@ done | awk -v to="${TO_ROWS:-10000000}" -v to_cores="${TO_CORES:-2048}" '
     function fitted() {
         return (n * sum_xy - sum_x * sum_y) / (n * sum_xx - sum_x * sum_x)
     }
-    function close_stage(   exponent, seconds) {
+    # Goes on by the last doubling: what grows with the square hides at first behind what does not.
+    function close_stage(   late, seconds) {
         if (n < 2) return
-        exponent = fitted()
-        seconds = last * exp(exponent * log(to / count)) * cores / to_cores
-        printf "%-12s exponent %.2f; %d rows on %d cores: %.0f s\n", stage, exponent, to, to_cores, seconds
+        late = log(last / before) / log(count / count_before)
+        seconds = last * exp(late * log(to / count)) * cores / to_cores
+        printf "%-12s exponent %.2f, at last %.2f; %d rows on %d cores: %.3g s\n", stage, fitted(), late, to, to_cores, seconds
     }
     $1 != stage { close_stage(); stage = $1; n = sum_x = sum_y = sum_xx = sum_xy = 0 }
     {
         n++; x = log($2); y = log($3); sum_x += x; sum_y += y; sum_xx += x * x; sum_xy += x * y
+        before = last; count_before = count
         last = $3; count = $2; cores = $4
         printf "%-12s %9d rows %10.3f s\n", stage, $2, $3
         fflush()

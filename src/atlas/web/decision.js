@@ -96,6 +96,7 @@ function startDecisionGraph() {
         const row = under(event);
         if (row >= 0) location.href = `index.html#image=${row}`;
     };
+    if (canvas.clientWidth > 0) draw();  // the observer waits for a frame
     new ResizeObserver(draw).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }
