@@ -49,6 +49,10 @@ Source parse_source(const std::string& source) {
 /// many dimensions.
 std::string natural_dataset(const ArtefactReader& file, std::size_t dimensions,
                             const std::vector<std::string>& preferred) {
+    VALIDATE(dimensions != 2 || file.format() != "corpus",
+             "'{}' is a corpus and holds pictures, no matrix; run extract on it first, or name a "
+             "dataset: {}:/dataset",
+             file.path(), file.path());
     for (const auto& name : preferred)
         if (file.has(name)) return name;
     const auto all = file.datasets();

@@ -109,6 +109,11 @@ TEST_F(MatrixFiles, hdf5_by_name_and_by_nature) {
     expect_part(refusal(folder_ / "m.h5:/absent"), "no dataset");
     expect_part(refusal(folder_ / "m.h5:/label"), "1 dimensions");
     expect_part(refusal(folder_ / "none.h5"), "no such file");
+    ArtefactWriter corpus(folder_ / "corpus.h5", "corpus", world());
+    corpus.write_whole<float>("scale", std::vector<float>{1, 1, 2, 2}, {2, 2});
+    corpus.publish(Provenance(options, world()));
+    expect_part(refusal(folder_ / "corpus.h5"), "holds pictures");
+    EXPECT_EQ(read_matrix<float>(folder_ / "corpus.h5:/scale", world()).columns, 2);
 }
 
 TEST_F(MatrixFiles, hdf5_of_other_programs) {
