@@ -339,11 +339,6 @@ Reduction fit_and_project(const store::Matrix<float>& matrix, const PcaOptions& 
     return {std::move(pca), std::move(embedding)};
 }
 
-Pca fit_pca(const store::MatrixFile& file, const PcaOptions& options,
-            const comm::Communicator& comm) {
-    return fit(file, options, comm, nullptr);
-}
-
 Reduction fit_and_project(const store::MatrixFile& file, const PcaOptions& options, Whiten whiten,
                           const comm::Communicator& comm) {
     store::Matrix<float> embedding{

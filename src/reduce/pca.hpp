@@ -37,18 +37,13 @@ struct Pca {
 Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
             const comm::Communicator& comm);
 
-/// The same of a matrix that stays in its file: it is read three times, 1,024 rows at a time; as a
-/// whole where the products of rows take the covariance's place. throws InputError also if it
-/// cannot be read, or holds a NaN or an infinity
-Pca fit_pca(const store::MatrixFile& file, const PcaOptions& options,
-            const comm::Communicator& comm);
-
 enum class Whiten { off, on };
 
 /// (x - mean) . components, [N, k]; whitened: each column divided by the square root of its
 /// explained variance (columns without variance stay 0).
 store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten);
-/// The same, this rank's rows read 1,024 at a time. Collective. throws InputError as fit_pca()
+/// The same, this rank's rows read 1,024 at a time. Collective. throws InputError if they
+/// cannot be read, or hold a NaN or an infinity
 store::Matrix<float> project(const store::MatrixFile& file, const Pca& pca, Whiten whiten,
                              const comm::Communicator& comm);
 
@@ -61,6 +56,9 @@ struct Reduction {
 /// unless they are whitened. Collective.
 Reduction fit_and_project(const store::Matrix<float>& matrix, const PcaOptions& options,
                           Whiten whiten, const comm::Communicator& comm);
+/// The same of a matrix that stays in its file: it is read three times, 1,024 rows at a time; as a
+/// whole where the products of rows take the covariance's place. throws InputError also if it
+/// cannot be read, or holds a NaN or an infinity
 Reduction fit_and_project(const store::MatrixFile& file, const PcaOptions& options, Whiten whiten,
                           const comm::Communicator& comm);
 

@@ -15,6 +15,7 @@
 #include "nn/initialise.hpp"
 #include "nn/loss.hpp"
 #include "tests/mpi_test.hpp"
+#include "tests/nn/gradient_of_loss.hpp"
 #include "tests/nn/small_graph.hpp"
 
 namespace nanoatlas::testing {
@@ -86,30 +87,7 @@ TEST(Network, gradients_are_those_of_the_loss) {
         const auto loss = [&] {
             return network.train_step(batch.images, batch.labels, options, {.seed = 4}).loss;
         };
-        loss();
-        const std::vector<float> gradients(network.gradients().begin(), network.gradients().end());
-        for (const auto& slot : network.slots()) {
-            const auto gradient = std::span(gradients).subspan(
-                static_cast<std::size_t>(slot.offset), static_cast<std::size_t>(slot.size));
-            const double square =
-                std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0);
-            ASSERT_GT(square, 0) << slot.name;
-            // A way along the gradient that changes the loss by 6e-5: over its rounding of 1e-7,
-            // and short enough to pass few kinks.
-            const double step = 3e-5 / square;
-            const auto move = [&](double by) {
-                const auto parameters = network.parameters();
-                for (std::size_t i = 0; i < gradient.size(); ++i)
-                    parameters[static_cast<std::size_t>(slot.offset) + i] +=
-                        static_cast<float>(by * gradient[i]);
-            };
-            move(step);
-            const double above = loss();
-            move(-2 * step);
-            const double below = loss();
-            move(step);
-            EXPECT_NEAR((above - below) / (2 * step), square, 0.03 * square) << slot.name;
-        }
+        expect_gradients_of_loss(network, loss, 3e-5);
     }
 }
 

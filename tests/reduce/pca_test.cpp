@@ -191,7 +191,7 @@ TEST(Pca, rows_that_stay_in_their_file_give_the_same_bits) {
         store::write_plain_table(path, matrix, world());
         const store::MatrixFile file(path, world());
         const auto expected = fit_pca(matrix, {.components = "2"}, world());
-        const auto pca = fit_pca(file, {.components = "2"}, world());
+        const auto pca = fit_and_project(file, {.components = "2"}, Whiten::off, world()).pca;
         ASSERT_EQ(pca.mean, expected.mean);
         ASSERT_EQ(pca.components, expected.components);
         ASSERT_EQ(pca.explained_variance, expected.explained_variance);
@@ -239,7 +239,7 @@ TEST(Pca, rows_in_a_file_take_the_memory_of_a_tile) {
     const store::MatrixFile file(path, world());
     std::ofstream("/proc/self/clear_refs") << 5;  // the most from here on
     const double before = memory_kb("VmRSS");
-    const auto pca = fit_pca(file, {.components = "2"}, world());
+    const auto pca = fit_and_project(file, {.components = "2"}, Whiten::off, world()).pca;
     const auto embedding = project(file, pca, Whiten::off, world());
     EXPECT_LT(memory_kb("VmHWM") - before, 18e3)
         << "this rank's rows are " << embedding.rows.count * columns * 4e-3 << " kB";
@@ -254,7 +254,7 @@ TEST(Pca, a_wrong_value_in_a_file_is_told_on_all_ranks) {
     store::write_plain_table(path, block_of(values, 5, world()), world());
     const store::MatrixFile file(path, world());
     try {
-        fit_pca(file, {.components = "2"}, world());
+        fit_and_project(file, {.components = "2"}, Whiten::off, world());
         FAIL() << "no error";
     } catch (const InputError& error) {
         EXPECT_NE(std::string(error.what()).find("row 2500, column 3"), std::string::npos)
