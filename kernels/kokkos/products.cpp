@@ -1,28 +1,12 @@
 #include "kernels/kokkos/products.hpp"
 
-#include <Kokkos_Core.hpp>
-
-#include "kernels/kokkos/dot_tile.hpp"
-#include "kernels/kokkos/views.hpp"
+#include "kernels/kokkos/term_panels.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-// Terms that a tile sums at a time: both its sides stay in the first cache, and rounding in f32
-// stays small.
-constexpr std::size_t part_terms = 256;
-// Vectors on each side of a tile, and of a block of tiles, whose panels and sums stay in a core's
-// second cache; a GPU's thread has little memory of its own.
-#if defined(__CUDACC__)
-constexpr std::size_t block = 16, left_width = 8;
-template <class T>
-constexpr std::size_t right_width = 8;
-#else
-constexpr std::size_t block = 96, left_width = register_rows;
-template <class T>
-constexpr std::size_t right_width = register_width<T>;
-#endif
-constexpr std::size_t left_panels = block / left_width;
+using namespace term_panels;
+
 // Rows that are multiplied with axes together, and terms at a time: interleaved in the second
 // cache.
 #if defined(__CUDACC__)
@@ -31,42 +15,6 @@ constexpr std::size_t group = left_width, group_terms = 16;
 constexpr std::size_t group = 48, group_terms = part_terms;
 #endif
 static_assert(group % left_width == 0 && part_terms % group_terms == 0);
-static_assert(block % left_width == 0 && block % right_width<float> == 0 &&
-              block % right_width<double> == 0);
-
-KOKKOS_INLINE_FUNCTION std::size_t pieces(std::size_t count, std::size_t size) {
-    return (count + size - 1) / size;
-}
-
-KOKKOS_INLINE_FUNCTION std::size_t less(std::size_t a, std::size_t b) {
-    return a < b ? a : b;
-}
-
-/// Vectors cut into parts of 256 terms and interleaved by the width of a tile's side, so that what
-/// a tile reads is adjacent: [parts, panels, 256, width].
-template <class T>
-class Panels {
-  public:
-    explicit Panels(std::size_t width) : width_(width) {}
-
-    /// Room for so many vectors, in whole blocks, of so many terms.
-    void make_room(std::size_t vectors, std::size_t terms) {
-        panels_ = pieces(vectors, block) * block / width_;
-        const auto size = pieces(terms, part_terms) * panels_ * part_terms * width_;
-        if (values_.size() < size) values_ = DeviceView<T>("panels", size);
-    }
-    /// One term of the first vector of a panel, the others' beside it.
-    KOKKOS_FUNCTION T* at(std::size_t panel, std::size_t part, std::size_t term = 0) const {
-        return values_.data() + ((part * panels_ + panel) * part_terms + term) * width_;
-    }
-
-  private:
-    std::size_t width_, panels_ = 0;
-    DeviceView<T> values_;
-};
-
-template <class T>
-using Tile = T[left_width][right_width<T>];
 
 /// Columns as vectors, a row as a term of each.
 class ColumnTiles {
@@ -76,7 +24,7 @@ class ColumnTiles {
     std::size_t columns, blocks, rows = 0;
     double anchor;
     DeviceView<double> mean, sums;
-    Panels<float> left{left_width}, right{width};
+    TermPanels<float> left{left_width}, right{width};
 
     KOKKOS_FUNCTION std::size_t terms(std::size_t part) const {
         return less(part_terms, rows - part * part_terms);
@@ -88,17 +36,12 @@ class ColumnTiles {
         float centred[block] = {};
         for (std::size_t t = 0; t < terms(part); ++t) {
             const float* row = x + (part * part_terms + t) * columns + first;
-            for (std::size_t j = 0; j < count; ++j)
-                centred[j] = static_cast<float>(row[j] - mean(first + j));
+            centre(row, mean.data() + first, count, centred);
             for (std::size_t j = 0; j < block; j += left_width)
                 copy<left_width>(centred + j, left.at((first + j) / left_width, part, t));
             for (std::size_t j = 0; j < block; j += width)
                 copy<width>(centred + j, right.at((first + j) / width, part, t));
         }
-    }
-    template <std::size_t count>
-    static KOKKOS_FUNCTION void copy(const float* from, float* to) {
-        for (std::size_t j = 0; j < count; ++j) to[j] = from[j];
     }
 
     /// Adds the products of block p with block q.
@@ -152,7 +95,7 @@ struct AxisTiles {
 
     std::size_t columns, axes, rows = 0;
     DeviceView<double> mean;
-    Panels<double> right{width};
+    TermPanels<double> right{width};
 
     KOKKOS_FUNCTION void interleave_axis(const double* axis, std::size_t number) const {
         for (std::size_t c = 0; c < columns; ++c)
@@ -190,19 +133,6 @@ struct AxisTiles {
         }
     }
 };
-
-DeviceView<double> copied(std::span<const double> values) {
-    DeviceView<double> copy("mean", values.size());
-    Kokkos::deep_copy(copy, HostView<const double>(values.data(), values.size()));
-    return copy;
-}
-
-/// Units of unequal work, one at a time to whichever thread is free.
-template <class Kernel>
-void for_each_unit(const char* name, std::size_t count, const Kernel& kernel) {
-    using Policy = Kokkos::RangePolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
-    Kokkos::parallel_for(name, Policy(0, count).set_chunk_size(1), kernel);
-}
 
 void interleave_axes(const AxisTiles& tiles, std::span<const double> axes) {
     const auto from = on_device(axes);

@@ -53,6 +53,19 @@ std::vector<double> row_products(std::span<const float> a, std::span<const float
     return products;
 }
 
+std::vector<double> axis_scatter(std::span<const float> values, std::span<const double> mean,
+                                 std::span<const double> axes) {
+    const auto d = mean.size();
+    std::vector<double> sums(axes.size());
+    for (std::size_t i = 0; i < values.size(); i += d)
+        for (std::size_t a = 0; a < axes.size(); a += d) {
+            double score = 0;
+            for (std::size_t c = 0; c < d; ++c) score += (values[i + c] - mean[c]) * axes[a + c];
+            for (std::size_t c = 0; c < d; ++c) sums[a + c] += (values[i + c] - mean[c]) * score;
+        }
+    return sums;
+}
+
 Eigen eigen(std::span<const double> matrix, std::int64_t size) {
     const auto n = static_cast<std::size_t>(size);
     std::vector<double> a(matrix.begin(), matrix.end()), v(n * n);

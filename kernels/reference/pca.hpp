@@ -14,6 +14,12 @@ std::vector<double> scatter(std::span<const float> values, std::int64_t rows, st
 std::vector<double> row_products(std::span<const float> a, std::span<const float> b,
                                  std::int64_t columns);
 
+/// For each axis the sum over rows of (x - mean) ((x - mean) . axis), [k, columns].
+///
+/// values [n, columns], mean [columns], axes [k, columns]
+std::vector<double> axis_scatter(std::span<const float> values, std::span<const double> mean,
+                                 std::span<const double> axes);
+
 struct Eigen {
     std::vector<double> values;   ///< [n], descending
     std::vector<double> vectors;  ///< [n, n], rows of unit length

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "comm/communicator.hpp"
+
 namespace nanoatlas::reduce {
 
 struct EigenPairs {
@@ -22,6 +24,9 @@ EigenPairs leading_eigenpairs(std::span<const double> matrix, std::int64_t n, st
 /// The same by LAPACK's dsyevr alone.
 EigenPairs leading_eigenpairs_lapack(std::span<const double> matrix, std::int64_t n,
                                      std::int64_t k);
+
+/// The root's pairs to every rank; values below 0, which are rounding, become 0. Collective.
+void broadcast(EigenPairs& pairs, std::int64_t n, const comm::Communicator& comm);
 
 /// All eigenvalues, descending.
 std::vector<double> all_eigenvalues(std::span<const double> matrix, std::int64_t n);

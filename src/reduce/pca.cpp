@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include "base/check.hpp"
@@ -11,6 +12,7 @@
 #include "kernels/kokkos/products.hpp"
 #include "reduce/eigen.hpp"
 #include "reduce/products_of_rows.hpp"
+#include "reduce/row_eigenpairs.hpp"
 #include "reduce/scatter.hpp"
 #include "store/agree.hpp"
 
@@ -44,6 +46,11 @@ class Chooser {
         wanted_ = static_cast<double>(most);
     }
 
+    /// Their number, unless it depends on all eigenvalues.
+    std::optional<std::int64_t> count() const {
+        return wanted_ < 1 ? std::nullopt : std::optional(static_cast<std::int64_t>(wanted_));
+    }
+
     EigenPairs of(std::span<const double> matrix, std::int64_t n, double trace) const {
         const auto k = wanted_ < 1 ? enough(all_eigenvalues(matrix, n), trace)
                                    : static_cast<std::int64_t>(wanted_);
@@ -66,11 +73,7 @@ EigenPairs eigenpairs_on_all(const PackedMatrix& matrix, const Chooser& chooser,
                              const comm::Communicator& comm) {
     EigenPairs pairs;
     comm.on_root([&] { pairs = chooser.of(matrix.whole(), matrix.n, matrix.trace()); });
-    pairs.values.resize(comm.broadcast(pairs.values.size()));
-    pairs.vectors.resize(pairs.values.size() * static_cast<std::size_t>(matrix.n));
-    comm.broadcast(std::span<double>(pairs.values));
-    comm.broadcast(std::span<double>(pairs.vectors));
-    for (auto& value : pairs.values) value = std::max(value, 0.0);  // -1e-17 of rounding
+    broadcast(pairs, matrix.n, comm);
     return pairs;
 }
 
@@ -214,6 +217,7 @@ class Fit {
         : comm_(comm),
           rows_(tiles.total_rows()),
           columns_(tiles.columns()),
+          squared_covariance_(options.squared_covariance),
           chooser_(options.components, std::min(rows_ - 1, columns_)),
           means_(column_means(tiles, comm)) {
         VALIDATE(means_.largest_deviation > 0,
@@ -224,9 +228,11 @@ class Fit {
 
     template <class Rows>
     Pca by_columns(const RowTiles& tiles, const Rows& rows, std::vector<float>* embedding) const {
+        if (const auto k = chooser_.count(); k && !squared_covariance_)
+            if (auto found = leading_eigenpairs_of_rows(tiles, means_, *k, comm_))
+                return pca(rows, {.trace = found->trace}, std::move(found->pairs), embedding);
         const auto scatter = scatter_matrix(tiles, means_, comm_);
-        auto pairs = eigenpairs_on_all(scatter, chooser_, comm_);
-        return pca(rows, scatter, pairs.values, std::move(pairs.vectors), embedding);
+        return pca(rows, sums_of(scatter), eigenpairs_on_all(scatter, chooser_, comm_), embedding);
     }
 
     Pca by_rows(const store::Matrix<float>& matrix, std::vector<float>* embedding) const {
@@ -234,21 +240,32 @@ class Fit {
         const ColumnMeans centred{.mean = std::vector<double>(static_cast<std::size_t>(rows_)),
                                   .largest_deviation = means_.largest_deviation};
         const auto products = scatter_matrix(RowTiles(transposed, comm_), centred, comm_);
-        const auto pairs = eigenpairs_on_all(products, chooser_, comm_);
-        return pca(RowsInMemory{matrix}, products, pairs.values,
-                   components_from_rows(matrix, means_.mean, pairs, comm_), embedding);
+        auto pairs = eigenpairs_on_all(products, chooser_, comm_);
+        pairs.vectors = components_from_rows(matrix, means_.mean, pairs, comm_);
+        return pca(RowsInMemory{matrix}, sums_of(products), std::move(pairs), embedding);
     }
 
   private:
-    /// products: of columns or of rows, whose eigenvalues are those of the covariance. Variances
-    /// are measured anew, as mean squares of scores; scores are the embedding, if that is asked
-    /// for.
+    /// Of the products of columns, or of rows: both have the same.
+    struct ProductSums {
+        double trace;
+        std::optional<double> squares = {};  ///< of all elements
+    };
+    ProductSums sums_of(const PackedMatrix& products) const {
+        ProductSums sums{.trace = products.trace()};
+        if (squared_covariance_) sums.squares = products.sum_of_squares();
+        return sums;
+    }
+
+    /// pairs: of the scatter matrix. Variances are measured anew, as mean squares of scores; scores
+    /// are the embedding, if that is asked for.
     template <class Rows>
-    Pca pca(const Rows& rows, const PackedMatrix& products, std::vector<double> values,
-            std::vector<double> components, std::vector<float>* embedding) const {
+    Pca pca(const Rows& rows, const ProductSums& products, EigenPairs pairs,
+            std::vector<float>* embedding) const {
+        auto& [values, components] = pairs;
         const auto degrees = static_cast<double>(rows_ - 1);
-        const double trace = products.trace();
-        const auto k = components.size() / static_cast<std::size_t>(columns_);
+        const double trace = products.trace;
+        const auto k = values.size();
         fix_signs(components, static_cast<std::size_t>(columns_));
         for (auto& value : values) value = 2 * value + 1e-4 * trace;  // a bound of the square sums
         Squares squares(values);
@@ -269,7 +286,8 @@ class Fit {
                 .explained_variance = in_order(unsorted, order),
                 .explained_variance_ratio = {},
                 .total_variance = trace / degrees,
-                .squared_covariance = products.sum_of_squares() / (degrees * degrees)};
+                .squared_covariance = products.squares};
+        if (pca.squared_covariance) *pca.squared_covariance /= degrees * degrees;
         for (auto& value : pca.explained_variance) {
             pca.explained_variance_ratio.push_back(value / trace);
             value /= degrees;
@@ -288,6 +306,7 @@ class Fit {
 
     const comm::Communicator& comm_;
     std::int64_t rows_, columns_;
+    bool squared_covariance_;
     Chooser chooser_;
     ColumnMeans means_;
 };

@@ -1,11 +1,14 @@
 // Principal component analysis of a matrix whose rows are spread over ranks.
 //
 // Means, covariance and the leading eigenvectors, their variances anew in f64, then the projection
-// of the rows. The embedding is the same to the bit on any number of ranks. Where a matrix has more
-// columns than rows and than 4,096, the matrix of products of rows takes the place of the
-// covariance; the components then agree over ranks to 1e-10.
+// of the rows. The embedding is the same to the bit on any number of ranks. Where the variance
+// falls off so fast that a few products of the rows with vectors find the components, the
+// covariance is not formed (row_eigenpairs.hpp). Where a matrix has more columns than rows and than
+// 4,096, the matrix of products of rows takes the place of the covariance; the components then
+// agree over ranks to 1e-10.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,8 @@ struct PcaOptions {
     /// A number of components (at most rows - 1 or columns: a warning says so), or below 1 the
     /// share of the variance that they must exceed: "0.95".
     std::string components = "50";
+    /// Whether Pca::squared_covariance is wanted, which takes the whole covariance.
+    bool squared_covariance = false;
 };
 
 struct Pca {
@@ -26,8 +31,9 @@ struct Pca {
     std::vector<double> explained_variance;  ///< [k], descending; over N - 1
     std::vector<double> explained_variance_ratio;  ///< [k], of the sum over all D
 
-    double total_variance = 0;      ///< sum over all D; over N - 1
-    double squared_covariance = 0;  ///< sum of the squares of the covariance matrix, [D, D]
+    double total_variance = 0;  ///< sum over all D; over N - 1
+    /// sum of the squares of the covariance matrix, [D, D]; if it is wanted
+    std::optional<double> squared_covariance = {};
 
     std::int64_t count() const { return static_cast<std::int64_t>(explained_variance.size()); }
 };
@@ -56,9 +62,9 @@ struct Reduction {
 /// unless they are whitened. Collective.
 Reduction fit_and_project(const store::Matrix<float>& matrix, const PcaOptions& options,
                           Whiten whiten, const comm::Communicator& comm);
-/// The same of a matrix that stays in its file: it is read three times, 1,024 rows at a time; as a
-/// whole where the products of rows take the covariance's place. throws InputError also if it
-/// cannot be read, or holds a NaN or an infinity
+/// The same of a matrix that stays in its file: it is read three times or a few more, 1,024
+/// rows at a time; as a whole where the products of rows take the covariance's place. throws
+/// InputError also if it cannot be read, or holds a NaN or an infinity
 Reduction fit_and_project(const store::MatrixFile& file, const PcaOptions& options, Whiten whiten,
                           const comm::Communicator& comm);
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.hpp"
+#include "kernels/kokkos/axis_scatter.hpp"
 #include "kernels/reference/pca.hpp"
 #include "tests/kokkos_environment.hpp"
 
@@ -111,6 +113,57 @@ TEST(Products, of_columns_are_rounded_to_the_anchor) {
     kokkos::ColumnProducts products(std::vector<double>(20), 1.5 * 0x1p52);
     products.add(random_values(300 * 20, base::Random(65)));
     for (const double sum : products.sums()) EXPECT_EQ(sum, std::round(sum));
+}
+
+/// The length of the longest vector of a block [count, length].
+double longest(std::span<const double> block, std::size_t length) {
+    double longest = 0;
+    for (std::size_t at = 0; at < block.size(); at += length) {
+        double square = 0;
+        for (const double value : block.subspan(at, length)) square += value * value;
+        longest = std::max(longest, std::sqrt(square));
+    }
+    return longest;
+}
+
+TEST(AxisScatter, agrees_with_reference_on_random_shapes_and_adds_up) {
+    for (int trial = 0; trial < 30; ++trial) {
+        base::Random random(70, trial);
+        const auto columns = 1 + random.below(trial % 3 == 0 ? 700 : 50);
+        const auto k = 1 + random.below(trial % 4 == 0 ? 210 : 30);
+        const auto mean = random_means(columns, base::Random(71, trial));
+        const auto axes = random_means(k * columns, base::Random(72, trial));
+        kokkos::AxisScatter scatter(mean, axes, 0);
+        std::vector<float> all;
+        for (int piece = 0; piece < 3; ++piece) {
+            const auto rows = random_values(random.below(400) * columns, random);
+            scatter.add(rows);
+            all.insert(all.end(), rows.begin(), rows.end());
+        }
+        const auto found = scatter.sums();
+        const auto expected = reference::axis_scatter(all, mean, axes);
+        ASSERT_EQ(found.size(), expected.size());
+        const double scale = longest(expected, columns);
+        for (std::size_t i = 0; i < found.size(); ++i)
+            ASSERT_NEAR(found[i], expected[i], 1e-6 * scale) << columns << " columns, axis " << i;
+    }
+}
+
+TEST(AxisScatter, is_the_same_to_the_bit_in_any_order_of_the_pieces_and_rounded_to_the_anchor) {
+    constexpr std::size_t columns = 130, k = 20;
+    const auto rows = random_values(1000 * columns, base::Random(73));
+    const auto head = std::span(rows).first(600 * columns),
+               tail = std::span(rows).last(400 * columns);
+    const std::vector<double> mean(columns, 0.25);
+    const auto axes = random_means(k * columns, base::Random(74));
+    constexpr double anchor = 1.5 * 0x1p32;
+    kokkos::AxisScatter forth(mean, axes, anchor), back(mean, axes, anchor);
+    forth.add(head);
+    forth.add(tail);
+    back.add(tail);
+    back.add(head);
+    EXPECT_EQ(forth.sums(), back.sums());
+    for (const double sum : forth.sums()) EXPECT_EQ(sum, (sum + anchor) - anchor);
 }
 
 }  // namespace

@@ -178,7 +178,7 @@ TEST(Enhance, shrinkage_is_that_of_ledoit_and_wolf) {
         if (columns == 1) continue;  // nothing to shrink
         const auto dense = random_rows(rows, columns, 5, 4);
         const auto matrix = block_of(dense, world());
-        const auto pca = fit_pca(matrix, {.components = "1"}, world());
+        const auto pca = fit_pca(matrix, {.components = "1", .squared_covariance = true}, world());
         EXPECT_NEAR(ledoit_wolf(matrix, pca, world()), plain_shrinkage(dense), 1e-5)
             << rows << " x " << columns;
     }

@@ -15,8 +15,10 @@ class Whitening : public EnhancementStep {
 
     void apply(FeatureMatrix& matrix, const Surroundings& surroundings) const override {
         const auto& comm = surroundings.comm;
-        auto [pca, scores] =
-            fit_and_project(matrix, {.components = std::to_string(components_)}, Whiten::off, comm);
+        auto [pca, scores] = fit_and_project(matrix,
+                                             {.components = std::to_string(components_),
+                                              .squared_covariance = !shrinkage_.has_value()},
+                                             Whiten::off, comm);
         const double share = shrinkage_ ? *shrinkage_ : ledoit_wolf(matrix, pca, comm);
         base::log_info(fmt::format("whiten: shrinkage {:.4g}", share));
         const double mean = pca.total_variance / static_cast<double>(matrix.columns);

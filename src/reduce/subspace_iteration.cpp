@@ -1,0 +1,146 @@
+#include "reduce/subspace_iteration.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/random.hpp"
+#include "reduce/lapack.hpp"
+
+namespace nanoatlas::reduce {
+namespace {
+
+VectorBlock random_block(std::int64_t n, std::int64_t k) {
+    VectorBlock block(static_cast<std::size_t>(SubspaceIteration::block_size(n, k) * n));
+    base::Random random(0x70CA, n, k);
+    for (auto& value : block) value = random.normal();
+    return block;
+}
+
+/// out = a x + b y
+void axpby(double a, const VectorBlock& x, double b, const VectorBlock& y, VectorBlock& out) {
+#pragma omp parallel for
+    for (std::size_t i = 0; i < x.size(); ++i) out[i] = a * x[i] + b * y[i];
+}
+
+}  // namespace
+
+void multiply_strips(int rows, int n, int inner, const double* a, const double* b, double* out) {
+    constexpr int strip = 256;
+#pragma omp parallel for schedule(dynamic)
+    for (int first = 0; first < n; first += strip)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, std::min(strip, n - first),
+                    inner, 1.0, a, inner, b + first, n, 0.0, out + first, n);
+}
+
+SubspaceIteration::SubspaceIteration(Product product, std::int64_t n, std::int64_t k)
+    : SubspaceIteration(std::move(product), n, k, random_block(n, k)) {}
+
+SubspaceIteration::SubspaceIteration(Product product, std::int64_t n, std::int64_t k,
+                                     VectorBlock start)
+    : multiply_(std::move(product)),
+      n_(static_cast<int>(n)),
+      k_(static_cast<int>(k)),
+      b_(static_cast<int>(block_size(n, k))),
+      block_(std::move(start)),
+      image_(block_.size()),
+      spare_(block_.size()),
+      ritz_(static_cast<std::size_t>(b_)) {
+    orthonormalise(block_);
+}
+
+std::int64_t SubspaceIteration::block_size(std::int64_t n, std::int64_t k) {
+    return std::min(n, k + std::max<std::int64_t>(k / 2, 16));
+}
+
+bool SubspaceIteration::run(int most_products, const Bound& bound) {
+    multiply_(block_, image_);
+    for (int products = 1;;) {
+        rotate_to_ritz_vectors();
+        if (converged(bound)) return true;
+        if (products >= most_products) return false;
+        products += filter(most_products - products);
+        multiply_(block_, image_);
+        ++products;
+    }
+}
+
+void SubspaceIteration::orthonormalise(VectorBlock& block) const {
+    std::vector<double> scales(static_cast<std::size_t>(b_));
+    on_one_thread([&] {
+        check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, n_, b_, block.data(), n_, scales.data()), "dgeqrf");
+        check(LAPACKE_dorgqr(LAPACK_COL_MAJOR, n_, b_, b_, block.data(), n_, scales.data()),
+              "dorgqr");
+    });
+}
+
+/// Makes the block the eigenvectors of the matrix within its span, largest first.
+void SubspaceIteration::rotate_to_ritz_vectors() {
+    std::vector<double> small(static_cast<std::size_t>(b_) * static_cast<std::size_t>(b_));
+    on_one_thread([&] {  // negative: descending order
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, b_, b_, n_, -1.0, block_.data(), n_,
+                    image_.data(), n_, 0.0, small.data(), b_);
+        check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', b_, small.data(), b_, ritz_.data()),
+              "dsyevd");
+    });
+    for (auto& value : ritz_) value = -value;
+    for (VectorBlock* block : {&block_, &image_}) {
+        multiply_strips(b_, n_, b_, small.data(), block->data(), spare_.data());
+        std::swap(*block, spare_);
+    }
+}
+
+bool SubspaceIteration::converged(const Bound& bound) const {
+    for (int j = 0; j < k_; ++j) {
+        const auto at = static_cast<std::size_t>(j) * static_cast<std::size_t>(n_);
+        const double value = ritz_[static_cast<std::size_t>(j)];
+        double square = 0;
+        for (std::size_t i = at; i < at + static_cast<std::size_t>(n_); ++i) {
+            const double residual = (image_[i] - value * block_[i]) / ritz_[0];
+            square += residual * residual;
+        }
+        if (!(std::sqrt(square) <= bound(ritz_, static_cast<std::size_t>(j)) / ritz_[0]))
+            return false;
+    }
+    return true;
+}
+
+/// Degree at which the largest eigenvector is amplified 1e8 times: beyond that, what rounding
+/// leaves of it would drown the others.
+int SubspaceIteration::degree(double half_width) const {
+    const double x = std::max(1.001, ritz_[0] / half_width - 1);
+    const double growth = std::log(x + std::sqrt(x * x - 1));
+    return std::clamp(static_cast<int>(std::log(2e8) / growth), 1, 12);
+}
+
+/// Multiplies the block by the Chebyshev polynomial that is within 1 on [0, smallest Ritz
+/// value], scaled to 1 at the largest. Returns the number of products with the matrix, which the
+/// first of its degree does without.
+int SubspaceIteration::filter(int most_products) {
+    const double half_width = 0.5 * std::max(ritz_.back(), 1e-10 * ritz_[0]);
+    const int products = std::min(degree(half_width), most_products);
+    const double start = half_width / (ritz_[0] - half_width);
+    double sigma = start;
+    axpby(sigma / half_width, image_, -sigma, block_, spare_);  // spare: degree 1
+    for (int i = 2; i <= products; ++i) {
+        const double next = 1 / (2 / start - sigma);
+        multiply_(spare_, image_);
+        axpby(2 * next / half_width, image_, -2 * next, spare_, image_);
+        axpby(1, image_, -sigma * next, block_, image_);
+        std::swap(block_, spare_);
+        std::swap(spare_, image_);
+        sigma = next;
+    }
+    std::swap(block_, spare_);
+    orthonormalise(block_);
+    return products - 1;
+}
+
+EigenPairs SubspaceIteration::pairs() const {
+    return {.values = {ritz_.begin(), ritz_.begin() + k_},
+            .vectors = {block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(k_) * n_}};
+}
+
+}  // namespace nanoatlas::reduce
