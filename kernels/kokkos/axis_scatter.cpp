@@ -107,6 +107,14 @@ struct Work {
     }
 };
 
+void interleave(const Work& work, std::span<const double> axes) {
+    const auto from = on_device(axes);
+    for_each_row(
+        "reduce/interleave", work.axes, KOKKOS_LAMBDA(const std::size_t axis) {
+            work.interleave_axis(from.data() + axis * work.columns, axis);
+        });
+}
+
 }  // namespace
 
 struct AxisScatter::State {
@@ -120,12 +128,7 @@ AxisScatter::AxisScatter(std::span<const double> mean, std::span<const double> a
                         .mean = copied(mean),
                         .sums = DeviceView<double>("sums", axes.size())}}) {
     state_->work.directions.make_room(state_->work.axes, mean.size());
-    const auto from = on_device(axes);
-    const auto work = state_->work;
-    for_each_row(
-        "reduce/interleave", work.axes, KOKKOS_LAMBDA(const std::size_t axis) {
-            work.interleave_axis(from.data() + axis * work.columns, axis);
-        });
+    interleave(state_->work, axes);
 }
 AxisScatter::~AxisScatter() = default;
 
