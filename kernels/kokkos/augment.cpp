@@ -8,18 +8,18 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-using Policy = Kokkos::TeamPolicy<Kokkos::DefaultHostExecutionSpace>;
-using Team = Policy::member_type;
-using Scratch = Kokkos::View<float**, Kokkos::LayoutRight,
-                             Kokkos::DefaultHostExecutionSpace::scratch_memory_space,
-                             Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+using HostPolicy = Kokkos::TeamPolicy<Kokkos::DefaultHostExecutionSpace>;
+using Team = HostPolicy::member_type;
+using HostScratch = Kokkos::View<float**, Kokkos::LayoutRight,
+                                 Kokkos::DefaultHostExecutionSpace::scratch_memory_space,
+                                 Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
 using Starts = Kokkos::View<int*, Kokkos::DefaultHostExecutionSpace::scratch_memory_space,
                             Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
 
 /// The filter of one axis: output i is the sum over t of weights(i, t) * source(first(i) + t).
 struct Taps {
     Starts first;
-    Scratch weights;  // [size, taps], zero behind the last
+    HostScratch weights;  // [size, taps], zero behind the last
     int count;
 
     Taps(const Team& team, int size, int taps)
@@ -29,7 +29,8 @@ struct Taps {
           count(taps) {}
     static std::size_t bytes(int size, int taps) {
         return Starts::shmem_size(static_cast<std::size_t>(size)) +
-               Scratch::shmem_size(static_cast<std::size_t>(size), static_cast<std::size_t>(taps));
+               HostScratch::shmem_size(static_cast<std::size_t>(size),
+                                       static_cast<std::size_t>(taps));
     }
 
     /// extent: pixels of the source along the axis
@@ -60,8 +61,8 @@ struct Augment {
 
     std::size_t scratch_bytes() const {
         return Taps::bytes(format->size, taps_y) + Taps::bytes(format->size, taps_x) +
-               Scratch::shmem_size(static_cast<std::size_t>(format->size),
-                                   static_cast<std::size_t>(format->width)) +
+               HostScratch::shmem_size(static_cast<std::size_t>(format->size),
+                                       static_cast<std::size_t>(format->width)) +
                64;
     }
 
@@ -69,8 +70,8 @@ struct Augment {
         const int n = team.league_rank(), size = format->size;
         const ImageView& view = views[n];
         const Taps rows(team, size, taps_y), columns(team, size, taps_x);
-        const Scratch squeezed(team.team_scratch(1), static_cast<std::size_t>(size),
-                               static_cast<std::size_t>(format->width));
+        const HostScratch squeezed(team.team_scratch(1), static_cast<std::size_t>(size),
+                                   static_cast<std::size_t>(format->width));
         Kokkos::parallel_for(Kokkos::TeamThreadRange(team, size), [&](int i) {
             rows.set(i, view.top, static_cast<double>(view.height) / size, format->height);
             columns.set(i, view.left, static_cast<double>(view.width) / size, format->width);
@@ -101,7 +102,7 @@ struct Augment {
     }
 
     /// Pixel (y, x) of the scaled crop to where the orientation puts it.
-    void write_pixel(const ImageView& view, const Taps& columns, const Scratch& squeezed, int y,
+    void write_pixel(const ImageView& view, const Taps& columns, const HostScratch& squeezed, int y,
                      int x, std::size_t plane, float* out) const {
         const int size = format->size;
         float value = 0;
@@ -129,7 +130,7 @@ void augment(std::span<const std::uint8_t* const> images, std::span<const ImageV
                          .output = output.data(),
                          .taps_y = most_taps(views, &ImageView::height, format.size, format.height),
                          .taps_x = most_taps(views, &ImageView::width, format.size, format.width)};
-    Policy policy(static_cast<int>(images.size()), 1);
+    HostPolicy policy(static_cast<int>(images.size()), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(static_cast<int>(kernel.scratch_bytes())));
     Kokkos::parallel_for("train/augment", policy, kernel);
     Kokkos::DefaultHostExecutionSpace().fence("train/augment");
