@@ -15,7 +15,6 @@ class Group {
     KOKKOS_FUNCTION Group(const PanelPolicy::member_type& team, const PanelSearch& search,
                           std::size_t first, std::size_t count)
         : search_(search),
-          first_(first),
           count_(count),
           bound_(team.team_scratch(1), count * room(search.searchers.k)),
           candidate_(team.team_scratch(1), count * room(search.searchers.k)),
@@ -114,7 +113,7 @@ class Group {
     }
 
     const PanelSearch& search_;
-    std::size_t first_, count_;
+    std::size_t count_;
     Scratch<float> bound_;             // [group, capacity]
     Scratch<std::int32_t> candidate_;  // [group, capacity]
     Scratch<float> limit_;             // [group]

@@ -13,7 +13,7 @@ constexpr std::size_t rows_at_once = 4, directions_at_once = 8;
 /// Directions interleaved: [blocks, columns, directions_at_once], filled up with 0.
 DeviceView<double> interleaved(const Directions& directions) {
     const std::size_t columns = directions.columns, w = directions_at_once;
-    const DeviceView<double> made("directions", (directions.count + w - 1) / w * w * columns);
+    DeviceView<double> made("directions", (directions.count + w - 1) / w * w * columns);
     for_each_row(
         "neighbours/directions", directions.count, KOKKOS_LAMBDA(std::size_t d) {
             for (std::size_t c = 0; c < columns; ++c)
@@ -109,7 +109,7 @@ Directions::Directions(const Frame& frame)
 
 InterleavedRows whole_rows(const PlacedRows& placed, const Scaling& scaling, int width) {
     const std::size_t n = placed.count(), columns = placed.columns;
-    const InterleavedRows made(n, columns, width);
+    InterleavedRows made(n, columns, width);
     for_each_row(
         "neighbours/tile_rows", n, KOKKOS_LAMBDA(std::size_t position) {
             const double* row = placed.values(position);
@@ -123,7 +123,7 @@ InterleavedRows whole_rows(const PlacedRows& placed, const Scaling& scaling, int
 LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
                          const Directions& directions, int width) {
     const std::size_t n = placed.count(), columns = placed.columns, count = directions.count;
-    const LeadingRows made{InterleavedRows(n, count + 1, width), DeviceView<float>("rest", n)};
+    LeadingRows made{InterleavedRows(n, count + 1, width), DeviceView<float>("rest", n)};
     const DeviceView<double> norm2("norm2", n);
     for_each_component(
         placed, scaling, directions,

@@ -220,6 +220,7 @@ class Drawing {
             6 + 7.0 * static_cast<double>(std::to_string(atlas_.clusters() - 1).size());
         const auto shown = labelled(apart);
         std::vector<double> wanted;
+        wanted.reserve(shown.size());
         for (const auto* bar : shown) wanted.push_back(centre(*bar));
         const auto places = spread_out(wanted, apart, left, right);
         std::string lines, numbers;

@@ -123,19 +123,19 @@ std::string confusion_chart(const Atlas& atlas) {
 
 std::string decision_chart(const Atlas& atlas) {
     constexpr double left = 60, right = 740, top = 24, base = 380;
-    const auto [low, high] = std::minmax_element(atlas.height.begin(), atlas.height.end());
-    const double width = std::max(*high - *low, 1e-9);
+    const auto [lowest, highest] = std::ranges::minmax(atlas.height);
+    const double low = lowest, high = highest, width = std::max(high - low, 1e-9);
     const double most =
         std::max(static_cast<double>(*std::ranges::max_element(atlas.separation)), 1e-9);
     const auto x_of = [&](std::size_t i) {
-        return left + (right - left) * (atlas.height[i] - *low) / width;
+        return left + (right - left) * (atlas.height[i] - low) / width;
     };
     const auto y_of = [&](std::size_t i) {
         return base - (base - top) * static_cast<double>(atlas.separation[i]) / most;
     };
     std::string inside;
-    for (const double tick : round_ticks(*low, *high, 8)) {
-        const double x = left + (right - left) * (tick - *low) / width;
+    for (const double tick : round_ticks(low, high, 8)) {
+        const double x = left + (right - left) * (tick - low) / width;
         inside += svg_line(x, base, x, base + 5, "axis");
         inside += svg_text(x, base + 20, "middle", fmt::format("{:g}", tick));
     }

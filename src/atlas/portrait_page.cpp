@@ -74,6 +74,7 @@ std::vector<std::string> all_rows(const Atlas& atlas, const Portrait& portrait) 
     std::stable_sort(rows.begin(), rows.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::string> texts;
+    texts.reserve(rows.size());
     for (auto& [chance, text] : rows) texts.push_back(std::move(text));
     return texts;
 }

@@ -82,6 +82,7 @@ std::vector<std::int64_t> shuffled(std::int64_t rows, std::uint64_t seed) {
         keyed.emplace_back(base::Random(seed, row)(), row);
     std::sort(keyed.begin(), keyed.end());
     std::vector<std::int64_t> order;
+    order.reserve(keyed.size());
     for (const auto& [key, row] : keyed) order.push_back(row);
     return order;
 }

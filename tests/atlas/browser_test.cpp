@@ -4,8 +4,7 @@
 #include <filesystem>
 #include <regex>
 
-#include "atlas/report.hpp"
-#include "tests/atlas/sample.hpp"
+#include "tests/atlas/drawn_atlas.hpp"
 #include "tests/command.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
@@ -23,18 +22,8 @@ class Browser : public ::testing::Test {
         if (!is_installed("chromium")) GTEST_SKIP() << "skipped: chromium is not installed";
         const testing::Sample sample{
             .images = 300, .clusters = 12, .has_map = true, .has_noise = true};
-        testing::write_sample(folder_.path().string(), sample, testing::world());
-        store::Provenance provenance(base::OptionTable("report", "a test"), testing::world());
-        write_atlas({.files = {.corpus = folder_ / "corpus.h5",
-                               .embedding = folder_ / "embedding.h5",
-                               .clusters = folder_ / "clusters.h5",
-                               .map = folder_ / "map.h5",
-                               .predictions = folder_ / "predictions.h5",
-                               .metrics = "",
-                               .scores = "",
-                               .dimension = ""},
-                     .output = folder_ / "atlas"},
-                    provenance, testing::world());
+        testing::draw(testing::write_for_atlas(folder_.path(), sample, testing::world()),
+                      testing::world());
     }
 
     /// The page's elements after its scripts have run.

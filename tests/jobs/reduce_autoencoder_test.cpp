@@ -10,10 +10,8 @@
 #include "base/random.hpp"
 #include "jobs/jobs.hpp"
 #include "store/artefact.hpp"
-#include "store/corpus.hpp"
 #include "store/matrix.hpp"
-#include "store/provenance.hpp"
-#include "tests/mpi_test.hpp"
+#include "tests/small_corpus.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace nanoatlas::jobs {
@@ -38,29 +36,17 @@ class ReduceByAutoencoder : public ::testing::Test {
     }
     /// Pictures that darken to one side, the last of four held out.
     std::string corpus(const std::string& name, std::int64_t rows) const {
-        const base::OptionTable options("test", "a test");
-        store::CorpusRows own;
-        own.height = own.width = 16;
-        for (std::int64_t i = world().rank(); i < rows; i += world().size()) {
-            own.row.push_back(i);
-            own.pixel_size.push_back(1e-9);
-            own.scale.push_back({1, 1});
+        const auto row = [](std::int64_t i) {
+            testing::SmallCorpusRow image{.part = i % 4 == 3 ? store::Part::validation
+                                                             : store::Part::train};
             for (int y = 0; y < 16; ++y)
                 for (int x = 0; x < 16; ++x)
-                    own.images.push_back(static_cast<std::uint8_t>(60 + (i % 7) * y + (i % 5) * x));
-        }
-        own.path.resize(own.row.size(), "a.png");
-        own.checksum.resize(own.row.size());
-        own.metadata.resize(own.row.size(), "{}");
-        const auto n = static_cast<std::size_t>(rows);
-        store::CorpusTable all;
-        all.label.resize(n, -1);
-        all.group.resize(n);
-        all.duplicate_of.resize(n, -1);
-        for (std::int64_t i = 0; i < rows; ++i)
-            all.part.push_back(i % 4 == 3 ? store::Part::validation : store::Part::train);
-        store::write_corpus(folder_ / name, own, all, store::Provenance(options, world()), world());
-        return folder_ / name;
+                    image.pixels.push_back(
+                        static_cast<std::uint8_t>(60 + (i % 7) * y + (i % 5) * x));
+            return image;
+        };
+        return testing::write_small_corpus(folder_ / name,
+                                           {.height = 16, .width = 16, .rows = rows, .row = row});
     }
     int reduce(const std::string& input, const std::string& output, const Arguments& more) const {
         Arguments arguments{"--input",  input,         "--output", folder_ / output,

@@ -9,10 +9,10 @@
 #include "base/random.hpp"
 #include "jobs/jobs.hpp"
 #include "store/artefact.hpp"
-#include "store/corpus.hpp"
 #include "store/matrix.hpp"
 #include "store/provenance.hpp"
 #include "tests/kokkos_environment.hpp"
+#include "tests/small_corpus.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace nanoatlas::jobs {
@@ -219,27 +219,11 @@ TEST_F(ReduceAndScore, enhance_is_the_stage_before_or_a_part_of_reduce) {
 }
 
 TEST_F(ReduceAndScore, enhancement_by_pixel_size_reads_the_corpus_of_the_rows) {
-    const base::OptionTable options("test", "a test");
     const auto corpus = [&](const std::string& name, std::int64_t rows) {
-        store::CorpusRows own;
-        own.height = own.width = 1;
-        for (std::int64_t i = world().rank(); i < rows; i += world().size()) {
-            own.row.push_back(i);
-            own.pixel_size.push_back(i % 2 == 0 ? 1e-9 : 2e-9);
-            own.scale.push_back({1, 1});
-        }
-        own.images.resize(own.row.size());
-        own.path.resize(own.row.size(), "a.png");
-        own.checksum.resize(own.row.size());
-        own.metadata.resize(own.row.size(), "{}");
-        const auto n = static_cast<std::size_t>(rows);
-        store::CorpusTable all;
-        all.label.resize(n, -1);
-        all.group.resize(n);
-        all.duplicate_of.resize(n, -1);
-        all.part.resize(n);
-        store::write_corpus(folder_ / name, own, all, store::Provenance(options, world()), world());
-        return folder_ / name;
+        const auto row = [](std::int64_t i) {
+            return testing::SmallCorpusRow{.pixels = {0}, .pixel_size = i % 2 == 0 ? 1e-9 : 2e-9};
+        };
+        return testing::write_small_corpus(folder_ / name, {.rows = rows, .row = row});
     };
     table(40, 6);
     const auto output = folder_ / "scaled.csv";

@@ -5,18 +5,9 @@
 
 #include "base/random.hpp"
 #include "kernels/cnn.hpp"
+#include "tests/shrunk.hpp"
 
 namespace nanoatlas::testing {
-
-/// Rounds of a test on random shapes; under sanitizers, which slow the plain loops down thirty
-/// times, a sixth of them.
-constexpr std::uint64_t rounds(std::uint64_t wanted) {
-#ifdef __SANITIZE_ADDRESS__
-    return (wanted + 5) / 6;
-#else
-    return wanted;
-#endif
-}
 
 /// In [low, high].
 inline std::int64_t draw(base::Random& random, std::int64_t low, std::int64_t high) {

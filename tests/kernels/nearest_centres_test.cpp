@@ -10,6 +10,7 @@
 #include "base/random.hpp"
 #include "kernels/kokkos/cutoff_peaks.hpp"
 #include "tests/kokkos_environment.hpp"
+#include "tests/shrunk.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
@@ -64,8 +65,8 @@ void expect_sums(const Problem& problem, const NearestCentres& search,
 TEST(NearestCentres, follow_centres_that_move_and_keep_exact_sums) {
     for (std::uint64_t trial = 0; trial < 12; ++trial) {
         base::Random random(32, trial);
-        Problem problem(1 + random.below(1500), 1 + random.below(trial % 5 == 0 ? 300 : 20),
-                        1 + random.below(60), trial);
+        Problem problem(1 + random.below(testing::shrunk(1500)),
+                        1 + random.below(trial % 5 == 0 ? 300 : 20), 1 + random.below(60), trial);
         SCOPED_TRACE(fmt::format("{} x {}, k {}", problem.rows, problem.columns, problem.clusters));
         NearestCentres search(problem.values, problem.frame, problem.clusters,
                               static_cast<std::int64_t>(problem.rows));

@@ -14,6 +14,7 @@
 #include "base/random.hpp"
 #include "kernels/kokkos/runtime.hpp"
 #include "kernels/reference/neighbours.hpp"
+#include "tests/shrunk.hpp"
 
 namespace nanoatlas::kernels {
 namespace {
@@ -134,7 +135,7 @@ class Neighbours : public ::testing::Test {
 };
 
 TEST_F(Neighbours, agree_with_reference_on_random_shapes) {
-    for (std::uint64_t trial = 0; trial < 40; ++trial) {
+    for (int trial = 0; trial < testing::shrunk(40); ++trial) {
         base::Random random(11, trial);
         const auto count = 2 + random.below(400), columns = 1 + random.below(70);
         const auto k = 1 + random.below(std::min<std::uint64_t>(count - 1, 40));
@@ -181,8 +182,9 @@ TEST_F(Neighbours, all_rows_equal) {
 
 TEST_F(Neighbours, many_tiles_and_long_lists) {
     base::Random random(16);
-    const auto rows = rows_of(2600, 2, [&](std::size_t) { return random.uniform(); });
-    expect_exact(rows, 300, 2600, "tiles");
+    const std::size_t count = testing::shrunk(2600);
+    const auto rows = rows_of(count, 2, [&](std::size_t) { return random.uniform(); });
+    expect_exact(rows, 300, count, "tiles");
 }
 
 TEST_F(Neighbours, awkward_rows_of_random_shapes) {
@@ -191,7 +193,8 @@ TEST_F(Neighbours, awkward_rows_of_random_shapes) {
     for (const auto& [name, draw] : kinds)
         for (int repeat = 0; repeat < 4; ++repeat) {
             base::Random random(44, ++trial);
-            const auto count = 2 + random.below(500), columns = 1 + random.below(40);
+            const auto count = 2 + random.below(testing::shrunk(500)),
+                       columns = 1 + random.below(40);
             const auto rows = rows_of(count, columns, [&](std::size_t i) {
                 return draw(random, i / columns, i % columns);
             });
@@ -212,7 +215,7 @@ TEST_F(Neighbours, awkward_rows_in_many_columns) {
     for (const auto& [name, draw] : awkward_kinds())
         for (int repeat = 0; repeat < 4; ++repeat) {
             base::Random random(45, ++trial);
-            const auto count = 2 + random.below(300);
+            const auto count = 2 + random.below(testing::shrunk(300));
             const auto columns = kokkos::wide_columns + random.below(60);
             const auto rows = rows_of(count, columns, [&](std::size_t i) {
                 return draw(random, i / columns, i % columns);

@@ -9,6 +9,7 @@
 #include "kernels/kokkos/axis_scatter.hpp"
 #include "kernels/reference/pca.hpp"
 #include "tests/kokkos_environment.hpp"
+#include "tests/shrunk.hpp"
 
 namespace nanoatlas::kernels {
 namespace {
@@ -48,7 +49,7 @@ std::vector<double> expected_column_products(const std::vector<float>& rows, std
 }
 
 TEST(Products, of_rows_agree_with_sums_written_out_on_random_shapes) {
-    for (int trial = 0; trial < 40; ++trial) {
+    for (int trial = 0; trial < testing::shrunk(40); ++trial) {
         base::Random random(60, trial);
         const auto k = 1 + random.below(120), columns = 1 + random.below(700);
         const auto axes = random_means(k * columns, base::Random(62, trial));
@@ -73,7 +74,7 @@ TEST(Products, of_rows_agree_with_sums_written_out_on_random_shapes) {
 }
 
 TEST(Products, of_columns_agree_with_reference_and_add_up) {
-    for (int trial = 0; trial < 30; ++trial) {
+    for (int trial = 0; trial < testing::shrunk(30); ++trial) {
         base::Random random(63, trial);
         const auto columns = 1 + random.below(trial % 3 == 0 ? 330 : 40);
         const auto mean = random_means(columns, base::Random(67, trial));

@@ -118,7 +118,7 @@ void compare_convolution(std::uint64_t seed, Scales scales) {
 }
 
 TEST(Quantised, convolutions_are_exact_up_to_the_rounding_of_what_is_put_out) {
-    for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    for (int seed = 0; seed < shrunk(150); ++seed) {
         compare_convolution(seed, Scales::powers_of_two);
         compare_convolution(seed, Scales::any);
     }
@@ -149,7 +149,7 @@ QuantisedWeights draw_extreme(base::Random& random, const ConvolutionShape& shap
 
 TEST(Quantised, the_largest_sums_do_not_overflow) {
     const auto backend = onednn::make_quantised_backend();
-    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    for (int seed = 0; seed < shrunk(200); ++seed) {
         base::Random random(seed);
         auto shape = draw_convolution(random, 40);
         shape.training = shape.data_gradient = shape.bias = shape.addend = false;
@@ -185,7 +185,7 @@ TEST(Quantised, weights_are_rounded_in_the_finest_step_that_keeps_their_bounds) 
 
 TEST(Quantised, pooling_stays_in_its_format) {
     const auto backend = onednn::make_quantised_backend();
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (int seed = 0; seed < shrunk(60); ++seed) {
         base::Random random(seed);
         auto shape = draw_pool(random, 40);
         shape.training = false;
@@ -201,7 +201,7 @@ TEST(Quantised, pooling_stays_in_its_format) {
 
 TEST(Quantised, formats_become_one_another) {
     const auto backend = onednn::make_quantised_backend();
-    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    for (int seed = 0; seed < shrunk(200); ++seed) {
         base::Random random(seed);
         const ImageShape shape{draw(random, 1, 3), draw(random, 1, 9), 3, draw(random, 1, 70)};
         const auto scales = random.chance(0.5) ? Scales::any : Scales::powers_of_two;

@@ -9,8 +9,7 @@
 #include "base/random.hpp"
 #include "kernels/kokkos/runtime.hpp"
 #include "nn/initialise.hpp"
-#include "store/provenance.hpp"
-#include "tests/mpi_test.hpp"
+#include "tests/small_corpus.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace nanoatlas::nn {
@@ -43,38 +42,14 @@ TEST(GrownClasses, paths_make_classes_finer_and_never_coarser) {
     EXPECT_THROW(parse_old_classes("forget"), InputError);
 }
 
-std::vector<std::uint8_t> random_pictures(int count) {
-    base::Random random(8);
+std::vector<std::uint8_t> random_pictures(std::int64_t first, std::int64_t count) {
     std::vector<std::uint8_t> pixels;
-    for (int i = 0; i < count * side * side; ++i)
-        pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
-    return pixels;
-}
-
-/// A tiny corpus: row r has class r % classes; all for validation.
-void write_small_corpus(const std::string& path, const Names& classes, std::int64_t count) {
-    store::CorpusRows rows;
-    rows.height = rows.width = side;
-    store::CorpusTable table;
-    table.classes = classes;
-    const auto pixels = random_pictures(static_cast<int>(count));
-    for (std::int64_t row = 0; row < count; ++row) {
-        table.label.push_back(static_cast<std::int32_t>(row % std::ssize(classes)));
-        table.group.push_back(row);
-        table.duplicate_of.push_back(-1);
-        table.part.push_back(store::Part::validation);
-        if (row % world().size() != world().rank()) continue;
-        rows.row.push_back(row);
-        const auto begin = pixels.begin() + row * side * side;
-        rows.images.insert(rows.images.end(), begin, begin + side * side);
-        rows.path.push_back("image" + std::to_string(row));
-        rows.checksum.push_back(0);
-        rows.pixel_size.push_back(1e-9);
-        rows.scale.push_back({1, 1});
-        rows.metadata.emplace_back("{}");
+    for (auto i = first; i < first + count; ++i) {
+        base::Random random(8, i);
+        for (int pixel = 0; pixel < side * side; ++pixel)
+            pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
     }
-    const base::OptionTable options("ingest", "test");
-    store::write_corpus(path, rows, table, store::Provenance(options, world()), world());
+    return pixels;
 }
 
 class Growth : public ::testing::Test {
@@ -96,7 +71,7 @@ class Growth : public ::testing::Test {
         return values;
     }
 
-    Images pictures_{random_pictures(12), side, side};
+    Images pictures_{random_pictures(0, 12), side, side};
 
   private:
     static std::unique_ptr<kernels::kokkos::Runtime> runtime_;
@@ -151,7 +126,17 @@ TEST_F(Growth, larger_images_bring_in_the_auxiliary_output) {
 
 TEST_F(Growth, what_was_known_is_counted_before_and_after) {
     const testing::TemporaryFolder folder;
-    write_small_corpus(folder / "corpus.h5", {"a", "b", "c/1", "c/2"}, 12);
+    testing::write_small_corpus(folder / "corpus.h5",
+                                {.height = side,
+                                 .width = side,
+                                 .classes = {"a", "b", "c/1", "c/2"},
+                                 .rows = 12,
+                                 .row = [](std::int64_t i) {
+                                     return testing::SmallCorpusRow{
+                                         .pixels = random_pictures(i, 1),
+                                         .label = static_cast<std::int32_t>(i % 4),
+                                         .part = store::Part::validation};
+                                 }});
     const store::CorpusReader corpus(folder / "corpus.h5");
     const Images images(corpus);
     const auto samples = labelled_samples(corpus, store::Part::validation);

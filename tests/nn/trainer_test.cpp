@@ -12,6 +12,7 @@
 #include "nn/train/start.hpp"
 #include "store/provenance.hpp"
 #include "tests/nn/small_course.hpp"
+#include "tests/small_corpus.hpp"
 #include "tests/temporary_folder.hpp"
 
 namespace nanoatlas::nn {
@@ -208,36 +209,19 @@ TEST(Head, is_nothing_where_the_output_needs_more_than_the_features) {
     EXPECT_FALSE(head_of(graph));
 }
 
-/// Rows dealt out in turn: row 3 without a label, rows 5 and 6 for testing.
-store::CorpusRows deal_rows(std::int64_t count, store::CorpusTable& known) {
-    store::CorpusRows rows;
-    rows.height = 5;
-    rows.width = 4;
-    known.classes = {"a", "b"};
-    for (std::int64_t row = 0; row < count; ++row) {
-        known.label.push_back(row == 3 ? -1 : static_cast<std::int32_t>(row % 2));
-        known.group.push_back(row);
-        known.duplicate_of.push_back(-1);
-        known.part.push_back(row < 5 ? store::Part::train : store::Part::test);
-        if (row % world().size() != world().rank()) continue;
-        rows.row.push_back(row);
-        for (int i = 0; i < 20; ++i) rows.images.push_back(static_cast<std::uint8_t>(20 * row + i));
-        rows.path.push_back("image" + std::to_string(row));
-        rows.checksum.push_back(0);
-        rows.pixel_size.push_back(1e-9);
-        rows.scale.push_back({1, 1});
-        rows.metadata.emplace_back("{}");
-    }
-    return rows;
-}
-
 TEST(Images, are_those_of_the_corpus_on_every_rank) {
     const testing::TemporaryFolder folder;
-    base::OptionTable table("ingest", "test");
-    const store::Provenance provenance(table, world());
-    store::CorpusTable known;
-    const auto rows = deal_rows(7, known);
-    store::write_corpus(folder / "corpus.h5", rows, known, provenance, world());
+    // Row 3 without a label, rows 5 and 6 for testing.
+    const auto image_of = [](std::int64_t i) {
+        SmallCorpusRow image{.label = i == 3 ? -1 : static_cast<std::int32_t>(i % 2),
+                             .part = i < 5 ? store::Part::train : store::Part::test};
+        for (int pixel = 0; pixel < 20; ++pixel)
+            image.pixels.push_back(static_cast<std::uint8_t>(20 * i + pixel));
+        return image;
+    };
+    write_small_corpus(
+        folder / "corpus.h5",
+        {.height = 5, .width = 4, .classes = {"a", "b"}, .rows = 7, .row = image_of});
 
     const store::CorpusReader corpus(folder / "corpus.h5");
     Images images(corpus);

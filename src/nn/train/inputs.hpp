@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels/pictures.hpp"
@@ -64,7 +65,9 @@ class ImageInputs : public Inputs {
     const Images& images() const { return images_; }
     const kernels::InputFormat& format() const { return format_; }
     /// What plain() and plain_pictures() show of a row from now on, instead of the whole picture.
-    void show(std::function<kernels::ImageView(std::int64_t row)> view) { plain_view_ = view; }
+    void show(std::function<kernels::ImageView(std::int64_t row)> view) {
+        plain_view_ = std::move(view);
+    }
     /// What plain() and varied() would make input of.
     Pictures plain_pictures(std::span<const std::int64_t> rows) const;
     Pictures varied_pictures(std::span<const Variation> variations) const;
