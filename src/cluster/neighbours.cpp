@@ -102,8 +102,9 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
     const auto values = whole_of(matrix, comm);
     const auto order =
         comm.all_gather(kernels::kokkos::search_order(values, frame, {comm.rank(), comm.size()}));
-    kernels::kokkos::NeighbourSearch search(matrix.values, own_part(order, matrix.rows),
-                                            matrix.rows.first, frame, lists.index, lists.distance);
+    lists.order = own_part(order, matrix.rows);
+    kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
+                                            lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
     search.add(values, order, 0,
                [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
@@ -112,13 +113,14 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
 
 void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
                       Neighbours& lists, const comm::Communicator& comm) {
-    const auto order = kernels::kokkos::search_order(matrix.values, frame);
-    RowRing ring(matrix, order, comm);
-    kernels::kokkos::NeighbourSearch search(matrix.values, order, matrix.rows.first, frame,
+    lists.order = kernels::kokkos::search_order(matrix.values, frame);
+    RowRing ring(matrix, lists.order, comm);
+    kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
                                             lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
     search_round(search, ring, progress);
     search.finish();
+    if (route_of(frame) == kernels::kokkos::SearchRoute::pairs) lists.order.clear();
 }
 
 }  // namespace

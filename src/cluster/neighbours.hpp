@@ -17,6 +17,9 @@ struct Neighbours {
     int k = 0;
     std::vector<std::int64_t> index;  ///< [rows.count, k] nearest first, equal distances by index
     std::vector<double> distance;     ///< [rows.count, k] Euclidean, ascending
+    /// Places of this rank's rows, near in space where near in it, as the search laid them out; or
+    /// none. Nothing that is found depends on it.
+    std::vector<std::int32_t> order = {};
 
     std::span<const std::int64_t> index_of(std::int64_t local) const {
         return std::span(index).subspan(static_cast<std::size_t>(local * k),
