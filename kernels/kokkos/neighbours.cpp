@@ -5,7 +5,6 @@
 
 #include "kernels/kokkos/pair_search.hpp"
 #include "kernels/kokkos/panel_search.hpp"
-#include "kernels/kokkos/space_order.hpp"
 #include "kernels/kokkos/tile_rows.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -21,25 +20,28 @@ SearchRoute route_of(const Frame& frame) {
     return frame.centre.size() < wide_columns ? SearchRoute::panels : SearchRoute::pairs;
 }
 
-std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns) {
-    return space_order(rows, columns, tile_right);
+std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns,
+                                       const Share& share) {
+    return space_order(rows, columns, tile_right, share);
 }
 
-std::vector<std::int32_t> search_order(std::span<const double> rows, const Frame& frame) {
+std::vector<std::int32_t> search_order(std::span<const double> rows, const Frame& frame,
+                                       const Share& share) {
     const std::size_t columns = frame.centre.size();
     switch (route_of(frame)) {
         case SearchRoute::panels:
-            return layout_order(rows, columns);
+            return layout_order(rows, columns, share);
         case SearchRoute::leading: {
             Directions first(frame);
             first.count = std::min(first.count, directions_for_order);
-            return layout_order(components(rows, scaling_of(frame), first), first.count);
+            return layout_order(components(rows, scaling_of(frame), first), first.count, share);
         }
         case SearchRoute::pairs:
             break;
     }
-    std::vector<std::int32_t> order(rows.size() / columns);
-    std::iota(order.begin(), order.end(), 0);
+    const std::size_t n = rows.size() / columns;
+    std::vector<std::int32_t> order(share.end(n) - share.begin(n));
+    std::iota(order.begin(), order.end(), static_cast<std::int32_t>(share.begin(n)));
     return order;
 }
 

@@ -30,6 +30,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/kokkos/space_order.hpp"
+
 namespace nanoatlas::kernels::kokkos {
 
 /// What makes the search fast. The neighbours don't depend on it, only the time does. The same on
@@ -49,16 +51,19 @@ constexpr std::size_t wide_columns = 192;
 
 SearchRoute route_of(const Frame& frame);
 
-/// The order in which rows [m, columns] are laid out so that panels are cells in space.
-std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns);
+/// The order in which rows [m, columns] are laid out so that panels are cells in space, or a share
+/// of it.
+std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns,
+                                       const Share& share = {});
 
 /// That in which a search wants them; whoever has the rows finds it once.
-std::vector<std::int32_t> search_order(std::span<const double> rows, const Frame& frame);
+std::vector<std::int32_t> search_order(std::span<const double> rows, const Frame& frame,
+                                       const Share& share = {});
 
 class NeighbourSearch {
   public:
     /// rows       [n, columns], row-major, numbered from first_row on; must outlive the search
-    /// order      search_order(rows, frame)
+    /// order      search_order(rows, frame), or of more rows without those that are not here
     /// index, distance  [n, k]: where finish() writes; working room until then
     NeighbourSearch(std::span<const double> rows, std::span<const std::int32_t> order,
                     std::int64_t first_row, const Frame& frame, std::span<std::int64_t> index,

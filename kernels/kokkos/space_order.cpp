@@ -16,6 +16,16 @@ constexpr std::size_t few_columns = 8;
 constexpr std::size_t looked_at = 96;       // rows that tell where to cut
 constexpr std::size_t worth_a_task = 4096;  // rows
 constexpr std::size_t finest = 4;           // rows within a leaf that are left as they are
+constexpr std::size_t evenness = 64;        // a cell of a share's part of so many is not shared
+
+// Positions of a share, and the size of a cell that needs no finer cut at its limits.
+struct Part {
+    std::size_t begin, end, grain;
+    Part(std::size_t rows, const Share& share)
+        : begin(share.begin(rows)),
+          end(share.end(rows)),
+          grain(rows / (static_cast<std::size_t>(share.parts) * evenness)) {}
+};
 
 class Splitter {
   public:
@@ -24,11 +34,26 @@ class Splitter {
 
     void split(Cell cell) const {
         if (cell.size() <= finest) return;
-        const auto cut = columns_ <= few_columns ? halve(cell) : part_clumps(cell);
-        const Cell low = cell.first(cut), high = cell.subspan(cut);
+        const auto at = cut(cell);
+        const Cell low = cell.first(at), high = cell.subspan(at);
 #pragma omp task if (low.size() > worth_a_task)
         split(low);
         split(high);
+    }
+
+    // Appends the cells of a part that are in `cell`, whose first row stands at `first`. A cell
+    // across the limit of two parts is cut, or goes with its first row.
+    void collect(Cell cell, std::size_t first, const Part& part, std::vector<Cell>& cells) const {
+        const std::size_t end = first + cell.size();
+        if (end <= part.begin || first >= part.end) return;
+        const bool is_inside = first >= part.begin && end <= part.end;
+        if (is_inside || cell.size() <= std::max(part.grain, finest)) {
+            if (first >= part.begin) cells.push_back(cell);
+            return;
+        }
+        const auto at = cut(cell);
+        collect(cell.first(at), first, part, cells);
+        collect(cell.subspan(at), first + at, part, cells);
     }
 
   private:
@@ -43,6 +68,10 @@ class Splitter {
     // A cell above the size of a leaf is cut where a leaf ends.
     std::size_t grain(const Cell& cell) const {
         return cell.size() > leaf_ ? leaf_ : 1;
+    }
+
+    std::size_t cut(const Cell& cell) const {
+        return columns_ <= few_columns ? halve(cell) : part_clumps(cell);
     }
 
     static std::vector<std::int32_t> sample(const Cell& cell) {
@@ -78,6 +107,7 @@ class Splitter {
         const std::size_t step = grain(cell), steps = (cell.size() + step - 1) / step;
         const std::size_t cut = (steps + 1) / 2 * step;
         std::vector<Keyed> keyed;
+        keyed.reserve(cell.size());
         for (const auto number : cell) keyed.push_back({row(number)[widest], number});
         arrange(cell, cut, std::move(keyed));
         return cut;
@@ -90,6 +120,7 @@ class Splitter {
         const std::size_t step = grain(cell), steps = (cell.size() + step - 1) / step;
         std::size_t below = 0;
         std::vector<Keyed> keyed;
+        keyed.reserve(cell.size());
         for (const auto number : cell) {
             keyed.push_back({product(row(number), normal), number});
             below += keyed.back().key <= middle ? 1 : 0;
@@ -174,14 +205,21 @@ class Splitter {
 }  // namespace
 
 std::vector<std::int32_t> space_order(std::span<const double> rows, std::size_t columns,
-                                      std::size_t leaf) {
+                                      std::size_t leaf, const Share& share) {
     std::vector<std::int32_t> order(rows.size() / columns);
     std::iota(order.begin(), order.end(), 0);
     const Splitter splitter(rows, columns, leaf);
+    std::vector<Cell> cells;
+    splitter.collect(order, 0, Part(order.size(), share), cells);
 #pragma omp parallel
 #pragma omp single
-    splitter.split(order);
-    return order;
+    for (const auto cell : cells)
+#pragma omp task if (cells.size() > 1)
+        splitter.split(cell);
+    if (share.parts == 1) return order;
+    std::vector<std::int32_t> own;
+    for (const auto& cell : cells) own.insert(own.end(), cell.begin(), cell.end());
+    return own;
 }
 
 }  // namespace nanoatlas::kernels::kokkos

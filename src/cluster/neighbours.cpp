@@ -1,6 +1,8 @@
 #include "cluster/neighbours.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/progress.hpp"
@@ -50,16 +52,75 @@ void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
 // Up to so many values a matrix comes to each rank whole.
 constexpr std::int64_t few_values = std::int64_t{8} << 20;
 
-// Lets all rows come at once, each rank's in its own order, so that limits are low from the start
-// and one selection does.
-void search_whole(kernels::kokkos::NeighbourSearch& search, const store::Matrix<double>& matrix,
-                  std::span<const std::int32_t> order, base::Progress& progress,
-                  const comm::Communicator& comm) {
-    const auto values = comm.all_gather(std::span<const double>(matrix.values));
-    std::vector<std::int32_t> shifted(order.begin(), order.end());
-    for (auto& row : shifted) row += static_cast<std::int32_t>(matrix.rows.first);
-    search.add(values, comm.all_gather(shifted), 0,
+// All pairs are compared block by block, those of a rank's own rows once.
+bool comes_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
+                 const comm::Communicator& comm) {
+    return comm.size() > 1 && matrix.rows.total * matrix.columns <= few_values &&
+           route_of(frame) != kernels::kokkos::SearchRoute::pairs;
+}
+
+// Of an order of all rows this rank's, as places among them.
+std::vector<std::int32_t> own_part(std::span<const std::int32_t> order,
+                                   const comm::RowBlock& rows) {
+    std::vector<std::int32_t> own;
+    own.reserve(static_cast<std::size_t>(rows.count));
+    for (const auto row : order)
+        if (row >= rows.first && row < rows.end())
+            own.push_back(static_cast<std::int32_t>(row - rows.first));
+    ENSURE(std::ssize(order) == rows.total && std::ssize(own) == rows.count,
+           "the ranks' shares of the order of {} rows don't fit together", rows.total);
+    return own;
+}
+
+// All rows on each rank, straight to their places.
+std::vector<double> whole_of(const store::Matrix<double>& matrix, const comm::Communicator& comm) {
+    std::vector<double> whole(static_cast<std::size_t>(matrix.rows.total * matrix.columns));
+    const auto blocks = blocks_of_all_ranks(matrix.rows.total, comm);
+    const std::span<const double> own(matrix.values);
+    std::vector<comm::Request> requests;
+    const auto add = [&](std::vector<comm::Request> started) {
+        std::move(started.begin(), started.end(), std::back_inserter(requests));
+    };
+    const auto place_of = [&](const comm::RowBlock& rows) {
+        return std::span(whole).subspan(static_cast<std::size_t>(rows.first * matrix.columns),
+                                        static_cast<std::size_t>(rows.count * matrix.columns));
+    };
+    for (int step = 1; step < comm.size(); ++step) {
+        const int from = (comm.rank() + step) % comm.size();
+        add(comm.start_receive(place_of(blocks[static_cast<std::size_t>(from)]), from));
+        add(comm.start_send(own, (comm.rank() + comm.size() - step) % comm.size()));
+    }
+    std::copy(own.begin(), own.end(), place_of(matrix.rows).begin());
+    for (auto& request : requests) request.wait();
+    return whole;
+}
+
+// Lets all rows come at once, in one order that the ranks find together: panels are as small, and
+// limits as low from the start, as on one rank.
+void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
+                  Neighbours& lists, const comm::Communicator& comm) {
+    const auto values = whole_of(matrix, comm);
+    const auto order =
+        comm.all_gather(kernels::kokkos::search_order(values, frame, {comm.rank(), comm.size()}));
+    lists.order = own_part(order, matrix.rows);
+    kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
+                                            lists.index, lists.distance);
+    base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
+    search.add(values, order, 0,
                [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
+    search.finish();
+}
+
+void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
+                      Neighbours& lists, const comm::Communicator& comm) {
+    lists.order = kernels::kokkos::search_order(matrix.values, frame);
+    RowRing ring(matrix, lists.order, comm);
+    kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
+                                            lists.index, lists.distance);
+    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
+    search_round(search, ring, progress);
+    search.finish();
+    if (route_of(frame) == kernels::kokkos::SearchRoute::pairs) lists.order.clear();
 }
 
 }  // namespace
@@ -78,18 +139,10 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
             return std::vector<double>(values, values + matrix.columns);
         },
         comm);
-    const auto order = kernels::kokkos::search_order(matrix.values, frame);
-    RowRing ring(matrix, order, comm);
-    kernels::kokkos::NeighbourSearch search(matrix.values, order, matrix.rows.first, frame,
-                                            lists.index, lists.distance);
-    const bool at_once = comm.size() > 1 && matrix.rows.total * matrix.columns <= few_values;
-    base::Progress progress("cluster/neighbours", matrix.rows.count * (at_once ? 1 : ring.steps()),
-                            "rows");
-    if (at_once)
-        search_whole(search, matrix, order, progress, comm);
+    if (comes_whole(matrix, frame, comm))
+        search_whole(matrix, frame, lists, comm);
     else
-        search_round(search, ring, progress);
-    search.finish();
+        search_by_blocks(matrix, frame, lists, comm);
     return lists;
 }
 

@@ -17,6 +17,9 @@ struct Neighbours {
     int k = 0;
     std::vector<std::int64_t> index;  ///< [rows.count, k] nearest first, equal distances by index
     std::vector<double> distance;     ///< [rows.count, k] Euclidean, ascending
+    /// Places of this rank's rows, near in space where near in it, as the search laid them out; or
+    /// none. Nothing that is found depends on it.
+    std::vector<std::int32_t> order = {};
 
     std::span<const std::int64_t> index_of(std::int64_t local) const {
         return std::span(index).subspan(static_cast<std::size_t>(local * k),
@@ -31,7 +34,7 @@ struct Neighbours {
 /// Collective. Equal to sorting all distances computed in f64, on any number of ranks, to the bit.
 /// Blocks of rows pass round a ring, the next on its way while the present one is worked on; beyond
 /// matrix and lists it needs two blocks, one rounded to f32, and tiles. A matrix of up to 64 MiB
-/// comes to each rank whole.
+/// comes to each rank whole, unless all pairs are compared (kernels/kokkos/neighbours.hpp).
 ///
 /// k       at least 1, below the number of rows
 /// throws  InputError if k is out of range, or if values are so large or so small throughout that

@@ -59,7 +59,8 @@ class Boruvka {
           components_(matrix.rows.total),
           listed_(at(matrix.rows.count)),
           bound_(at(matrix.rows.count)),
-          found_(at(matrix.rows.count)) {
+          found_(at(matrix.rows.count)),
+          order_(neighbours.order) {
         std::iota(component_.begin(), component_.end(), 0);
         std::iota(listed_.begin(), listed_.end(), 0);
         bound_by_lists();
