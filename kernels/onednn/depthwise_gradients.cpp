@@ -16,7 +16,7 @@ namespace {
 constexpr int most_taps = 7, most_rows = 4;
 /// Rows of a window of so many columns whose sums are held at once, beside a gradient.
 constexpr int held_rows(int taps) {
-    return std::min(most_rows, (tile_lanes == 16 ? 28 : 14) / taps);
+    return std::min(most_rows, (tile_lanes == 16 ? 28 : 12) / taps);
 }
 
 /// Pixels of a block of channels whose products are added up.
