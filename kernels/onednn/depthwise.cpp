@@ -1,7 +1,9 @@
-// Depthwise convolutions: oneDNN's forward, and gradients of our own. oneDNN 3.2 has no depthwise
-// kernels for 5x5 windows, uneven padding or some strides with channels innermost, and falls back
-// to general grouped ones that take some 20 times as long. Here the channels are the SIMD lanes and
-// the sums over a window (data) or a row of pixels (weights) stay in registers.
+// Depthwise convolutions of networks in training. oneDNN 3.2 has no depthwise kernels for 5x5
+// windows, uneven padding or some strides with channels innermost, and falls back to general
+// grouped ones that take some 20 times as long. Windows as networks have them go through
+// depthwise_rows.hpp; for any others forward is oneDNN's, and for the gradients here the channels
+// are the SIMD lanes and the sums over a window (data) or a row of pixels (weights) stay in
+// registers.
 #include <omp.h>
 
 #include <algorithm>
@@ -64,18 +66,13 @@ class DepthwiseConvolution final : public Convolution {
           column_feeds_(feeds(columns_)) {}
 
     void set_weights(const float* weights, const float* bias) override {
-        forward_->set_weights(weights, bias);
+        if (forward_) forward_->set_weights(weights, bias);
         const std::int64_t taps = rows_.kernel * columns_.kernel;
         weights_.resize(static_cast<std::size_t>(taps * channels_));
         for (std::int64_t c = 0; c < channels_; ++c)
             for (std::int64_t tap = 0; tap < taps; ++tap)
                 weights_[static_cast<std::size_t>(tap * channels_ + c)] = weights[c * taps + tap];
         if (bias != nullptr) bias_.assign(bias, bias + channels_);
-        if (!by_rows_) return;
-        turned_.resize(weights_.size());
-        for (std::int64_t tap = 0; tap < taps; ++tap)
-            std::copy_n(weights_.begin() + tap * channels_, channels_,
-                        turned_.begin() + (taps - 1 - tap) * channels_);
     }
     void set_folded_weights(const float* weights, const float* bias,
                             const Folding& folding) override {
@@ -84,18 +81,14 @@ class DepthwiseConvolution final : public Convolution {
     }
 
     void forward(const void* x, const void* addend, void* y) override {
-        if (by_rows_ && !shape_.addend && shape_.activation == Activation::none)
-            correlate_depthwise(DepthwiseShape::forward(shape_), static_cast<const T*>(x), weights_,
-                                bias_, static_cast<T*>(y));
-        else
-            forward_->forward(x, addend, y);
+        if (forward_) return forward_->forward(x, addend, y);
+        correlate_depthwise(shape_, static_cast<const T*>(x), weights_, bias_, static_cast<T*>(y));
     }
 
     void backward_data(const void* dy, void* dx) override {
         const auto* from = static_cast<const T*>(dy);
         auto* to = static_cast<T*>(dx);
-        if (by_rows_)
-            return correlate_depthwise(DepthwiseShape::backward(shape_), from, turned_, {}, to);
+        if (by_rows_) return spread_depthwise<T>(shape_, from, weights_, to);
         const std::int64_t rows = shape_.input.samples * rows_.input;
 #pragma omp parallel for schedule(static)
         for (std::int64_t row = 0; row < rows; ++row) {
@@ -110,9 +103,8 @@ class DepthwiseConvolution final : public Convolution {
     void backward_weights(const void* x, const void* dy, float* dweights, float* dbias) override {
         const auto* pixels = static_cast<const T*>(x);
         const auto* gradients = static_cast<const T*>(dy);
-        const auto sums =
-            by_rows_ ? sum_depthwise_gradients(DepthwiseShape::forward(shape_), pixels, gradients)
-                     : sum_gradients(pixels, gradients);
+        const auto sums = by_rows_ ? sum_depthwise_gradients(shape_, pixels, gradients)
+                                   : sum_gradients(pixels, gradients);
         const std::int64_t taps = rows_.kernel * columns_.kernel;
         for (std::int64_t c = 0; c < channels_; ++c)
             for (std::int64_t tap = 0; tap < taps; ++tap)
@@ -199,12 +191,12 @@ class DepthwiseConvolution final : public Convolution {
     }
 
     ConvolutionShape shape_;
-    std::unique_ptr<Convolution> forward_;
+    std::unique_ptr<Convolution> forward_;  // null: by rows, too
     Side rows_, columns_;
     std::int64_t channels_;
     bool by_rows_;
     std::vector<std::vector<Feed>> row_feeds_, column_feeds_;
-    std::vector<float> weights_, turned_;  // [taps, channels]
+    std::vector<float> weights_;  // [taps, channels]
     std::vector<float> bias_;
 };
 
@@ -212,10 +204,13 @@ class DepthwiseConvolution final : public Convolution {
 
 std::unique_ptr<Convolution> make_depthwise(const ConvolutionShape& shape,
                                             std::shared_ptr<Engine> engine) {
-    auto evaluated = shape;
-    evaluated.training = evaluated.data_gradient = false;
     const auto precision = engine->precision();
-    auto forward = make_direct(evaluated, std::move(engine));
+    std::unique_ptr<Convolution> forward;
+    if (!suits_depthwise_rows(shape) || shape.addend || shape.activation != Activation::none) {
+        auto evaluated = shape;
+        evaluated.training = evaluated.data_gradient = false;
+        forward = make_direct(evaluated, std::move(engine));
+    }
     if (precision == Precision::bf16)
         return std::make_unique<DepthwiseConvolution<BFloat16>>(shape, std::move(forward));
     return std::make_unique<DepthwiseConvolution<float>>(shape, std::move(forward));

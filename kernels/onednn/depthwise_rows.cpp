@@ -1,237 +1,210 @@
 #include "kernels/onednn/depthwise_rows.hpp"
 
-#include <omp.h>
-
-#include <algorithm>
+#include <array>
 #include <cstring>
+#include <utility>
 
-#include "kernels/onednn/element.hpp"
-#include "kernels/onednn/register_tile.hpp"
+#include "kernels/onednn/depthwise_axes.hpp"
+#include "kernels/onednn/depthwise_tiles.hpp"
 
 namespace nanoatlas::kernels::onednn {
 namespace {
 
 /// Output pixels whose sums are held at once.
 constexpr int held_pixels = tile_lanes == 16 ? 16 : 8;
+constexpr int most_taps = 7;
 
-TileLanes load_register(const float* from) {
-    TileLanes lanes;
-    std::memcpy(&lanes, from, sizeof lanes);
-    return lanes;
+/// What a run of outputs is made of, and where it goes.
+template <class T>
+struct Run {
+    const float* x;  ///< where the window of the first output begins
+    std::int64_t row_step;
+    std::int64_t rows;     ///< of the window
+    const float* weights;  ///< of its first tap
+    std::int64_t tap_step, weight_row_step;
+    const float* bias;
+    T* y;
+    std::int64_t pixel_step;
+    std::int64_t pixels, channels;  ///< to be put out
+};
+
+/// held_pixels outputs; each value of x is loaded once for all taps that it meets.
+template <int taps, int stride, class T>
+__attribute__((noinline)) void correlate_run(const Run<T>& run) {
+    TileLanes held[held_pixels];
+    for (auto& each : held) each = load_tile_lanes(run.bias);
+    const float* x = run.x;
+    const float* weights = run.weights;
+    for (std::int64_t row = 0; row < run.rows; ++row) {
+        TileLanes weight[taps];
+#pragma GCC unroll 7
+        for (int tap = 0; tap < taps; ++tap)
+            weight[tap] = load_tile_lanes(weights + tap * run.tap_step);
+#pragma GCC unroll 48
+        for (int i = 0; i < (held_pixels - 1) * stride + taps; ++i) {
+            const auto value = load_tile_lanes(x + i * tile_lanes);
+#pragma GCC unroll 7
+            for (int tap = 0; tap < taps; ++tap)
+                if (i >= tap && (i - tap) % stride == 0 && (i - tap) / stride < held_pixels)
+                    held[(i - tap) / stride] += value * weight[tap];
+        }
+        x += run.row_step;
+        weights += run.weight_row_step;
+    }
+    if (sizeof(T) == sizeof(float) && run.channels == tile_lanes) {
+#pragma GCC unroll 16
+        for (int i = 0; i < held_pixels; ++i)
+            if (i < run.pixels) std::memcpy(run.y + i * run.pixel_step, &held[i], sizeof held[i]);
+        return;
+    }
+    float sums[held_pixels][tile_lanes];
+    std::memcpy(sums, held, sizeof sums);
+    for (std::int64_t i = 0; i < run.pixels; ++i)
+        for (std::int64_t c = 0; c < run.channels; ++c)
+            store(sums[i][c], run.y[i * run.pixel_step + c]);
 }
 
-/// tile_lanes channels of one sample with zeros round it: [rows, columns, tile_lanes] f32.
-class PaddedImage {
-  public:
-    PaddedImage(std::int64_t rows, std::int64_t columns)
-        : rows_(rows),
-          columns_(columns),
-          values_(static_cast<std::size_t>(rows * columns * tile_lanes)) {}
+template <class T>
+using RunFunction = void (*)(const Run<T>&);
 
-    const float* at(std::int64_t row, std::int64_t column) const {
-        return values_.data() + (row * columns_ + column) * tile_lanes;
+/// For a number of taps in [1, most_taps] and a stride of 1 or 2.
+template <class T>
+RunFunction<T> run_function(std::int64_t taps, std::int64_t stride) {
+    constexpr auto table = []<int... i>(std::integer_sequence<int, i...>) {
+        return std::array<RunFunction<T>, sizeof...(i)>{correlate_run<i / 2 + 1, i % 2 + 1, T>...};
     }
-    /// image  the sample's first pixel at these channels; what lies outside stays 0
-    template <class T>
-    void copy(const T* image, const ImageShape& shape, std::int64_t channels, std::int64_t top,
-              std::int64_t left) {
-        const auto first = std::max<std::int64_t>(0, -left);
-        const auto last = std::min(shape.width, columns_ - left);
-        for (auto row = std::max<std::int64_t>(0, -top); row < std::min(shape.height, rows_ - top);
-             ++row)
-            for (auto column = first; column < last; ++column) {
-                const T* from = image + (row * shape.width + column) * shape.channels;
-                float* to = values_.data() + ((row + top) * columns_ + column + left) * tile_lanes;
-                if (channels == tile_lanes)
-                    for (std::int64_t c = 0; c < tile_lanes; ++c) to[c] = load(from[c]);
-                else
-                    for (std::int64_t c = 0; c < channels; ++c) to[c] = load(from[c]);
+    (std::make_integer_sequence<int, 2 * most_taps>{});
+    return table[static_cast<std::size_t>(2 * (taps - 1) + stride - 1)];
+}
+
+/// Tensors [parts, channels] as [block][parts][tile_lanes].
+std::vector<float> by_blocks(std::span<const float> values, std::int64_t parts,
+                             std::int64_t channels) {
+    const auto blocks = (channels + tile_lanes - 1) / tile_lanes;
+    std::vector<float> found(static_cast<std::size_t>(blocks * parts * tile_lanes), 0.0F);
+    if (values.empty()) return found;
+    for (std::int64_t block = 0; block < blocks; ++block)
+        for (std::int64_t part = 0; part < parts; ++part)
+            std::copy_n(values.begin() + part * channels + block * tile_lanes,
+                        block_channels(channels, block),
+                        found.begin() + (block * parts + part) * tile_lanes);
+    return found;
+}
+
+std::int64_t whole_runs(std::int64_t pixels) {
+    return (pixels + held_pixels - 1) / held_pixels * held_pixels;
+}
+
+/// Correlates the images x with a window; which taps an output meets is told by the axes.
+template <class T>
+class Correlator {
+  public:
+    Correlator(Axis rows, Axis columns, const ConvolutionShape& shape,
+               std::span<const float> weights, std::span<const float> bias)
+        : rows_(std::move(rows)),
+          columns_(std::move(columns)),
+          samples_(shape.input.samples),
+          channels_(shape.input.channels),
+          kernel_width_(shape.window.width),
+          taps_(shape.window.height * shape.window.width),
+          weights_(by_blocks(weights, taps_, channels_)),
+          bias_(by_blocks(bias, 1, channels_)) {}
+
+    void run(const T* x, T* y) const {
+        const ImageShape input{samples_, rows_.input, columns_.input, channels_};
+        const auto left = std::max<std::int64_t>(columns_.before(), 0);
+        const auto columns = columns_.reach(whole_runs(columns_.most_outputs())) +
+                             std::max<std::int64_t>(-columns_.before(), 0);
+        const DepthwiseTiles tiles(samples_, rows_.most_outputs(), channels_,
+                                   rows_a_tile(rows_, columns, channels_));
+#pragma omp parallel
+        {
+            PaddedTile padded(tiles.most_blocks(), rows_.reach(tiles.most_rows()), columns);
+#pragma omp for schedule(static)
+            for (std::int64_t i = 0; i < tiles.count(); ++i) {
+                const auto tile = tiles[i];
+                padded.copy(x, input, tile, tile.first_row * rows_.stride - rows_.before(),
+                            rows_.reach(tile.last_row - tile.first_row), left);
+                for (auto block = tile.first_block; block < tile.last_block; ++block)
+                    for (auto row = tile.first_row; row < tile.last_row; ++row)
+                        for (const auto& phase : rows_.phases)
+                            if (row < phase.outputs)
+                                put_row(padded, tile, block, row, phase, left, y);
             }
+        }
     }
 
   private:
-    std::int64_t rows_, columns_;
-    std::vector<float> values_;
+    void put_row(const PaddedTile& padded, const DepthwiseTile& tile, std::int64_t block,
+                 std::int64_t row, const Phase& by, std::int64_t left, T* y) const {
+        const auto begin = (row - tile.first_row) * rows_.stride + rows_.before() - by.before;
+        const float* weights = weights_.data() + block * taps_ * tile_lanes;
+        T* line =
+            y + block * tile_lanes +
+            (tile.sample * rows_.output + by.first + row * by.step) * columns_.output * channels_;
+        for (const auto& across : columns_.phases) {
+            const auto function = run_function<T>(across.taps, columns_.stride);
+            const auto tap = by.first_tap * kernel_width_ + across.first_tap;
+            Run<T> run{.x = nullptr,
+                       .row_step = padded.row_step(),
+                       .rows = by.taps,
+                       .weights = weights + tap * tile_lanes,
+                       .tap_step = across.tap_step * tile_lanes,
+                       .weight_row_step = by.tap_step * kernel_width_ * tile_lanes,
+                       .bias = bias_.data() + block * tile_lanes,
+                       .y = nullptr,
+                       .pixel_step = across.step * channels_,
+                       .pixels = 0,
+                       .channels = block_channels(channels_, block)};
+            for (std::int64_t first = 0; first < across.outputs; first += held_pixels) {
+                run.x = padded.at(block - tile.first_block, begin,
+                                  first * columns_.stride + left - across.before);
+                run.y = line + (across.first + first * across.step) * channels_;
+                run.pixels = std::min<std::int64_t>(held_pixels, across.outputs - first);
+                function(run);
+            }
+        }
+    }
+
+    Axis rows_, columns_;
+    std::int64_t samples_, channels_, kernel_width_, taps_;
+    std::vector<float> weights_, bias_;
 };
-
-/// The samples' channels in registers, as work for the threads.
-struct Blocks {
-    const ImageShape& image;
-    std::int64_t a_sample() const { return (image.channels + tile_lanes - 1) / tile_lanes; }
-    std::int64_t count() const { return image.samples * a_sample(); }
-    std::int64_t sample(std::int64_t i) const { return i / a_sample(); }
-    std::int64_t channel(std::int64_t i) const { return i % a_sample() * tile_lanes; }
-    std::int64_t channels(std::int64_t i) const {
-        return std::min<std::int64_t>(tile_lanes, image.channels - channel(i));
-    }
-};
-
-template <class T>
-T* pixels_of(T* images, const ImageShape& shape, std::int64_t sample, std::int64_t channel) {
-    return images + sample * shape.height * shape.width * shape.channels + channel;
-}
-
-/// [height, width, tile_lanes] of a block's channels.
-std::vector<float> block_weights(const DepthwiseShape& shape, std::span<const float> weights,
-                                 std::int64_t channel, std::int64_t channels) {
-    const auto taps = shape.height * shape.width;
-    std::vector<float> block(static_cast<std::size_t>(taps * tile_lanes), 0.0F);
-    for (std::int64_t tap = 0; tap < taps; ++tap)
-        std::copy_n(weights.begin() + tap * shape.input.channels + channel, channels,
-                    block.begin() + tap * tile_lanes);
-    return block;
-}
-
-/// One run of held_pixels output pixels; x: where the window of the first one begins.
-template <int width>
-__attribute__((noinline)) void correlate_run(const float* x, std::int64_t row_step,
-                                             std::int64_t height, const float* weights,
-                                             TileLanes bias, TileLanes* sums) {
-    TileLanes held[held_pixels];
-    for (auto& each : held) each = bias;
-    for (std::int64_t row = 0; row < height; ++row, x += row_step)
-#pragma GCC unroll 7
-        for (int tap = 0; tap < width; ++tap, weights += tile_lanes) {
-            const auto weight = load_register(weights);
-#pragma GCC unroll 16
-            for (int i = 0; i < held_pixels; ++i)
-                held[i] += load_register(x + (i + tap) * tile_lanes) * weight;
-        }
-    for (int i = 0; i < held_pixels; ++i) sums[i] = held[i];
-}
-
-template <int width, class T>
-void correlate(const DepthwiseShape& shape, const T* x, std::span<const float> weights,
-               std::span<const float> bias, T* y) {
-    const auto& out = shape.output;
-    const Blocks blocks{shape.input};
-    const auto columns = (out.width + held_pixels - 1) / held_pixels * held_pixels;
-#pragma omp parallel
-    {
-        PaddedImage padded(out.height + shape.height - 1, columns + width - 1);
-#pragma omp for schedule(static)
-        for (std::int64_t block = 0; block < blocks.count(); ++block) {
-            const auto sample = blocks.sample(block), channel = blocks.channel(block);
-            const auto channels = blocks.channels(block);
-            padded.copy(pixels_of(x, shape.input, sample, channel), shape.input, channels,
-                        shape.top, shape.left);
-            const auto window = block_weights(shape, weights, channel, channels);
-            float shift[tile_lanes] = {};
-            if (!bias.empty()) std::copy_n(bias.begin() + channel, channels, shift);
-            T* to = pixels_of(y, out, sample, channel);
-            for (std::int64_t row = 0; row < out.height; ++row)
-                for (std::int64_t first = 0; first < out.width; first += held_pixels) {
-                    TileLanes sums[held_pixels];
-                    correlate_run<width>(padded.at(row, first), (columns + width - 1) * tile_lanes,
-                                         shape.height, window.data(), load_register(shift), sums);
-                    const auto last = std::min(first + held_pixels, out.width);
-                    for (auto column = first; column < last; ++column) {
-                        T* pixel = to + (row * out.width + column) * out.channels;
-                        for (std::int64_t c = 0; c < channels; ++c)
-                            store(sums[column - first][c], pixel[c]);
-                    }
-                }
-        }
-    }
-}
-
-/// The gradients of one row of the window from one row of pixels.
-template <int width>
-__attribute__((noinline)) void add_row_gradients(const float* x, const float* dy,
-                                                 std::int64_t pixels, float* sums) {
-    TileLanes held[width];
-    for (int tap = 0; tap < width; ++tap) held[tap] = load_register(sums + tap * tile_lanes);
-    for (std::int64_t i = 0; i < pixels; ++i, x += tile_lanes, dy += tile_lanes) {
-        const auto gradient = load_register(dy);
-#pragma GCC unroll 7
-        for (int tap = 0; tap < width; ++tap)
-            held[tap] += load_register(x + tap * tile_lanes) * gradient;
-    }
-    for (int tap = 0; tap < width; ++tap)
-        std::memcpy(sums + tap * tile_lanes, &held[tap], sizeof held[tap]);
-}
-
-template <int width, class T>
-std::vector<float> sum_gradients(const DepthwiseShape& shape, const T* x, const T* dy) {
-    const auto& out = shape.output;
-    const Blocks blocks{shape.input};
-    const auto taps = shape.height * width, lanes = blocks.a_sample() * tile_lanes;
-    const auto size = static_cast<std::size_t>((taps + 1) * lanes);
-    // [block of channels][taps, bias][tile_lanes] of each thread
-    std::vector<std::vector<float>> partial(static_cast<std::size_t>(omp_get_max_threads()));
-#pragma omp parallel
-    {
-        auto& own = partial[static_cast<std::size_t>(omp_get_thread_num())];
-        own.assign(size, 0.0F);
-        PaddedImage padded(out.height + shape.height - 1, out.width + width - 1);
-        PaddedImage gradients(out.height, out.width);
-#pragma omp for schedule(static)
-        for (std::int64_t block = 0; block < blocks.count(); ++block) {
-            const auto sample = blocks.sample(block), channel = blocks.channel(block);
-            const auto channels = blocks.channels(block);
-            padded.copy(pixels_of(x, shape.input, sample, channel), shape.input, channels,
-                        shape.top, shape.left);
-            gradients.copy(pixels_of(dy, out, sample, channel), out, channels, 0, 0);
-            float* sums = own.data() + channel * (taps + 1);
-            for (std::int64_t tap_row = 0; tap_row < shape.height; ++tap_row)
-                for (std::int64_t row = 0; row < out.height; ++row)
-                    add_row_gradients<width>(padded.at(row + tap_row, 0), gradients.at(row, 0),
-                                             out.width, sums + tap_row * width * tile_lanes);
-            float* bias = sums + taps * tile_lanes;
-            for (std::int64_t pixel = 0; pixel < out.height * out.width; ++pixel)
-                for (std::int64_t c = 0; c < tile_lanes; ++c) bias[c] += gradients.at(0, pixel)[c];
-        }
-    }
-    for (std::size_t thread = 1; thread < partial.size(); ++thread)
-        for (std::size_t i = 0; i < partial[thread].size(); ++i)
-            partial[0][i] += partial[thread][i];
-    std::vector<float> found(static_cast<std::size_t>((taps + 1) * shape.input.channels));
-    for (std::int64_t tap = 0; tap <= taps; ++tap)
-        for (std::int64_t c = 0; c < shape.input.channels; ++c)
-            found[static_cast<std::size_t>(tap * shape.input.channels + c)] =
-                partial[0][static_cast<std::size_t>(c / tile_lanes * tile_lanes * (taps + 1) +
-                                                    tap * tile_lanes + c % tile_lanes)];
-    return found;
-}
 
 }  // namespace
 
 bool suits_depthwise_rows(const ConvolutionShape& shape) {
     const auto& w = shape.window;
-    return (w.width == 3 || w.width == 5 || w.width == 7) && w.stride_y == 1 && w.stride_x == 1 &&
-           w.dilation_y == 1 && w.dilation_x == 1;
-}
-
-DepthwiseShape DepthwiseShape::forward(const ConvolutionShape& shape) {
-    const auto& w = shape.window;
-    return {shape.input, shape.output, w.height, w.width, w.top, w.left};
-}
-
-DepthwiseShape DepthwiseShape::backward(const ConvolutionShape& shape) {
-    const auto& w = shape.window;
-    return {shape.output, shape.input,          w.height,
-            w.width,      w.height - 1 - w.top, w.width - 1 - w.left};
+    return w.width <= most_taps && w.stride_y <= 2 && w.stride_x <= 2 && w.height >= w.stride_y &&
+           w.width >= w.stride_x && w.dilation_y == 1 && w.dilation_x == 1;
 }
 
 template <class T>
-void correlate_depthwise(const DepthwiseShape& shape, const T* x, std::span<const float> weights,
+void correlate_depthwise(const ConvolutionShape& shape, const T* x, std::span<const float> weights,
                          std::span<const float> bias, T* y) {
-    if (shape.width == 3) return correlate<3>(shape, x, weights, bias, y);
-    if (shape.width == 5) return correlate<5>(shape, x, weights, bias, y);
-    correlate<7>(shape, x, weights, bias, y);
+    const auto& w = shape.window;
+    Correlator<T>(
+        Axis::forward(shape.input.height, shape.output.height, w.height, w.stride_y, w.top),
+        Axis::forward(shape.input.width, shape.output.width, w.width, w.stride_x, w.left), shape,
+        weights, bias)
+        .run(x, y);
 }
 
 template <class T>
-std::vector<float> sum_depthwise_gradients(const DepthwiseShape& shape, const T* x, const T* dy) {
-    if (shape.width == 3) return sum_gradients<3>(shape, x, dy);
-    if (shape.width == 5) return sum_gradients<5>(shape, x, dy);
-    return sum_gradients<7>(shape, x, dy);
+void spread_depthwise(const ConvolutionShape& shape, const T* dy, std::span<const float> weights,
+                      T* dx) {
+    const auto& w = shape.window;
+    Correlator<T>(
+        Axis::backward(shape.input.height, shape.output.height, w.height, w.stride_y, w.top),
+        Axis::backward(shape.input.width, shape.output.width, w.width, w.stride_x, w.left), shape,
+        weights, {})
+        .run(dy, dx);
 }
 
-#define NANOATLAS_INSTANTIATE(T)                                                               \
-    template void correlate_depthwise(const DepthwiseShape&, const T*, std::span<const float>, \
-                                      std::span<const float>, T*);                             \
-    template std::vector<float> sum_depthwise_gradients(const DepthwiseShape&, const T*, const T*);
+#define NANOATLAS_INSTANTIATE(T)                                                                 \
+    template void correlate_depthwise(const ConvolutionShape&, const T*, std::span<const float>, \
+                                      std::span<const float>, T*);                               \
+    template void spread_depthwise(const ConvolutionShape&, const T*, std::span<const float>, T*);
 
 NANOATLAS_INSTANTIATE(float)
 NANOATLAS_INSTANTIATE(BFloat16)

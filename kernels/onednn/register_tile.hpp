@@ -65,9 +65,10 @@ struct PixelPair {
 /// Where the steps of a tile's sums lie: groups of runs of equal length.
 template <class Kind>
 struct TileSteps {
-    const typename Kind::Unit* left;   ///< rows of the tile, adjacent
-    const typename Kind::Unit* right;  ///< columns of the tile, adjacent; steps one after the other
+    const typename Kind::Unit* left;               ///< rows of the tile, adjacent
+    const typename Kind::Unit* right;              ///< columns of the tile, adjacent
     std::int64_t left_step, left_run, left_group;  ///< distances on the left [units]
+    std::int64_t right_step;  ///< on the right, where runs and groups follow each other
     std::int64_t steps, runs, groups;
 };
 
@@ -95,7 +96,7 @@ __attribute__((noinline)) void add_products(const TileSteps<Kind>& by, float* su
                     for (int v = 0; v < vectors; ++v)
                         held[row][v] = Kind::multiply_add(held[row][v], left[row], columns[v]);
                 left += by.left_step;
-                right += vectors * tile_lanes;
+                right += by.right_step;
             }
         }
 #pragma GCC unroll 12

@@ -26,6 +26,10 @@ class PixelSums {
         const Part bands(groups * plan_.bands_a_sample(), part, parts);
         for (auto i = bands.first; i < bands.last; ++i) {
             const auto band = this->band(i);
+            if (plan_.direct && Kind::pixels == 1) {
+                add_direct(x, dy, band);
+                continue;
+            }
             left_.pack(x, band);
             right_.pack(dy, band);
             for (auto tile = tiles_.first; tile < tiles_.last; ++tile)
@@ -57,6 +61,7 @@ class PixelSums {
                            .left_step = plan_.columns.packed_stride() * Kind::pixels * rows,
                            .left_run = plan_.rows.packed_stride() * row,
                            .left_group = band.packed_rows * row,
+                           .right_step = std::int64_t{plan_.right_vectors(tile)} * tile_lanes,
                            .steps = divide_up(band.x.count(), Kind::pixels),
                            .runs = band.y.count(),
                            .groups = band.samples};
@@ -69,6 +74,41 @@ class PixelSums {
                 function(by, sums);
                 sums += plan_.tile_size();
             }
+    }
+
+    /// Of pixels where they lie: a window of one pixel meets them in the order of memory. Tiles
+    /// read them in stripes, which the processor would not fetch ahead: each asks for a part of
+    /// those that come next.
+    void add_direct(const Element* x, const Element* dy, const Band& band) const {
+        if constexpr (Kind::pixels == 1) {
+            const auto first = band.first_sample * plan_.columns.output + band.x.first;
+            const auto pixels = band.samples * band.x.count();
+            x += first * plan_.left_channels;
+            dy += first * plan_.out_channels;
+            for (auto tile = tiles_.first; tile < tiles_.last; ++tile) {
+                const Part ahead(pixels, tile - tiles_.first, tiles_.count());
+                ask_for(x + (pixels + ahead.first) * plan_.left_channels,
+                        ahead.count() * plan_.left_channels);
+                ask_for(dy + (pixels + ahead.first) * plan_.out_channels,
+                        ahead.count() * plan_.out_channels);
+                for (std::int64_t left = 0; left < plan_.left_tiles; ++left)
+                    tile_function<Kind>(plan_.left_rows(left), plan_.right_vectors(tile))(
+                        {.left = x + left * tile_rows,
+                         .right = dy + tile * tile_columns,
+                         .left_step = plan_.left_channels,
+                         .left_run = 0,
+                         .left_group = 0,
+                         .right_step = plan_.out_channels,
+                         .steps = pixels,
+                         .runs = 1,
+                         .groups = 1},
+                        results_ + (tile * plan_.left_tiles + left) * plan_.tile_size());
+            }
+        }
+    }
+    static void ask_for(const Element* from, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; i += 64 / std::int64_t{sizeof(Element)})
+            __builtin_prefetch(from + i);
     }
 
     const WeightGradientPlan& plan_;

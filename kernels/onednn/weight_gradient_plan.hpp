@@ -43,6 +43,7 @@ struct WeightGradientPlan {
     /// of the window, which lie side by side.
     std::int64_t left_channels, pixel_elements, row_elements, out_channels;
     bool joined_columns;
+    bool direct;  ///< pixels of f32 are not packed, but read where they lie
 
     std::int64_t bands_y, bands_x;  ///< a sample is cut into
     std::int64_t group;             ///< samples whose bands are packed together
@@ -90,6 +91,8 @@ struct WeightGradientPlan {
 
   private:
     void share_out();
+    std::int64_t pixels_at_once() const;
+    std::int64_t samples_at_once(std::int64_t pixels) const;
 };
 
 }  // namespace nanoatlas::kernels::onednn

@@ -39,6 +39,7 @@ void add_tiles(const float* left, const float* right, std::int64_t tiles, float*
                                                        .left_step = tile_lanes,
                                                        .left_run = 0,
                                                        .left_group = 0,
+                                                       .right_step = vectors * tile_lanes,
                                                        .steps = tiles,
                                                        .runs = 1,
                                                        .groups = 1},

@@ -75,12 +75,15 @@ inline kernels::ConvolutionShape draw_convolution(base::Random& random,
     return shape;
 }
 
-/// Square windows of 3, 5 or 7 pixels, mostly with stride 1, as networks have them.
+/// Square windows of 3, 5 or 7 pixels with stride 1 or 2, as networks have them; some on images
+/// that are worked on in several parts.
 inline kernels::ConvolutionShape draw_depthwise(base::Random& random) {
-    const std::int64_t side = 3 + 2 * draw(random, 0, 2), stride = random.chance(0.8) ? 1 : 2;
-    const auto channels = draw(random, 1, 40);
+    const std::int64_t side = 3 + 2 * draw(random, 0, 2), stride = draw(random, 1, 2);
+    const bool large = random.chance(0.3);
+    const auto channels = draw(random, 1, large ? 150 : 40);
     kernels::ConvolutionShape shape{
-        .input = {draw(random, 1, 3), draw(random, 7, 19), draw(random, 7, 19), channels},
+        .input = {draw(random, 1, 3), draw(random, 7, large ? 70 : 19), draw(random, 7, 19),
+                  channels},
         .output = {},
         .window = {side, side, stride, stride, draw(random, 0, side - 1), draw(random, 0, side - 1),
                    draw(random, 0, side - 1), draw(random, 0, side - 1)},

@@ -63,9 +63,7 @@ void expect_near(const Values& expected, const Values& found, const std::string&
             << what << ", element " << i;
 }
 
-void compare(std::uint64_t seed) {
-    base::Random random(seed);
-    const auto shape = draw_large(random);
+void compare(const ConvolutionShape& shape, std::uint64_t seed, base::Random& random) {
     const auto x = draw_values(random, shape.input.elements());
     const auto dy = draw_values(random, shape.output.elements());
     Gradients expected{Values(static_cast<std::size_t>(weight_count(shape))),
@@ -81,11 +79,35 @@ void compare(std::uint64_t seed) {
     check(ours<onednn::BFloat16>(shape, x, dy), "bf16");
 }
 
+void compare(std::uint64_t seed) {
+    base::Random random(seed);
+    const auto shape = draw_large(random);
+    compare(shape, seed, random);
+}
+
 TEST(WeightGradient, agrees_with_reference_on_any_number_of_threads) {
     const int before = omp_get_max_threads();
     for (int seed = 0; seed < shrunk(24); ++seed) {
         omp_set_num_threads(1 + seed % 5);
         compare(seed);
+    }
+    omp_set_num_threads(before);
+}
+
+/// Windows of one pixel with few channels on one side, which are not packed.
+TEST(WeightGradient, agrees_where_pixels_are_read_in_place) {
+    const int before = omp_get_max_threads();
+    for (std::uint64_t seed = 200; seed < 200 + rounds(24); ++seed) {
+        omp_set_num_threads(1 + static_cast<int>(seed % 4));
+        base::Random random(seed);
+        auto shape = draw_large(random);
+        shape.window = {};
+        shape.bias = false;
+        const auto few = draw(random, 1, 48), many = 8 * draw(random, 1, 20);
+        const bool narrows = random.chance(0.5);
+        shape.input.channels = narrows ? many : few;
+        shape.output = output_of(shape.input, shape.window, narrows ? (few + 7) / 8 * 8 : many);
+        compare(shape, seed, random);
     }
     omp_set_num_threads(before);
 }
