@@ -36,19 +36,22 @@ base::OptionTable describe(Settings& settings) {
         .required()
         .choices(names());
     table.add("input", bench.input,
-              "pca, neighbours, adp, hdbscan, kmeans, silhouette: matrix to work on");
+              "pca, neighbours, adp, hdbscan, kmeans, silhouette, autoencoder: matrix to work on");
     table.add("rows", bench.rows, "rows of drawn data; 0: as many as peers were measured on");
     table.add("columns", bench.columns, "columns of drawn data");
-    table.add("components", bench.components, "pca: components");
+    table.add("components", bench.components, "pca, autoencoder: columns that are left");
+    table.add("hidden", bench.hidden, "autoencoder: units of the layers before the code, or none");
     table.add("k", bench.k, "neighbours: length of the lists");
     table.add("maxk", bench.maxk, "adp: length of the neighbour lists");
     table.add("Z", bench.significance, "adp: standard errors by which a peak must stand out");
     table.add("min-cluster-size", bench.min_cluster_size, "hdbscan: rows of the smallest cluster");
     table.add("clusters", bench.clusters, "kmeans, silhouette: clusters");
     table.add("arch", bench.arch, "train, extract: network");
-    table.add("batch", bench.batch, "train, extract: images of a step, over all ranks");
+    table.add("batch", bench.batch,
+              "train, extract, autoencoder: images or rows of a step, over all ranks");
     table.add("size", bench.size, "train, extract: side of the images [pixels]");
-    add_network_options(table, bench.network, "train, extract: ", {"f32", "bf16", "int8"});
+    add_network_options(table, bench.network,
+                        "train, extract, autoencoder: ", {"f32", "bf16", "int8"});
     table.add("steps", bench.steps, "train, extract, kmeans: steps of one measurement");
     table.add("megabytes", bench.megabytes, "allreduce, io: size of the data");
     table.add("folder", bench.folder, "io: where the files go; default: the temporary folder");
@@ -119,6 +122,7 @@ const std::vector<std::pair<std::string, MakeWorkload>>& workloads() {
         {"hdbscan", hdbscan_workload},
         {"kmeans", kmeans_workload},
         {"silhouette", silhouette_workload},
+        {"autoencoder", autoencoder_workload},
         {"allreduce", allreduce_workload},
         {"io", io_workload},
     };

@@ -17,7 +17,7 @@ struct BenchOptions {
     std::string what, input, folder;
     std::string arch = "resnet50";
     NetworkChoice network;
-    std::string components = "50";
+    std::string components = "50", hidden = "256";
     std::int64_t rows = 0, columns = 0;  ///< 0: as suits the workload
     int k = 100, maxk = 100, clusters = 50;
     std::int64_t min_cluster_size = 20;
@@ -50,6 +50,7 @@ Workload kmeans_workload(const BenchOptions& options, const comm::Communicator& 
 Workload silhouette_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload train_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload extract_workload(const BenchOptions& options, const comm::Communicator& world);
+Workload autoencoder_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload allreduce_workload(const BenchOptions& options, const comm::Communicator& world);
 Workload io_workload(const BenchOptions& options, const comm::Communicator& world);
 

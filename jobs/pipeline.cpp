@@ -145,6 +145,10 @@ std::vector<std::string> Stage::inputs() const {
     return paths;
 }
 
+bool Stage::can_resume() const {
+    return job == "train" || (job == "reduce" && option_or(*this, "method", "") == "autoencoder");
+}
+
 std::vector<Stage> plan_pipeline(const base::Settings& settings,
                                  const std::vector<std::string>& named) {
     std::map<std::string, std::map<std::string, std::vector<std::string>>> sections;

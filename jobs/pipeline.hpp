@@ -22,6 +22,8 @@ struct Stage {
     Arguments arguments() const;
     /// Values of options that name something on disk which the stage does not write itself.
     std::vector<std::string> inputs() const;
+    /// It keeps checkpoints: train, and reduce by an autoencoder.
+    bool can_resume() const;
 };
 
 /// The stages of a configuration, in the order of the way of the data. Sections name the stages;

@@ -14,14 +14,14 @@ namespace nanoatlas::jobs {
 namespace {
 
 struct Options {
-    std::string input, output, method = "pca", enhance = "off", corpus;
+    std::string input, method = "pca", enhance = "off", corpus;
 };
 
 base::OptionTable describe(Options& options, SharedReduceOptions& shared) {
     base::OptionTable table("reduce", "fewer columns for each row of a matrix");
     table.add("input", options.input, "matrix: FILE.h5, FILE.h5:/dataset, .npy, .csv or .txt")
         .required();
-    table.add("output", options.output, "embedding.h5 to write; .npy, .csv or .txt: a plain table")
+    table.add("output", shared.output, "embedding.h5 to write; .npy, .csv or .txt: a plain table")
         .required();
     table
         .add("method", options.method,
@@ -42,12 +42,11 @@ base::OptionTable describe(Options& options, SharedReduceOptions& shared) {
     return table;
 }
 
-void write(const Options& options, const store::Matrix<float>& embedding,
+void write(const Options& options, const std::string& output, const store::Matrix<float>& embedding,
            const ReduceMethod& method, const store::Provenance& provenance,
            const comm::Communicator& world) {
-    if (store::is_plain_table(options.output))
-        return store::write_plain_table(options.output, embedding, world);
-    store::ArtefactWriter file(options.output, "embedding", world);
+    if (store::is_plain_table(output)) return store::write_plain_table(output, embedding, world);
+    store::ArtefactWriter file(output, "embedding", world);
     file.write_rows<float>("embedding", embedding.values, embedding.rows, {embedding.columns});
     method.write(file);
     file.attribute("method", options.method);
@@ -95,7 +94,7 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
     auto table = describe(options, *shared);
     for (auto& [name, method] : methods) method->add_options(table);
     if (table.parse(arguments) == base::Parsed::done) return comm::exit_status::done;
-    store::check_output(options.output, world);
+    store::check_output(shared->output, world);
     auto& method = *methods.at(options.method);
     if (shared->components.empty()) shared->components = method.default_components();
 
@@ -106,9 +105,9 @@ int run_reduce(const Arguments& arguments, const comm::Communicator& world) {
                             .corpus = options.corpus,
                             .chain = reduce::EnhancementChain(options.enhance)};
     const auto embedding = method.run(input, provenance, world);
-    write(options, embedding, method, provenance, world);
+    write(options, shared->output, embedding, method, provenance, world);
     base::print(
-        fmt::format("{} rows of {} -> {}", embedding.rows.total, method.summary(), options.output));
+        fmt::format("{} rows of {} -> {}", embedding.rows.total, method.summary(), shared->output));
     return comm::exit_status::done;
 }
 

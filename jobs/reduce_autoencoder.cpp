@@ -7,6 +7,8 @@
 #include "base/check.hpp"
 #include "base/log.hpp"
 #include "base/number.hpp"
+#include "base/random.hpp"
+#include "jobs/checkpoints.hpp"
 #include "jobs/network_options.hpp"
 #include "jobs/reduce_method.hpp"
 #include "nn/train/start.hpp"
@@ -55,7 +57,11 @@ class AutoencoderMethod final : public ReduceMethod {
     Rows open_pictures(const ReduceInput& input, const comm::Communicator& world);
     Rows open_matrix(const ReduceInput& input, store::Provenance& provenance,
                      const comm::Communicator& world);
-    void fit(const reduce::AutoencoderRows& rows, const comm::Communicator& world);
+    void fit(const reduce::AutoencoderRows& rows, store::Provenance& provenance,
+             const comm::Communicator& world);
+    /// What must be equal for a checkpoint to be gone on with.
+    nn::TrainingSettingsText settings_text(const reduce::AutoencoderRows& rows,
+                                           const comm::Communicator& world) const;
     void judge(const reduce::Encoded& encoded, const reduce::AutoencoderRows& rows,
                store::Provenance& provenance, const comm::Communicator& world);
 
@@ -65,6 +71,7 @@ class AutoencoderMethod final : public ReduceMethod {
     bool standardise_ = false;
     double holdout_ = 0.1;
     NetworkChoice choice_;
+    CheckpointOptions checkpoint_;
     reduce::AutoencoderSettings settings_;
     reduce::Autoencoder autoencoder_;
     reduce::Split split_;
@@ -87,6 +94,7 @@ void AutoencoderMethod::add_options(base::OptionTable& table) {
               us + "deviation of noise that the network is to take out of scaled columns");
     table.add("holdout", holdout_, us + "share of the rows to judge by, which it does not learn");
     add_network_options(table, choice_, us, {"f32", "bf16"});
+    add_checkpoint_options(table, checkpoint_, us, "checkpoint.h5");
 }
 
 std::int64_t code_of(const std::string& components) {
@@ -166,6 +174,7 @@ store::Matrix<float> AutoencoderMethod::run(const ReduceInput& input, store::Pro
     settings_.precision = nn::precision_of(choice_.precision);
     settings_.backend = nn::backend_kind(choice_.backend);
     settings_.seed = shared_->seed;
+    complete(checkpoint_, shared_->output);
     if (is_new())
         provenance.set_seed(settings_.seed);
     else
@@ -174,7 +183,7 @@ store::Matrix<float> AutoencoderMethod::run(const ReduceInput& input, store::Pro
                                               : open_matrix(input, provenance, world);
     if (is_new()) {
         const auto scope = provenance.phases().measure("reduce/autoencoder");
-        fit(*rows, world);
+        fit(*rows, provenance, world);
     }
     const auto scope = provenance.phases().measure("reduce/encode");
     auto encoded =
@@ -192,28 +201,55 @@ void AutoencoderMethod::judge(const reduce::Encoded& encoded, const reduce::Auto
     provenance.add_result("pca_reconstruction_error", judged.pca);
 }
 
-void AutoencoderMethod::fit(const reduce::AutoencoderRows& rows, const comm::Communicator& world) {
+nn::TrainingSettingsText AutoencoderMethod::settings_text(const reduce::AutoencoderRows& rows,
+                                                          const comm::Communicator& world) const {
+    auto learnt = reduce::fingerprint(rows, world);
+    for (const auto number : split_.trained)
+        learnt = base::mix(learnt ^ static_cast<std::uint64_t>(number));
+    return {{"hidden", reduce::hidden_text(autoencoder_.hidden)},
+            {"components", fmt::to_string(autoencoder_.code)},
+            {"epochs", fmt::to_string(settings_.epochs)},
+            {"batch", fmt::to_string(settings_.batch)},
+            {"lr", fmt::to_string(settings_.rate)},
+            {"noise", fmt::to_string(settings_.noise)},
+            {"seed", fmt::to_string(settings_.seed)},
+            {"precision", choice_.precision},
+            {"backend", choice_.backend},
+            {"rows learnt", fmt::format("{:016x}", learnt)}};
+}
+
+void AutoencoderMethod::fit(const reduce::AutoencoderRows& rows, store::Provenance& provenance,
+                            const comm::Communicator& world) {
+    const comm::StopSignals signals;
     reduce::graph_of(autoencoder_);  // is refused before long work if it makes no sense
+    const auto settings = settings_text(rows, world);
+    make_checkpoint_folder(checkpoint_, world);
+    auto state = earlier_state(checkpoint_, settings, world);
     pca_ = reduce::principal_components(rows, split_.trained, autoencoder_.code, world);
     const auto variance = reduce::mean_square(rows, split_.trained, pca_.mean, world);
     const auto held_out = reduce::mean_square(rows, split_.held_out, pca_.mean, world);
+    auto hooks =
+        checkpoint_hooks(checkpoint_, settings, signals, "reduce/checkpoint", provenance, world);
+    const auto told = std::max<std::int64_t>(1, settings_.epochs / 10);
+    hooks.epoch_done = [&, epoch = state ? state->epoch : 0](const std::string& line) mutable {
+        base::log_event("epoch", line);
+        if (++epoch != 1 && epoch % told != 0) return;
+        const auto errors = reduce::errors_of(line);
+        auto text = fmt::format("epoch {}: {:.2f} % of the variance is lost", epoch,
+                                100 * errors.trained / variance);
+        if (!split_.held_out.empty())
+            text += fmt::format(", {:.2f} % of held-out rows", 100 * errors.held_out / held_out);
+        base::log_info(text);
+    };
+    const auto training =
+        reduce::train(autoencoder_, rows, split_, settings_, std::move(state), hooks, world);
     course_.emplace();
     course_->rows_held_out = std::ssize(split_.held_out);
-    const auto told = std::max<std::int64_t>(1, settings_.epochs / 10);
-    const auto training = reduce::train(
-        autoencoder_, rows, split_, settings_,
-        [&](std::int64_t epoch, const reduce::EpochErrors& errors) {
-            course_->trained.push_back(errors.trained / variance);
-            course_->held_out.push_back(errors.held_out / held_out);
-            if (epoch != 1 && epoch % told != 0) return;
-            auto text = fmt::format("epoch {}: {:.2f} % of the variance is lost", epoch,
-                                    100 * course_->trained.back());
-            if (course_->rows_held_out > 0)
-                text += fmt::format(", {:.2f} % of held-out rows", 100 * course_->held_out.back());
-            base::log_info(text);
-        },
-        world);
     course_->best_epoch = training.best;
+    for (const auto& errors : training.epochs) {
+        course_->trained.push_back(errors.trained / variance);
+        course_->held_out.push_back(errors.held_out / held_out);
+    }
     reduce::set_code_frame(autoencoder_, rows, split_.trained, settings_.precision,
                            settings_.backend, world);
 }

@@ -50,6 +50,7 @@ class ReduceMethod {
 
 /// Options of more than one method.
 struct SharedReduceOptions {
+    std::string output;      ///< file to write
     std::string components;  ///< never empty once a method runs
     std::uint64_t seed = 0;
     std::string fitted;  ///< embedding.h5 whose fit takes these rows, too; "": fit anew

@@ -41,7 +41,7 @@ std::vector<Stage> select(std::vector<Stage> stages, const RunOptions& options) 
 /// not hold the option: what was resumed is up to date for those who do not ask to resume, too.
 Arguments arguments_of(const Stage& stage, const RunOptions& options) {
     auto words = stage.arguments();
-    if (options.resume && stage.job == "train" && !stage.options.contains("resume"))
+    if (options.resume && stage.can_resume() && !stage.options.contains("resume"))
         words.emplace_back("--resume");
     return words;
 }

@@ -171,16 +171,14 @@ void report_epoch(const std::string& line, std::int64_t epochs) {
 nn::TrainingHooks make_hooks(const TrainOptions& options, const nn::TrainingSettingsText& settings,
                              const comm::StopSignals& signals, CurvesPage& curves,
                              store::Provenance& provenance, const comm::Communicator& world) {
-    nn::TrainingHooks hooks;
-    hooks.stop = [&] { return signals.requested(world); };
-    hooks.time_limit = options.time_limit_seconds;
+    auto hooks = checkpoint_hooks(options.checkpoint, settings, signals, "train/checkpoint",
+                                  provenance, world);
     hooks.step_done = [&](const nn::TrainingState& state) { curves.step_done(state); };
-    hooks.save = [&](const nn::TrainingState& state) {
-        const auto scope = provenance.phases().measure("train/checkpoint");
-        nn::write_checkpoint(options.checkpoint, state, settings, provenance, world);
+    hooks.save = [&, keep = hooks.save](const nn::TrainingState& state) {
+        keep(state);
         std::string lines;
         for (const auto& line : state.history) lines += line + "\n";
-        store::publish_text((fs::path(options.checkpoint) / "metrics.jsonl").string(), lines,
+        store::publish_text((fs::path(options.checkpoint.folder) / "metrics.jsonl").string(), lines,
                             world);
         curves.show(state);
     };
@@ -188,26 +186,6 @@ nn::TrainingHooks make_hooks(const TrainOptions& options, const nn::TrainingSett
         report_epoch(line, epochs);
     };
     return hooks;
-}
-
-void make_checkpoint_folder(const TrainOptions& options, const comm::Communicator& world) {
-    world.on_root([&] {
-        std::error_code error;
-        fs::create_directories(options.checkpoint, error);
-        VALIDATE(!error, "cannot make the folder '{}' ({}); name another with --checkpoint",
-                 options.checkpoint, error.message());
-    });
-}
-
-std::optional<nn::TrainingState> earlier_state(const TrainOptions& options,
-                                               const nn::TrainingSettingsText& settings,
-                                               const comm::Communicator& world) {
-    if (!options.resume) return std::nullopt;
-    auto state = nn::read_checkpoint(options.checkpoint, settings, world);
-    base::log_info(
-        state ? fmt::format("going on from epoch {}, step {}", state->epoch + 1, state->step + 1)
-              : fmt::format("no checkpoint in '{}' yet", options.checkpoint));
-    return state;
 }
 
 std::string title_of(const TrainOptions& options, const nn::ModelFile& model) {
@@ -219,8 +197,8 @@ nn::TrainingResult train(nn::ModelFile& model, const nn::FitData& data, const Tr
                          const nn::TrainingSettingsText& settings, const comm::StopSignals& signals,
                          store::Provenance& provenance, const comm::Communicator& world) {
     const auto scope = provenance.phases().measure("train/epochs");
-    auto state = earlier_state(options, settings, world);
-    CurvesPage curves((fs::path(options.checkpoint) / "curves.html").string(),
+    auto state = earlier_state(options.checkpoint, settings, world);
+    CurvesPage curves((fs::path(options.checkpoint.folder) / "curves.html").string(),
                       title_of(options, model), options.fit.train.epochs,
                       std::ssize(data.train.rows), world);
     if (state) curves.show(*state);
@@ -239,8 +217,8 @@ nn::TrainingResult train(nn::ModelFile& model, const nn::FitData& data, const Tr
 void find_rate(const nn::ModelFile& model, const nn::FitData& data, const TrainOptions& options,
                const comm::Communicator& world) {
     const auto test = nn::test_rates(model, data, options.fit, {}, world);
-    write_rate_test(options.checkpoint, title_of(options, model), test, world);
-    const auto place = (fs::path(options.checkpoint) / "find-lr.html").string();
+    write_rate_test(options.checkpoint.folder, title_of(options, model), test, world);
+    const auto place = (fs::path(options.checkpoint.folder) / "find-lr.html").string();
     base::print(test.suggestion
                     ? fmt::format("the loss falls fastest at a learning rate of {:.2g}: give --lr "
                                   "{:.2g}; the curve is in {}",
@@ -273,8 +251,8 @@ void write_best(const TrainOptions& options, const nn::ModelFile& model,
                         {"accuracy", score.accuracy},
                         {"loss", score.loss}});
     }
-    store::publish_text((fs::path(options.checkpoint) / "best.json").string(), list.dump(2) + "\n",
-                        world);
+    store::publish_text((fs::path(options.checkpoint.folder) / "best.json").string(),
+                        list.dump(2) + "\n", world);
 }
 
 void print_summary(const TrainOptions& options, const nn::ModelFile& model, const nn::FitData& data,
@@ -322,7 +300,7 @@ int run_train(const Arguments& arguments, const comm::Communicator& world) {
     if (options.fit.train.batch < world.size())
         base::log_warning(fmt::format("a --batch of {} leaves some of {} ranks with no images",
                                       options.fit.train.batch, world.size()));
-    make_checkpoint_folder(options, world);
+    make_checkpoint_folder(options.checkpoint, world);
     if (options.find_rate) {
         find_rate(model, data, options, world);
         return comm::exit_status::done;

@@ -1,7 +1,5 @@
 #include "jobs/train_options.hpp"
 
-#include <filesystem>
-
 #include "base/check.hpp"
 #include "nn/train/rejection.hpp"
 #include "nn/zoo/zoo.hpp"
@@ -84,17 +82,8 @@ void describe_result(OptionTable& table, TrainOptions& options) {
               "part is none of these; 0: no threshold");
     table.add("patience", train.patience,
               "epochs without a better one after which training ends; 0: never");
-    table
-        .add("time-limit", options.time_limit,
-             "stop in time with a checkpoint and status 75: minutes, H:MM:SS or D-HH:MM:SS since "
-             "the program began")
-        .volatile_option();
-    table
-        .add("checkpoint", options.checkpoint,
-             "folder for checkpoint.h5, metrics.jsonl and curves.html; default: beside the output")
-        .volatile_option();
-    table.add("resume", options.resume, "go on from the checkpoint, if there is one")
-        .volatile_option();
+    add_checkpoint_options(table, options.checkpoint, "",
+                           "checkpoint.h5, metrics.jsonl and curves.html");
 }
 
 void check_numbers(const TrainOptions& options) {
@@ -147,11 +136,7 @@ void complete(TrainOptions& options) {
     VALIDATE(options.crop > 0 && options.crop <= 1,
              "--crop {} is no share of a side; give a number above 0, at most 1", options.crop);
     if (options.fit.augmentation) options.fit.augmentation->smallest_crop = options.crop;
-    if (options.checkpoint.empty())
-        options.checkpoint =
-            std::filesystem::path(options.output).replace_extension("checkpoint").string();
-    if (!options.time_limit.empty())
-        options.time_limit_seconds = nn::parse_time_limit(options.time_limit);
+    complete(options.checkpoint, options.output);
 }
 
 }  // namespace nanoatlas::jobs

@@ -4,20 +4,21 @@
 #include <string>
 
 #include "base/options.hpp"
+#include "jobs/checkpoints.hpp"
 #include "jobs/network_options.hpp"
 #include "nn/train/fit.hpp"
 
 namespace nanoatlas::jobs {
 
 struct TrainOptions {
-    std::string corpus, output, arch = "resnet18", init = "auto", checkpoint;
+    std::string corpus, output, arch = "resnet18", init = "auto";
     std::string optimizer = "adamw", schedule = "cosine";
-    std::string augment = "auto", keep = "best", sampling = "all", time_limit, old_classes = "auto";
+    std::string augment = "auto", keep = "best", sampling = "all", old_classes = "auto";
     NetworkChoice network;
     int size = 0;
     double rate = 0, crop = 0.7, target_precision = 0.95;
-    bool sync_bn = true, class_weights = false, resume = false, find_rate = false;
-    double time_limit_seconds = 0;  ///< 0: none
+    bool sync_bn = true, class_weights = false, find_rate = false;
+    CheckpointOptions checkpoint;
     nn::FitOptions fit;
 };
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/check.hpp"
+#include "base/log.hpp"
 #include "tests/atlas/drawn_atlas.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/temporary_folder.hpp"
@@ -47,6 +48,38 @@ TEST(Report, a_map_places_the_images) {
     for (const auto& wrong : {folder / "other/map.h5", folder / "embedding.h5"}) {
         options.files.map = wrong;
         EXPECT_THROW(draw(options, world()), InputError);
+    }
+}
+
+/// What is said while an atlas is drawn; empty on ranks that do not speak.
+std::string messages_of(const TemporaryFolder& folder, const ReportOptions& options) {
+    const auto log = folder / fmt::format("log{}.jsonl", world().rank());
+    base::set_log_outputs(true, log);
+    draw(options, world());
+    base::set_log_outputs(false, "");
+    std::ostringstream text;
+    text << std::ifstream(log).rdbuf();
+    std::filesystem::remove(log);
+    return text.str();
+}
+
+TEST(Report, a_map_of_another_matrix_is_told) {
+    const TemporaryFolder folder;
+    // As many images, so that the map's number of rows tells nothing.
+    const Sample sample{.images = 40, .clusters = 4, .has_map = true},
+        other{.images = 40, .clusters = 5, .has_map = true};
+    world().on_root([&] { std::filesystem::create_directory(folder / "other"); });
+    write_sample(folder / "other", other, world());
+    auto options = write_for_atlas(folder / "", sample, world());
+    const auto own = messages_of(folder, options);
+    options.files.map = folder / "other/map.h5";
+    const auto foreign = messages_of(folder, options);
+    EXPECT_EQ(own.find("another matrix"), std::string::npos) << own;
+    if (world().is_root()) {
+        EXPECT_NE(foreign.find("warning"), std::string::npos) << foreign;
+        EXPECT_NE(foreign.find("other/map.h5' was made of another matrix than the embedding"),
+                  std::string::npos)
+            << foreign;
     }
 }
 

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "base/random.hpp"
+#include "cluster/neighbour_file.hpp"
+#include "comm/distribution.hpp"
 #include "store/artefact.hpp"
 #include "store/corpus.hpp"
 #include "store/provenance.hpp"
@@ -59,18 +61,25 @@ void write_images(const std::string& path, const Sample& sample, const comm::Com
     store::write_corpus(path, rows, table, provenance(comm), comm);
 }
 
-void write_embedding(const std::string& path, const Sample& sample,
-                     const comm::Communicator& comm) {
+constexpr std::int64_t embedding_columns = 4;
+
+std::vector<float> embedding_of(const Sample& sample) {
     std::vector<float> values;
     for (std::int64_t row = 0; row < sample.images; ++row) {
         base::Random random(2, row);
         const double away = 6.0 * cluster_of(sample, row);
         values.push_back(static_cast<float>(away + random.normal()));
-        for (int column = 1; column < 4; ++column)
+        for (std::int64_t column = 1; column < embedding_columns; ++column)
             values.push_back(static_cast<float>(random.normal()));
     }
+    return values;
+}
+
+void write_embedding(const std::string& path, const Sample& sample,
+                     const comm::Communicator& comm) {
     store::ArtefactWriter writer(path, "embedding", comm);
-    writer.write_whole<float>("embedding", values, {sample.images, 4});
+    writer.write_whole<float>("embedding", embedding_of(sample),
+                              {sample.images, embedding_columns});
     if (sample.has_variances)
         writer.write_whole<double>("explained_variance_ratio", std::vector<double>{.6, .2, .1, .05},
                                    {4});
@@ -89,6 +98,13 @@ void write_map(const std::string& path, const Sample& sample, const comm::Commun
     writer.write_whole<float>("embedding", values, {sample.images, 2});
     writer.write_whole<float>("kept_neighbours", kept, {sample.images});
     writer.attribute("method", std::string("tsne"));
+    const auto embedding = embedding_of(sample);
+    const auto& alone = comm::Communicator::self();
+    writer.attribute("matrix",
+                     cluster::matrix_hash({.rows = comm::row_block(sample.images, alone),
+                                           .columns = embedding_columns,
+                                           .values = {embedding.begin(), embedding.end()}},
+                                          alone));
     writer.publish(provenance(comm));
 }
 

@@ -54,6 +54,19 @@ TEST(Bench, networks) {
     }
 }
 
+TEST(Bench, autoencoder) {
+    const std::string sizes =
+        "autoencoder --rows 300 --columns 12 --components 3 --hidden 8 --batch 16";
+    for (const int ranks : {1, 2}) {
+        const auto result = bench(sizes, ranks);
+        expect_measured(result, "autoencoder", "rows/s", 300);
+        EXPECT_EQ(result["config"]["parameters"], 12 * 8 + 8 + 8 * 3 + 3 + 3 * 8 + 8 + 8 * 12 + 12);
+        EXPECT_GT(result["ceiling"], 0);
+    }
+    EXPECT_EQ(testing::run_nanoatlas("bench autoencoder --rows 30 --columns 4").status, 2);
+    EXPECT_EQ(testing::run_nanoatlas("bench " + sizes + " --precision int8").status, 2);
+}
+
 TEST(Bench, machine) {
     const testing::ScratchFolder folder;
     expect_measured(bench("allreduce --megabytes 1", 2), "allreduce", "GB/s", 1e-3);

@@ -75,6 +75,28 @@ TEST_F(ClusterJob, maxk_beyond_the_rows_is_cut_with_a_word) {
     EXPECT_NE(result.output.find("29 is used"), std::string::npos) << result.output;
 }
 
+TEST_F(ClusterJob, a_map_to_look_at_is_told_from_an_embedding) {
+    const auto input = write_clouds("clouds.csv", 120);
+    const auto reduce = [&](const std::string& how, const std::string& output) {
+        const auto result =
+            run_nanoatlas("reduce --input " + input + " --output " + path(output) + " " + how);
+        ASSERT_EQ(result.status, 0) << result.output;
+    };
+    reduce("--method tsne --iterations 50", "map.h5");
+    reduce("--components 2", "embedding.h5");
+    const auto is_warned_of = [&](const std::string& matrix, int ranks) {
+        const auto result = cluster(path(matrix), "c.h5", "", ranks);
+        EXPECT_EQ(result.status, 0) << result.output;
+        return result.output.find("warning: '" + path(matrix) + "' is a t-SNE map") !=
+               std::string::npos;
+    };
+    for (const int ranks : {1, 3}) {
+        EXPECT_TRUE(is_warned_of("map.h5", ranks));
+        EXPECT_TRUE(is_warned_of("map.h5:/embedding", ranks));
+        EXPECT_FALSE(is_warned_of("embedding.h5", ranks));
+    }
+}
+
 TEST_F(ClusterJob, kmeans_writes_its_datasets_the_same_on_any_number_of_ranks) {
     const auto input = write_clouds("clouds.csv", 300);
     for (const int ranks : {1, 3}) {

@@ -55,6 +55,18 @@ TEST(PlanPipeline, reduce_reads_what_enhance_wrote_unless_told_otherwise) {
               std::vector<std::string>{"b.h5"});
 }
 
+TEST(PlanPipeline, training_and_autoencoders_can_go_on) {
+    const auto resumable = [](const base::Settings& settings) {
+        std::vector<std::string> found;
+        for (const auto& stage : plan_pipeline(settings, {"train"}))
+            if (stage.can_resume()) found.push_back(stage.name);
+        return found;
+    };
+    EXPECT_EQ(resumable({}), std::vector<std::string>{"train"});
+    EXPECT_EQ(resumable({{"reduce.method", "autoencoder"}}),
+              (std::vector<std::string>{"train", "reduce"}));
+}
+
 const Stage& stage_of(const std::vector<Stage>& stages, const std::string& job) {
     return *std::ranges::find(stages, job, &Stage::job);
 }

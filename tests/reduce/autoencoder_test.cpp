@@ -73,8 +73,7 @@ Learnt learn(const AutoencoderRows& rows, Autoencoder autoencoder, const Split& 
     Learnt learnt;
     autoencoder.input = rows.shape();
     const auto pca = principal_components(rows, split.trained, autoencoder.code, comm);
-    learnt.training = train(
-        autoencoder, rows, split, settings, [](std::int64_t, const EpochErrors&) {}, comm);
+    learnt.training = train(autoencoder, rows, split, settings, {}, {}, comm);
     set_code_frame(autoencoder, rows, split.trained, settings.precision, settings.backend, comm);
     learnt.encoded = encode(autoencoder, rows, settings.precision, settings.backend, comm);
     learnt.of_trained = unexplained(learnt.encoded, pca, rows, split.trained, comm);

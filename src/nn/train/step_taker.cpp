@@ -1,9 +1,9 @@
 #include "nn/train/step_taker.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "nn/train/layer_blocks.hpp"
+#include "nn/train/learnt_state.hpp"
 
 namespace nanoatlas::nn {
 namespace {
@@ -118,22 +118,11 @@ void StepTaker::exchange() {
 }
 
 void StepTaker::save(TrainingState& state) {
-    state.tensors = network_.tensors();
     if (average_) {
         const Counting counting(*this);
         state.average = network_.tensors();
     }
-    state.optimizer_steps = optimizer_.steps();
-    state.optimizer.assign(optimizer_.state().size(), {});
-    for (std::size_t i = 0; i < optimizer_.state().size(); ++i) {
-        const auto values = optimizer_.state()[i].on_host();
-        for (const auto& slot : network_.slots())
-            if (!slot.frozen) {
-                const auto begin = values.begin() + slot.offset;
-                state.optimizer[i][slot.name] = {.shape = slot.shape,
-                                                 .values = {begin, begin + slot.size}};
-            }
-    }
+    save_learnt(network_, optimizer_, state);
 }
 
 void StepTaker::load(const TrainingState& state) {
@@ -141,17 +130,7 @@ void StepTaker::load(const TrainingState& state) {
         network_.load(state.average);
         average_.emplace(network_, settings_.average);
     }
-    network_.load(state.tensors);
-    optimizer_.set_steps(state.optimizer_steps);
-    for (std::size_t i = 0; i < optimizer_.state().size(); ++i) {
-        const auto values = optimizer_.state()[i].changed_by_host();
-        const auto& known = state.optimizer.at(i);
-        for (const auto& slot : network_.slots()) {
-            const auto buffer = known.find(slot.name);
-            if (!slot.frozen && buffer != known.end())
-                std::copy_n(buffer->second.values.begin(), slot.size, values.begin() + slot.offset);
-        }
-    }
+    load_learnt(state, network_, optimizer_);
 }
 
 }  // namespace nanoatlas::nn

@@ -76,21 +76,11 @@ void Trainer::train_epoch(const TrainingHooks& hooks) {
 }
 
 void Trainer::stop_if_asked(const TrainingHooks& hooks) {
-    const bool asked = hooks.stop();
-    bool late = false;
-    if (hooks.time_limit > 0) {
-        const bool epoch_ends = state_.step == steps_.order().steps();
-        const double passes = static_cast<double>(data_.validation.rows.size()) /
-                              static_cast<double>(settings_.batch);
-        late = comm_.any(
-            deadline_.is_too_close(base::process_watch.seconds(), epoch_ends ? passes : 0));
-    }
-    if (!asked && !late) return;
-    save(hooks);
-    throw StoppedOnRequest(
-        fmt::format("training stopped {} in epoch {}, step {}; run the same command with --resume "
-                    "to go on",
-                    asked ? "on request" : "before its time limit", state_.epoch + 1, state_.step));
+    const bool epoch_ends = state_.step == steps_.order().steps();
+    const double passes =
+        static_cast<double>(data_.validation.rows.size()) / static_cast<double>(settings_.batch);
+    nn::stop_if_asked(
+        hooks, deadline_, epoch_ends ? passes : 0, state_, [&] { save(hooks); }, comm_);
 }
 
 double Trainer::rate(std::int64_t step) const {

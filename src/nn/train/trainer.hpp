@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,23 +10,10 @@
 #include "nn/network.hpp"
 #include "nn/train/checkpoint.hpp"
 #include "nn/train/deadline.hpp"
+#include "nn/train/hooks.hpp"
 #include "nn/train/step_taker.hpp"
 
 namespace nanoatlas::nn {
-
-struct TrainingHooks {
-    /// True on all ranks when training must stop now; called once a step. Collective.
-    std::function<bool()> stop = [] { return false; };
-    /// When training must have stopped, since the process began [s]; 0: never.
-    double time_limit = 0;
-    /// Keeps the state: after each epoch, and before stopping. Collective.
-    std::function<void(const TrainingState&)> save = [](const TrainingState&) {};
-    /// Told the epoch's figures so far, on every rank; tensors are those of the last save(). Not
-    /// collective.
-    std::function<void(const TrainingState&)> step_done = [](const TrainingState&) {};
-    /// Told each line of metrics, on every rank.
-    std::function<void(const std::string&)> epoch_done = [](const std::string&) {};
-};
 
 struct TrainingResult {
     TensorMap tensors;

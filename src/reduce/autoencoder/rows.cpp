@@ -1,13 +1,29 @@
 #include "reduce/autoencoder/rows.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
 #include "base/check.hpp"
+#include "base/random.hpp"
 #include "reduce/enhance/columns.hpp"
 
 namespace nanoatlas::reduce {
+
+std::uint64_t fingerprint(const AutoencoderRows& rows, const comm::Communicator& comm) {
+    const auto& block = rows.block();
+    std::uint64_t sum = 0;
+#pragma omp parallel for reduction(+ : sum)
+    for (auto number = block.first; number < block.end(); ++number) {
+        auto hash = base::mix(static_cast<std::uint64_t>(number));
+        for (const float value : rows.own(std::array{number}))
+            hash = base::mix(hash ^ std::bit_cast<std::uint32_t>(value));
+        sum += hash;
+    }
+    return comm.sum(sum);
+}
 
 ColumnScale column_scale(const store::Matrix<float>& matrix, ColumnWeights weights,
                          const comm::Communicator& comm) {

@@ -26,6 +26,9 @@ class AutoencoderRows {
     virtual std::vector<float> fetch(std::span<const std::int64_t> rows) const = 0;
 };
 
+/// Tells rows from others, in another order too; the same on any number of ranks. Collective.
+std::uint64_t fingerprint(const AutoencoderRows& rows, const comm::Communicator& comm);
+
 /// What columns weigh against each other: all the same, whatever their variance, or as they are.
 enum class ColumnWeights { equal, as_they_are };
 

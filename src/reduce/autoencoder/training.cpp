@@ -8,7 +8,10 @@
 #include "base/check.hpp"
 #include "base/progress.hpp"
 #include "base/random.hpp"
+#include "base/stopwatch.hpp"
 #include "nn/initialise.hpp"
+#include "nn/train/best_models.hpp"
+#include "nn/train/learnt_state.hpp"
 #include "nn/train/optimizer.hpp"
 #include "nn/train/order.hpp"
 #include "nn/train/schedule.hpp"
@@ -55,12 +58,49 @@ class Training {
         network_.load(nn::initial_tensors(network_.graph(), settings.seed));
     }
 
-    std::int64_t steps() const { return order_.steps(); }
-    nn::TensorMap tensors() const { return network_.tensors(); }
+    /// Goes on from a state.
+    void resume(nn::TrainingState state) {
+        state_ = std::move(state);
+        nn::load_learnt(state_, network_, optimizer_);
+    }
+
+    void run(const nn::TrainingHooks& hooks) {
+        deadline_ = nn::Deadline(hooks.time_limit);
+        base::Progress progress("reduce/autoencoder", settings_.epochs * order_.steps(), "steps");
+        progress.advance(number_of_step());
+        while (state_.epoch < settings_.epochs) {
+            while (state_.step < order_.steps()) {
+                const base::Stopwatch watch;
+                state_.loss_sum += take_step();
+                ++state_.step;
+                deadline_.step_took(watch.seconds());
+                progress.advance(1);
+                hooks.step_done(state_);
+                nn::stop_if_asked(
+                    hooks, deadline_, steps_to_evaluate(), state_, [&] { save(hooks); }, comm_);
+            }
+            finish_epoch(hooks);
+        }
+    }
+
+    /// What was learnt, and how; puts the weights that count into the autoencoder.
+    AutoencoderTraining result(Autoencoder& autoencoder) const {
+        VALIDATE(split_.held_out.empty() || !state_.best.empty(),
+                 "the held-out rows' error is not finite (the steps are too large); lower --lr");
+        AutoencoderTraining result{
+            .epochs = {},
+            .best = split_.held_out.empty() ? state_.epoch : state_.best[0].score.epoch + 1};
+        for (const auto& line : state_.history) result.epochs.push_back(errors_of(line));
+        autoencoder.tensors = split_.held_out.empty() ? network_.tensors() : state_.best[0].tensors;
+        return result;
+    }
+
+  private:
+    std::int64_t number_of_step() const { return state_.epoch * order_.steps() + state_.step; }
 
     /// The loss before the step.
-    double take_step(std::int64_t epoch, std::int64_t step) {
-        const auto draws = order_.draws({epoch, step, 0});
+    double take_step() {
+        const auto draws = order_.draws({state_.epoch, state_.step, 0});
         const auto mine = comm::row_block(std::ssize(draws), comm_);
         std::vector<std::int64_t> numbers;
         for (auto i = mine.first; i < mine.end(); ++i)
@@ -68,16 +108,16 @@ class Training {
                 split_
                     .trained[static_cast<std::size_t>(draws[static_cast<std::size_t>(i)].sample)]);
         const auto targets = rows_.fetch(numbers);
-        const auto number = epoch * order_.steps() + step;
+        const auto number = number_of_step();
         const double loss = network_.train_step(
-            with_noise(targets, numbers, epoch),
+            with_noise(targets, numbers),
             [&](std::span<const float> outputs, std::span<float> gradient) {
                 return comm_.sum(squared_error(outputs, targets, mine.total * elements_, gradient));
             },
             {.seed = settings_.seed, .step = number});
         VALIDATE(std::isfinite(loss),
                  "the loss is {} in epoch {}, step {} (the steps are too large); lower --lr", loss,
-                 epoch + 1, step + 1);
+                 state_.epoch + 1, state_.step + 1);
         const auto all = network_.in_backend();
         optimizer_.step(all.parameters, all.gradients, nn::learning_rate(schedule_, number));
         return loss;
@@ -95,14 +135,51 @@ class Training {
         return comm_.sum(sum) / static_cast<double>(std::ssize(split_.held_out) * elements_);
     }
 
-  private:
+    void finish_epoch(const nn::TrainingHooks& hooks) {
+        const base::Stopwatch watch;
+        const EpochErrors errors{.trained = state_.loss_sum / static_cast<double>(order_.steps()),
+                                 .held_out = held_out_error()};
+        if (std::isfinite(errors.held_out))
+            nn::keep_if_best(state_.best,
+                             {.epoch = state_.epoch, .accuracy = 0, .loss = errors.held_out}, 1,
+                             [&] { return network_.tensors(); });
+        state_.history.push_back(line_of(state_.epoch + 1, errors));
+        hooks.epoch_done(state_.history.back());
+        deadline_.epoch_end_took(watch.seconds());
+        ++state_.epoch;
+        state_.step = 0;
+        state_.loss_sum = 0;
+        if (is_worth_saving()) save(hooks);
+    }
+
+    /// Epochs of few rows take less time than keeping the state does.
+    bool is_worth_saving() const {
+        constexpr double share = 0.05;
+        return comm_.broadcast(share * since_saved_.seconds() >= seconds_to_save_);
+    }
+
+    void save(const nn::TrainingHooks& hooks) {
+        const base::Stopwatch watch;
+        nn::save_learnt(network_, optimizer_, state_);
+        hooks.save(state_);
+        seconds_to_save_ = watch.seconds();
+        deadline_.checkpoint_took(seconds_to_save_);
+        since_saved_ = {};
+    }
+
+    /// Steps' worth of held-out rows that pass if the epoch is at its end.
+    double steps_to_evaluate() const {
+        if (state_.step < order_.steps()) return 0;
+        return static_cast<double>(split_.held_out.size()) / static_cast<double>(settings_.batch);
+    }
+
     /// Of each row other noise in each epoch, whatever the rank that has it.
-    std::vector<float> with_noise(std::vector<float> values, std::span<const std::int64_t> numbers,
-                                  std::int64_t epoch) const {
+    std::vector<float> with_noise(std::vector<float> values,
+                                  std::span<const std::int64_t> numbers) const {
         if (settings_.noise == 0) return values;
 #pragma omp parallel for
         for (std::size_t i = 0; i < numbers.size(); ++i) {
-            base::Random random(settings_.seed, base::fnv1a("noise"), epoch, numbers[i]);
+            base::Random random(settings_.seed, base::fnv1a("noise"), state_.epoch, numbers[i]);
             const auto width = static_cast<std::size_t>(elements_);
             for (auto& value : std::span(values).subspan(i * width, width))
                 value += static_cast<float>(settings_.noise * random.normal());
@@ -120,40 +197,23 @@ class Training {
     nn::Network network_;
     nn::Optimizer optimizer_;
     nn::Schedule schedule_;
+    nn::TrainingState state_;
+    nn::Deadline deadline_;
+    base::Stopwatch since_saved_;
+    double seconds_to_save_ = 0;
 };
 
 }  // namespace
 
-AutoencoderTraining train(
-    Autoencoder& autoencoder, const AutoencoderRows& rows, const Split& split,
-    const AutoencoderSettings& settings,
-    const std::function<void(std::int64_t epoch, const EpochErrors& errors)>& epoch_done,
-    const comm::Communicator& comm) {
+AutoencoderTraining train(Autoencoder& autoencoder, const AutoencoderRows& rows, const Split& split,
+                          const AutoencoderSettings& settings,
+                          std::optional<nn::TrainingState> resume, const nn::TrainingHooks& hooks,
+                          const comm::Communicator& comm) {
     check_settings(settings);
     Training training(autoencoder, rows, split, settings, comm);
-    base::Progress progress("reduce/autoencoder", settings.epochs * training.steps(), "steps");
-    AutoencoderTraining result;
-    double least = std::numeric_limits<double>::infinity();
-    for (std::int64_t epoch = 0; epoch < settings.epochs; ++epoch) {
-        double sum = 0;
-        for (std::int64_t step = 0; step < training.steps(); ++step) {
-            sum += training.take_step(epoch, step);
-            progress.advance(1);
-        }
-        const EpochErrors errors{.trained = sum / static_cast<double>(training.steps()),
-                                 .held_out = training.held_out_error()};
-        result.epochs.push_back(errors);
-        epoch_done(epoch + 1, errors);
-        const bool is_better =
-            split.held_out.empty() ? epoch + 1 == settings.epochs : errors.held_out < least;
-        if (!is_better) continue;
-        least = errors.held_out;
-        result.best = epoch + 1;
-        autoencoder.tensors = training.tensors();
-    }
-    VALIDATE(result.best > 0,
-             "the held-out rows' error is not finite (the steps are too large); lower --lr");
-    return result;
+    if (resume) training.resume(std::move(*resume));
+    training.run(hooks);
+    return training.result(autoencoder);
 }
 
 }  // namespace nanoatlas::reduce

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.hpp"
 #include "nn/network.hpp"
+#include "nn/train/hooks.hpp"
 #include "reduce/autoencoder/autoencoder.hpp"
+#include "reduce/autoencoder/history.hpp"
 #include "reduce/autoencoder/rows.hpp"
 #include "reduce/autoencoder/split.hpp"
 
@@ -26,12 +28,6 @@ struct AutoencoderSettings {
     nn::BackendKind backend = nn::default_backend();
 };
 
-/// Mean squared errors of a value, by epoch.
-struct EpochErrors {
-    double trained = 0;   ///< mean over the epoch's steps, noise included
-    double held_out = 0;  ///< after the epoch; NaN without held-out rows
-};
-
 struct AutoencoderTraining {
     std::vector<EpochErrors> epochs;
     std::int64_t best = 0;  ///< epoch whose weights are kept, from 1: that of the least held-out
@@ -42,12 +38,15 @@ struct AutoencoderTraining {
 /// A step takes the same rows on any number of ranks, so that what is learnt is the same up to the
 /// rounding of sums. Collective.
 ///
-/// epoch_done  told the number of the epoch, from 1, and its errors, on every rank
-/// throws      InputError if a setting is out of range, or the loss is not finite
-AutoencoderTraining train(
-    Autoencoder& autoencoder, const AutoencoderRows& rows, const Split& split,
-    const AutoencoderSettings& settings,
-    const std::function<void(std::int64_t epoch, const EpochErrors& errors)>& epoch_done,
-    const comm::Communicator& comm);
+/// resume  the state to go on from, if there is one: the same ranks and settings give the same bits
+///         as one run
+/// hooks   as of any training; but save() is called after an epoch only if that takes a twentieth
+/// of
+///         the time at most, as epochs may be short
+/// throws  InputError if a setting is out of range, or the loss is not finite; StoppedOnRequest
+AutoencoderTraining train(Autoencoder& autoencoder, const AutoencoderRows& rows, const Split& split,
+                          const AutoencoderSettings& settings,
+                          std::optional<nn::TrainingState> resume, const nn::TrainingHooks& hooks,
+                          const comm::Communicator& comm);
 
 }  // namespace nanoatlas::reduce
