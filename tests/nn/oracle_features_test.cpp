@@ -110,7 +110,7 @@ double worst_distance(std::span<const float> a, std::span<const float> b) {
 
 TEST(OracleFeatures, efficientnet_lite0_on_micrographs) {
     NEEDS_SHARED("oracles/ncm-features/features.npy");
-    const std::string weights = std::string(NANOATLAS_WEIGHTS) + "/efficientnet_lite0.pth";
+    const std::string weights = NANOATLAS_WEIGHTS "/efficientnet_lite0.pth";
     if (!std::filesystem::exists(weights)) GTEST_SKIP() << "skipped: " << weights << " is absent";
 
     std::vector<std::string> files;

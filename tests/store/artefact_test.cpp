@@ -163,7 +163,7 @@ TEST_F(Artefact, hash_of_a_file_does_not_show_the_number_of_ranks) {
     const auto together = hash_file(name, world());
     EXPECT_EQ(together, hash_file(name, comm::Communicator::self()));
     world().barrier();
-    world().on_root([&] { std::ofstream(name) << std::string(999, 'x') + "y"; });
+    world().on_root([&] { std::ofstream(name) << std::string(999, 'x') << 'y'; });
     EXPECT_NE(together, hash_file(name, world()));
 }
 
