@@ -38,10 +38,10 @@ EigenPairs leading_eigenpairs_lapack(std::span<const double> matrix, std::int64_
     std::vector<lapack_int> support(static_cast<std::size_t>(2 * k));
     lapack_int found = 0;
     const auto size = static_cast<lapack_int>(n);
-    check(LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'U', size, work.data(), size, 0, 0,
-                         static_cast<lapack_int>(n - k + 1), size, 0, &found, values.data(),
-                         vectors.data(), size, support.data()),
-          "dsyevr");
+    check_lapack(LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'U', size, work.data(), size, 0, 0,
+                                static_cast<lapack_int>(n - k + 1), size, 0, &found, values.data(),
+                                vectors.data(), size, support.data()),
+                 "dsyevr");
     EigenPairs pairs;
     for (std::int64_t j = k - 1; j >= 0; --j) {
         pairs.values.push_back(values[static_cast<std::size_t>(j)]);
@@ -72,9 +72,9 @@ void broadcast(EigenPairs& pairs, std::int64_t n, const comm::Communicator& comm
 
 std::vector<double> all_eigenvalues(std::span<const double> matrix, std::int64_t n) {
     std::vector<double> work(matrix.begin(), matrix.end()), values(static_cast<std::size_t>(n));
-    check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'U', static_cast<lapack_int>(n), work.data(),
-                         static_cast<lapack_int>(n), values.data()),
-          "dsyevd");
+    check_lapack(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'U', static_cast<lapack_int>(n), work.data(),
+                                static_cast<lapack_int>(n), values.data()),
+                 "dsyevd");
     std::reverse(values.begin(), values.end());
     return values;
 }

@@ -1,15 +1,17 @@
-// How LAPACK and BLAS are called here.
+// How LAPACK and BLAS are called here: errors, threads.
 #pragma once
 
+#include <cblas.h>
 #include <lapacke.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "base/check.hpp"
 
 namespace nanoatlas::reduce {
 
-inline void check(lapack_int status, const char* routine) {
+inline void check_lapack(lapack_int status, const char* routine) {
     ENSURE(status == 0, "LAPACK's {} failed (status {}); is the matrix finite?", routine, status);
 }
 
@@ -26,6 +28,17 @@ void on_one_thread(const Work& work) {
         error = std::current_exception();
     }
     if (error) std::rethrow_exception(error);
+}
+
+/// out [rows, n] = a [rows, inner] b [inner, n] by strips of columns, each by one thread: the same
+/// bits on any number of threads.
+inline void multiply_strips(int rows, int n, int inner, const double* a, const double* b,
+                            double* out) {
+    constexpr int strip = 256;
+#pragma omp parallel for schedule(dynamic)
+    for (int first = 0; first < n; first += strip)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, std::min(strip, n - first),
+                    inner, 1.0, a, inner, b + first, n, 0.0, out + first, n);
 }
 
 }  // namespace nanoatlas::reduce

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "reduce/lapack.hpp"
 #include "store/agree.hpp"
 
 namespace nanoatlas::reduce {

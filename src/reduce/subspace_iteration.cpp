@@ -27,14 +27,6 @@ void axpby(double a, const VectorBlock& x, double b, const VectorBlock& y, Vecto
 
 }  // namespace
 
-void multiply_strips(int rows, int n, int inner, const double* a, const double* b, double* out) {
-    constexpr int strip = 256;
-#pragma omp parallel for schedule(dynamic)
-    for (int first = 0; first < n; first += strip)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, std::min(strip, n - first),
-                    inner, 1.0, a, inner, b + first, n, 0.0, out + first, n);
-}
-
 SubspaceIteration::SubspaceIteration(Product product, std::int64_t n, std::int64_t k)
     : SubspaceIteration(std::move(product), n, k, random_block(n, k)) {}
 
@@ -70,9 +62,10 @@ bool SubspaceIteration::run(int most_products, const Bound& bound) {
 void SubspaceIteration::orthonormalise(VectorBlock& block) const {
     std::vector<double> scales(static_cast<std::size_t>(b_));
     on_one_thread([&] {
-        check(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, n_, b_, block.data(), n_, scales.data()), "dgeqrf");
-        check(LAPACKE_dorgqr(LAPACK_COL_MAJOR, n_, b_, b_, block.data(), n_, scales.data()),
-              "dorgqr");
+        check_lapack(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, n_, b_, block.data(), n_, scales.data()),
+                     "dgeqrf");
+        check_lapack(LAPACKE_dorgqr(LAPACK_COL_MAJOR, n_, b_, b_, block.data(), n_, scales.data()),
+                     "dorgqr");
     });
 }
 
@@ -82,8 +75,8 @@ void SubspaceIteration::rotate_to_ritz_vectors() {
     on_one_thread([&] {  // negative: descending order
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, b_, b_, n_, -1.0, block_.data(), n_,
                     image_.data(), n_, 0.0, small.data(), b_);
-        check(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', b_, small.data(), b_, ritz_.data()),
-              "dsyevd");
+        check_lapack(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', b_, small.data(), b_, ritz_.data()),
+                     "dsyevd");
     });
     for (auto& value : ritz_) value = -value;
     for (VectorBlock* block : {&block_, &image_}) {

@@ -58,8 +58,4 @@ class SubspaceIteration {
     std::vector<double> ritz_;
 };
 
-/// out [rows, n] = a [rows, inner] b [inner, n] by strips of columns, each by one thread: the same
-/// bits on any number of threads.
-void multiply_strips(int rows, int n, int inner, const double* a, const double* b, double* out);
-
 }  // namespace nanoatlas::reduce
