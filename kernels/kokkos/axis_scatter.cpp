@@ -55,12 +55,6 @@ struct Work {
         return less(block, axes - b * block);
     }
 
-    KOKKOS_FUNCTION void interleave_axis(const double* axis, std::size_t number) const {
-        for (std::size_t c = 0; c < columns; ++c)
-            directions.at(number / width, c / part_terms, c % part_terms)[number % width] =
-                static_cast<float>(axis[c]);
-    }
-
     /// The scores of group p of the rows x along a block of axes.
     KOKKOS_FUNCTION void score(const float* x, std::size_t p, std::size_t b) const {
         const auto count = less(group, rows - p * group);
@@ -78,11 +72,8 @@ struct Work {
                      pieces(axes_of(b), width), part, terms);
         }
         for (std::size_t i = 0; i < count; ++i)
-            for (std::size_t j = 0; j < axes_of(b); ++j) {
-                const auto row = p * group + i, axis = b * block + j;
-                scores.at(axis / width, row / part_terms, row % part_terms)[axis % width] =
-                    static_cast<float>(held.at(i, j));
-            }
+            for (std::size_t j = 0; j < axes_of(b); ++j)
+                scores.of(b * block + j, p * group + i) = static_cast<float>(held.at(i, j));
     }
 
     /// Adds the rows x, times their scores along a block of axes, in block q of the columns.
@@ -107,14 +98,6 @@ struct Work {
     }
 };
 
-void interleave(const Work& work, std::span<const double> axes) {
-    const auto from = on_device(axes);
-    for_each_row(
-        "reduce/interleave", work.axes, KOKKOS_LAMBDA(const std::size_t axis) {
-            work.interleave_axis(from.data() + axis * work.columns, axis);
-        });
-}
-
 }  // namespace
 
 struct AxisScatter::State {
@@ -128,7 +111,7 @@ AxisScatter::AxisScatter(std::span<const double> mean, std::span<const double> a
                         .mean = copied(mean),
                         .sums = DeviceView<double>("sums", axes.size())}}) {
     state_->work.directions.make_room(state_->work.axes, mean.size());
-    interleave(state_->work, axes);
+    interleave(state_->work.directions, axes, mean.size());
 }
 AxisScatter::~AxisScatter() = default;
 

@@ -97,10 +97,6 @@ struct AxisTiles {
     DeviceView<double> mean;
     TermPanels<double> right{width};
 
-    KOKKOS_FUNCTION void interleave_axis(const double* axis, std::size_t number) const {
-        for (std::size_t c = 0; c < columns; ++c)
-            right.at(number / width, c / part_terms, c % part_terms)[number % width] = axis[c];
-    }
     /// The products of some rows of the matrix x, of group p, with all axes.
     KOKKOS_FUNCTION void multiply(const float* x, std::size_t p, double* out) const {
         const auto count = less(group, rows - p * group);
@@ -133,14 +129,6 @@ struct AxisTiles {
         }
     }
 };
-
-void interleave_axes(const AxisTiles& tiles, std::span<const double> axes) {
-    const auto from = on_device(axes);
-    for_each_row(
-        "reduce/interleave", tiles.axes, KOKKOS_LAMBDA(const std::size_t axis) {
-            tiles.interleave_axis(from.data() + axis * tiles.columns, axis);
-        });
-}
 
 }  // namespace
 
@@ -190,7 +178,7 @@ RowProducts::RowProducts(std::span<const double> mean, std::span<const double> a
     : state_(new State{
           {.columns = mean.size(), .axes = axes.size() / mean.size(), .mean = copied(mean)}}) {
     state_->tiles.right.make_room(state_->tiles.axes, mean.size());
-    interleave_axes(state_->tiles, axes);
+    interleave(state_->tiles.right, axes, mean.size());
 }
 RowProducts::~RowProducts() = default;
 

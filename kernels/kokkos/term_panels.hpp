@@ -54,6 +54,10 @@ class TermPanels {
         return values_.data() + ((part * panels_ + panel) * part_terms + term) * width_;
     }
 
+    KOKKOS_FUNCTION T& of(std::size_t vector, std::size_t term) const {
+        return at(vector / width_, term / part_terms, term % part_terms)[vector % width_];
+    }
+
   private:
     std::size_t width_, panels_ = 0;
     DeviceView<T> values_;
@@ -84,6 +88,18 @@ template <class Kernel>
 void for_each_unit(const char* name, std::size_t count, const Kernel& kernel) {
     using Policy = Kokkos::RangePolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
     Kokkos::parallel_for(name, Policy(0, count).set_chunk_size(1), kernel);
+}
+
+/// Vectors [n, terms], row-major, into panels that have room for them.
+template <class T>
+void interleave(const TermPanels<T>& panels, std::span<const double> vectors, std::size_t terms) {
+    const auto from = on_device(vectors);
+    const auto to = panels;
+    for_each_row(
+        "reduce/interleave", vectors.size() / terms, KOKKOS_LAMBDA(const std::size_t v) {
+            for (std::size_t t = 0; t < terms; ++t)
+                to.of(v, t) = static_cast<T>(from(v * terms + t));
+        });
 }
 
 }  // namespace nanoatlas::kernels::kokkos::term_panels
