@@ -20,10 +20,14 @@ struct PoolRoom {
     std::int32_t* candidate;  // [searchers, capacity] positions among the candidates
     float* limit;             // [searchers] candidates whose bound is above it are out
     int* count;               // [searchers]
-    std::int32_t* upper;      // [capacity] float_rank()s of upper bounds
+    std::int32_t* upper;      // [upper_size(k)] float_rank()s of upper bounds
     Ranked* ranked;           // [ranked_size(k)]
 
     KOKKOS_INLINE_FUNCTION static int capacity(int k) { return 2 * k + 4 * tile_right; }
+    // Of a pool, what is kept, and a list.
+    KOKKOS_INLINE_FUNCTION static std::size_t upper_size(int k) {
+        return static_cast<std::size_t>(capacity(k) + KeptCandidates::room_for(k) + k);
+    }
     // A pool, a list, and room to sort or merge them.
     KOKKOS_INLINE_FUNCTION static std::size_t ranked_size(int k) {
         return static_cast<std::size_t>(2 * capacity(k) + k);
@@ -45,7 +49,7 @@ class NeighbourPool {
 
     KOKKOS_INLINE_FUNCTION void start(std::size_t g) const {
         room_.count[g] = 0;
-        room_.limit[g] = limit_of_list(g);
+        room_.limit[g] = limit_of_known(g);
     }
 
     /// Nothing at a squared distance above it can be a neighbour of searcher first + g.
@@ -61,9 +65,28 @@ class NeighbourPool {
         if (passing != 0) take(g, bounds, first, limit);
     }
 
-    /// Brings what may be neighbours into the list.
+    /// Brings what may be neighbours into the list, or keeps it.
     KOKKOS_INLINE_FUNCTION void finish(std::size_t g) const {
         sift(g, own_.k + own_.k / 8);
+        if (others_.are_searchers && own_.kept.room > 0 && room_.count[g] <= own_.kept.room)
+            keep(g);
+        else
+            rank(g);
+    }
+
+    /// Brings what was kept into the list; candidates are the searchers.
+    KOKKOS_INLINE_FUNCTION void rank_kept(std::size_t g) const {
+        const auto& kept = own_.kept;
+        const float limit = limit_of_known(g);
+        std::int32_t* candidate = room_.candidate + pool(g);
+        int count = 0;
+        for (int i = 0; i < kept.count(first_ + g); ++i) {
+            const auto at = kept.at(first_ + g) + static_cast<std::size_t>(i);
+            if (kept.lower(at) <= limit) candidate[count++] = kept.candidate(at);
+        }
+        kept.count(first_ + g) = 0;
+        room_.count[g] = count;
+        room_.limit[g] = limit;
         rank(g);
     }
 
@@ -103,6 +126,21 @@ class NeighbourPool {
         drop_hopeless(g);
     }
 
+    // For the end of the search, with their bounds.
+    KOKKOS_INLINE_FUNCTION void keep(std::size_t g) const {
+        const auto& kept = own_.kept;
+        const float* bound = room_.bound + pool(g);
+        const std::int32_t* candidate = room_.candidate + pool(g);
+        for (int i = 0; i < room_.count[g]; ++i) {
+            const auto to = kept.at(first_ + g) + static_cast<std::size_t>(i);
+            kept.lower(to) = bound[i];
+            kept.upper(to) = upper_bound(g, bound[i], candidate[i]);
+            kept.candidate(to) = static_cast<std::int32_t>(at(candidate[i]));
+        }
+        kept.count(first_ + g) = room_.count[g];
+        room_.count[g] = 0;
+    }
+
     KOKKOS_INLINE_FUNCTION void look_closer(std::size_t g) const {
         float* bound = room_.bound + pool(g);
         std::int32_t* candidate = room_.candidate + pool(g);
@@ -118,16 +156,22 @@ class NeighbourPool {
         return static_cast<std::size_t>(candidate < 0 ? ~candidate : candidate);
     }
 
+    KOKKOS_INLINE_FUNCTION float upper_bound(std::size_t g, float bound,
+                                             std::int32_t candidate) const {
+        return bound + bounds_.width(first_ + g, at(candidate), candidate < 0);
+    }
+
     // Keeps the candidates whose lower bound does not exceed the k-th smallest upper bound.
     KOKKOS_INLINE_FUNCTION void drop_hopeless(std::size_t g) const {
         const int count = room_.count[g];
-        if (count < own_.k) return;
+        if (count + known(g) < own_.k) return;
         float* bound = room_.bound + pool(g);
         std::int32_t* candidate = room_.candidate + pool(g);
         for (int i = 0; i < count; ++i)
-            room_.upper[i] = float_rank(
-                bound[i] + bounds_.width(first_ + g, at(candidate[i]), candidate[i] < 0));
-        const float limit = Kokkos::min(room_.limit[g], limit_of_first(room_.upper, count, own_.k));
+            room_.upper[i] = float_rank(upper_bound(g, bound[i], candidate[i]));
+        const int bounds = add_known(g, count);
+        const float limit =
+            Kokkos::min(room_.limit[g], limit_of_first(room_.upper, bounds, own_.k));
         int kept = 0;
         for (int i = 0; i < count; ++i)
             if (bound[i] <= limit) {
@@ -138,12 +182,37 @@ class NeighbourPool {
         room_.count[g] = kept;
     }
 
-    // The limit that the list itself sets once it is full.
-    KOKKOS_INLINE_FUNCTION float limit_of_list(std::size_t g) const {
+    // Listed or kept.
+    KOKKOS_INLINE_FUNCTION int known(std::size_t g) const {
+        return own_.found(own_.placed.row(first_ + g)) + own_.kept.count_of(first_ + g);
+    }
+
+    // Appends the upper bounds of what is known; returns how many bounds there are.
+    KOKKOS_INLINE_FUNCTION int add_known(std::size_t g, int count) const {
+        const auto& kept = own_.kept;
+        for (int i = 0; i < kept.count_of(first_ + g); ++i)
+            room_.upper[count++] =
+                float_rank(kept.upper(kept.at(first_ + g) + static_cast<std::size_t>(i)));
         const std::size_t row = own_.placed.row(first_ + g);
-        if (own_.found(row) < own_.k) return FLT_MAX;
-        const double kth = own_.squared(own_.list(row + 1) - 1) * own_.factor * own_.factor;
-        return static_cast<float>(Kokkos::min(kth * (1 + 0x1p-22) + 0x1p-120, double{FLT_MAX}));
+        const double* squared = &own_.squared(own_.list(row));
+        for (int i = 0; i < own_.found(row); ++i)
+            room_.upper[count++] = float_rank(rounded_up(squared[i]));
+        return count;
+    }
+
+    // A squared distance in the scale of the bounds, or a little above.
+    KOKKOS_INLINE_FUNCTION float rounded_up(double squared) const {
+        const double scaled = squared * own_.factor * own_.factor;
+        return static_cast<float>(Kokkos::min(scaled * (1 + 0x1p-22) + 0x1p-120, double{FLT_MAX}));
+    }
+
+    // The limit that what is known sets.
+    KOKKOS_INLINE_FUNCTION float limit_of_known(std::size_t g) const {
+        const std::size_t row = own_.placed.row(first_ + g);
+        if (known(g) < own_.k) return FLT_MAX;
+        if (own_.kept.count_of(first_ + g) == 0)
+            return rounded_up(own_.squared(own_.list(row + 1) - 1));
+        return limit_of_first(room_.upper, add_known(g, 0), own_.k);
     }
 
     // The pooled candidates with their f64 distances.
@@ -168,24 +237,24 @@ class NeighbourPool {
     // Moves the pool into the list, by f64 distances.
     KOKKOS_INLINE_FUNCTION void rank(std::size_t g) const {
         const std::size_t row = own_.placed.row(first_ + g);
-        const int count = room_.count[g], known = own_.found(row);
-        const int kept = Kokkos::min(own_.k, known + count);
+        const int count = room_.count[g], found = own_.found(row);
+        const int kept = Kokkos::min(own_.k, found + count);
         Ranked* fresh = room_.ranked;
         Ranked* listed = fresh + capacity_;
         Ranked* spare = listed + own_.k;
         measure(g, fresh);
         double* squared = &own_.squared(own_.list(row));
         std::int64_t* index = &own_.index(own_.list(row));
-        for (int i = 0; i < known; ++i) listed[i] = {squared[i], index[i]};
+        for (int i = 0; i < found; ++i) listed[i] = {squared[i], index[i]};
         merge_sort(fresh, count, spare);
-        merge_first(listed, known, fresh, count, kept, spare);
+        merge_first(listed, found, fresh, count, kept, spare);
         for (int i = 0; i < kept; ++i) {
             squared[i] = spare[i].value;
             index[i] = spare[i].index;
         }
         own_.found(row) = kept;
         room_.count[g] = 0;
-        room_.limit[g] = Kokkos::min(room_.limit[g], limit_of_list(g));
+        room_.limit[g] = Kokkos::min(room_.limit[g], limit_of_known(g));
     }
 
     const Searchers& own_;

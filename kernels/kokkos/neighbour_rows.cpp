@@ -33,6 +33,7 @@ PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t
             }
             const double* row = placed.values(position);
             double sum = 0;
+#pragma omp simd reduction(+ : sum)
             for (std::size_t c = 0; c < columns; ++c)
                 sum += scaling(row[c], c) * scaling(row[c], c);
             placed.norm2(position) = static_cast<float>(sum);
@@ -40,6 +41,13 @@ PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t
     Kokkos::fence();
     return placed;
 }
+
+KeptCandidates::KeptCandidates(std::size_t n, int k)
+    : room(room_for(k)),
+      lower("lower", n * static_cast<std::size_t>(room)),
+      upper("upper", lower.extent(0)),
+      candidate("kept", lower.extent(0)),
+      count("count", n) {}
 
 // Where each searcher stands among the candidates.
 Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
@@ -57,6 +65,16 @@ Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
             const std::int64_t candidate = offset + own.order(p);
             made.self(p) = candidate >= 0 && candidate < m ? position_of(candidate) : -1;
         });
+    Kokkos::fence();
+    return made;
+}
+
+Candidates searchers_as_candidates(const Searchers& searchers) {
+    const Candidates made{searchers.placed,
+                          DeviceView<std::int32_t>("self", searchers.placed.count()), true};
+    for_each_row(
+        "neighbours/selves", searchers.placed.count(),
+        KOKKOS_LAMBDA(std::size_t p) { made.self(p) = static_cast<std::int32_t>(p); });
     Kokkos::fence();
     return made;
 }

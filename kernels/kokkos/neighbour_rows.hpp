@@ -64,6 +64,27 @@ struct PlacedRows {
 PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t> order,
                       std::int64_t first_row, const Scaling& scaling);
 
+/// Candidates among the searchers themselves, whose rows stay at hand: they are measured last, when
+/// the blocks that came by later have put most of them out. By position of the searcher.
+struct KeptCandidates {
+    int room = 0;                        // of each; 0: all are measured at once
+    DeviceView<float> lower, upper;      // [n, room] bounds of squared distances
+    DeviceView<std::int32_t> candidate;  // [n, room] positions
+    DeviceView<int> count;               // [n]
+
+    KeptCandidates() = default;
+    KeptCandidates(std::size_t n, int k);
+
+    /// More than are left as a rule, and few beside rows that are wide.
+    KOKKOS_INLINE_FUNCTION static int room_for(int k) { return k + k / 4 + 8; }
+    KOKKOS_FUNCTION std::size_t at(std::size_t searcher) const {
+        return searcher * static_cast<std::size_t>(room);
+    }
+    KOKKOS_FUNCTION int count_of(std::size_t searcher) const {
+        return room == 0 ? 0 : count(searcher);
+    }
+};
+
 /// The rows that look for neighbours, and what they have found.
 struct Searchers {
     PlacedRows placed;
@@ -72,6 +93,7 @@ struct Searchers {
     RoomView<std::int64_t> index;  // [n, k]
     RoomView<double> squared;      // [n, k]
     DeviceView<int> found;         // [n] entries of the lists so far
+    KeptCandidates kept = {};
 
     KOKKOS_FUNCTION std::size_t list(std::size_t row) const {
         return row * static_cast<std::size_t>(k);
@@ -82,9 +104,11 @@ struct Searchers {
 struct Candidates {
     PlacedRows placed;
     DeviceView<std::int32_t> self;  // [n of the search] position of a searcher itself, or -1
+    bool are_searchers = false;     // these themselves, in the same order
 };
 
 Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
                           std::span<const std::int32_t> order);
+Candidates searchers_as_candidates(const Searchers& searchers);
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/kokkos/kept_candidates.hpp"
 #include "kernels/kokkos/pair_search.hpp"
 #include "kernels/kokkos/panel_search.hpp"
 #include "kernels/kokkos/tile_rows.hpp"
@@ -51,24 +52,26 @@ struct NeighbourSearch::State {
     Directions directions;
     Searchers own;
     std::span<const double> rows;
+    std::vector<std::int32_t> order;
     std::span<std::int64_t> index;
     std::span<double> distance;
     InterleavedRows values = {};  // by tile_left, but of the route `pairs`
     DeviceView<float> rest = {};  // of the route `leading`
     ShortRows own_short = {};     // of the routes `leading` and `pairs`
 
-    State(const Frame& frame, std::span<const double> rows_, std::span<const std::int32_t> order,
+    State(const Frame& frame, std::span<const double> rows_, std::span<const std::int32_t> order_,
           std::int64_t first_row, std::span<std::int64_t> index_, std::span<double> distance_)
         : route(route_of(frame)),
           scaling(scaling_of(frame)),
           directions(frame),
-          own{.placed = place_rows(rows_, order, first_row, scaling),
-              .k = order.empty() ? 0 : static_cast<int>(index_.size() / order.size()),
+          own{.placed = place_rows(rows_, order_, first_row, scaling),
+              .k = order_.empty() ? 0 : static_cast<int>(index_.size() / order_.size()),
               .factor = scaling.factor,
               .index = room_on_device(index_),
               .squared = room_on_device(distance_),
-              .found = DeviceView<int>("found", order.size())},
+              .found = DeviceView<int>("found", order_.size())},
           rows(rows_),
+          order(order_.begin(), order_.end()),
           index(index_),
           distance(distance_) {
         if (route == SearchRoute::panels) values = whole_rows(own.placed, scaling, tile_left);
@@ -84,10 +87,30 @@ struct NeighbourSearch::State {
 
     using Done = std::function<void(std::size_t rows)>;
 
+    bool are_own(std::span<const double> candidates,
+                 std::span<const std::int32_t> their_order) const {
+        return candidates.data() == rows.data() && candidates.size() == rows.size() &&
+               std::ranges::equal(their_order, order);
+    }
+
+    void search(const Candidates& candidates, const Done& done) const {
+        switch (route) {
+            case SearchRoute::panels:
+                return search_whole(candidates, done);
+            case SearchRoute::leading:
+                return search_leading(candidates, done);
+            case SearchRoute::pairs:
+                return search_all(candidates, done);
+        }
+    }
+
     void search_whole(const Candidates& candidates, const Done& done) const {
         const auto rounding = rounding_of_whole_rows(own.placed.columns);
-        const auto panels = make_panels(
-            candidates.placed, whole_rows(candidates.placed, scaling, tile_right), rounding);
+        const auto panels = make_panels(candidates.placed,
+                                        candidates.are_searchers
+                                            ? interleaved_by(tile_right, values, own.placed.count())
+                                            : whole_rows(candidates.placed, scaling, tile_right),
+                                        rounding);
         search_panels(
             {own, values, candidates, panels, rounding, PairBounds(rounding, own, candidates)},
             done);
@@ -95,21 +118,24 @@ struct NeighbourSearch::State {
 
     void search_leading(const Candidates& candidates, const Done& done) const {
         const auto rounding = rounding_of_leading_rows(directions);
-        const auto leading = leading_rows(candidates.placed, scaling, directions, tile_right);
+        const auto leading =
+            candidates.are_searchers
+                ? LeadingRows{interleaved_by(tile_right, values, own.placed.count()), rest}
+                : leading_rows(candidates.placed, scaling, directions, tile_right);
         PairBounds bounds(rounding, own, candidates);
         bounds.own_rest = rest;
         bounds.rest = leading.rest;
         bounds.own_short = own_short;
-        bounds.others_short = make_short_rows(candidates.placed, scaling, 1);
+        bounds.others_short =
+            candidates.are_searchers ? own_short : make_short_rows(candidates.placed, scaling, 1);
         bounds.closer_rounding = short_rounding(own_short, bounds.others_short);
         search_panels({own, values, candidates,
                        make_panels(candidates.placed, leading.values, rounding), rounding, bounds},
                       done);
     }
 
-    void search_all(const Candidates& candidates, std::span<const double> offered,
-                    const Done& done) const {
-        if (offered.data() == rows.data() && offered.size() == rows.size())
+    void search_all(const Candidates& candidates, const Done& done) const {
+        if (candidates.are_searchers)
             search_pairs_among(own, own_short, candidates, done);
         else
             search_pairs(own, own_short, candidates,
@@ -128,19 +154,17 @@ void NeighbourSearch::add(std::span<const double> candidates, std::span<const st
                           std::int64_t first_row,
                           const std::function<void(std::size_t rows)>& done) {
     if (state_->rows.empty() || candidates.empty()) return;
-    const auto placed = place_rows(candidates, order, first_row, state_->scaling);
-    const auto offered = candidates_for(state_->own, placed, order);
-    switch (state_->route) {
-        case SearchRoute::panels:
-            return state_->search_whole(offered, done);
-        case SearchRoute::leading:
-            return state_->search_leading(offered, done);
-        case SearchRoute::pairs:
-            return state_->search_all(offered, candidates, done);
+    if (!state_->are_own(candidates, order)) {
+        const auto placed = place_rows(candidates, order, first_row, state_->scaling);
+        return state_->search(candidates_for(state_->own, placed, order), done);
     }
+    if (state_->route != SearchRoute::panels)
+        state_->own.kept = KeptCandidates(order.size(), state_->own.k);
+    state_->search(searchers_as_candidates(state_->own), done);
 }
 
 void NeighbourSearch::finish() {
+    rank_kept(state_->own);
     const auto squared = state_->own.squared;
     for_each_row(
         "neighbours/root", squared.extent(0),

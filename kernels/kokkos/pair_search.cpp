@@ -43,13 +43,13 @@ class Bench {
         : sums(team.team_scratch(1), block_strips * block_strips * strip_tile),
           bounds(team.team_scratch(1), panel_rows * panel_rows),
           turned(team.team_scratch(1), panel_rows * panel_rows),
-          upper(team.team_scratch(1), static_cast<std::size_t>(PoolRoom::capacity(k))),
+          upper(team.team_scratch(1), PoolRoom::upper_size(k)),
           ranked(team.team_scratch(1), PoolRoom::ranked_size(k)) {}
 
     static std::size_t size(int k) {
         return Scratch<std::int32_t>::shmem_size(block_strips * block_strips * strip_tile) +
                2 * Scratch<float>::shmem_size(panel_rows * panel_rows) +
-               Scratch<std::int32_t>::shmem_size(static_cast<std::size_t>(PoolRoom::capacity(k))) +
+               Scratch<std::int32_t>::shmem_size(PoolRoom::upper_size(k)) +
                Scratch<Ranked>::shmem_size(PoolRoom::ranked_size(k));
     }
 

@@ -20,7 +20,7 @@ class Group {
           candidate_(team.team_scratch(1), count * room(search.searchers.k)),
           limit_(team.team_scratch(1), count),
           pooled_(team.team_scratch(1), count),
-          upper_(team.team_scratch(1), room(search.searchers.k)),
+          upper_(team.team_scratch(1), PoolRoom::upper_size(search.searchers.k)),
           ranked_(team.team_scratch(1), PoolRoom::ranked_size(search.searchers.k)),
           admitted_(team.team_scratch(1), (count + tile_left - 1) / tile_left),
           reach_(team, search.searchers.placed, search.values, search.panels, search.rounding,
@@ -44,7 +44,7 @@ class Group {
         return Scratch<float>::shmem_size(rows * room(k)) +
                Scratch<std::int32_t>::shmem_size(rows * room(k)) +
                Scratch<float>::shmem_size(rows) + Scratch<int>::shmem_size(rows) +
-               Scratch<std::int32_t>::shmem_size(room(k)) +
+               Scratch<std::int32_t>::shmem_size(PoolRoom::upper_size(k)) +
                Scratch<Ranked>::shmem_size(PoolRoom::ranked_size(k)) +
                Scratch<std::uint32_t>::shmem_size((rows + tile_left - 1) / tile_left) +
                PanelReach::scratch_size(rows, search.values.columns, search.panels.shelves());
@@ -118,7 +118,7 @@ class Group {
     Scratch<std::int32_t> candidate_;  // [group, capacity]
     Scratch<float> limit_;             // [group]
     Scratch<int> pooled_;              // [group]
-    Scratch<std::int32_t> upper_;      // [capacity]
+    Scratch<std::int32_t> upper_;
     Scratch<Ranked> ranked_;
     Scratch<std::uint32_t> admitted_;  // [strips] panels of the shelf in hand, a bit each
     PanelReach reach_;

@@ -4,6 +4,7 @@ namespace nanoatlas::kernels::kokkos {
 namespace {
 
 constexpr double largest_norm = 46300, largest_value = 32767, least_norm = 0x1p-70;
+constexpr std::size_t columns_at_once = 128;
 
 // One strip.
 struct RoundStrip {
@@ -24,9 +25,11 @@ struct RoundStrip {
     // Returns the relative error.
     KOKKOS_FUNCTION float round_row(std::size_t position, std::size_t strip, std::size_t i) const {
         const double* row = placed.values(position);
+        const double *centre = scaling.centre.data(), factor = scaling.factor;
         double norm2 = 0, largest = 0;
+#pragma omp simd reduction(+ : norm2) reduction(max : largest)
         for (std::size_t c = 0; c < placed.columns; ++c) {
-            const double value = scaling(row[c], c);
+            const double value = (row[c] - centre[c]) * factor;
             norm2 += value * value;
             largest = Kokkos::max(largest, Kokkos::abs(value));
         }
@@ -39,15 +42,29 @@ struct RoundStrip {
         std::int16_t* to = made.values.data() +
                            (strip * made.stride * static_cast<std::size_t>(made.width) + i) * 2;
         double error2 = 0;
-        for (std::size_t c = 0; c < placed.columns; ++c) {
-            const double value = scaling(row[c], c);
-            const double whole = Kokkos::round(value * steps);
-            const double off = value - whole * step;
-            error2 += off * off;
-            to[c / 2 * 2 * static_cast<std::size_t>(made.width) + c % 2] =
-                static_cast<std::int16_t>(whole);
+        for (std::size_t first = 0; first < placed.columns; first += columns_at_once) {
+            const std::size_t count = Kokkos::min(columns_at_once, placed.columns - first);
+            std::int16_t numbers[columns_at_once] = {};
+#pragma omp simd reduction(+ : error2)
+            for (std::size_t c = 0; c < count; ++c) {
+                const double value = (row[first + c] - centre[first + c]) * factor;
+                const double whole = Kokkos::nearbyint(value * steps);
+                const double off = value - whole * step;
+                error2 += off * off;
+                numbers[c] = static_cast<std::int16_t>(static_cast<std::int32_t>(whole));
+            }
+            put_pairs(numbers, (count + 1) / 2, to);
+            to += columns_at_once * static_cast<std::size_t>(made.width);
         }
         return static_cast<float>((1 + 1e-6) * Kokkos::sqrt(error2) / norm);
+    }
+
+    KOKKOS_FUNCTION void put_pairs(const std::int16_t* numbers, std::size_t pairs,
+                                   std::int16_t* to) const {
+        for (std::size_t p = 0; p < pairs; ++p, to += 2 * made.width) {
+            to[0] = numbers[2 * p];
+            to[1] = numbers[2 * p + 1];
+        }
     }
 };
 

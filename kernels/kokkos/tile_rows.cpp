@@ -8,7 +8,10 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-constexpr std::size_t rows_at_once = 4, directions_at_once = 8;
+constexpr std::size_t tile_rows = 4, directions_at_once = 8;
+// So many columns of a few directions stay in the first cache while all tiles of a team use them.
+constexpr std::size_t tiles_at_once = 4, columns_at_once = 256;
+constexpr std::size_t rows_at_once = tiles_at_once * tile_rows;
 
 /// Directions interleaved: [blocks, columns, directions_at_once], filled up with 0.
 DeviceView<double> interleaved(const Directions& directions) {
@@ -24,32 +27,34 @@ DeviceView<double> interleaved(const Directions& directions) {
 
 using Policy = Kokkos::TeamPolicy<Execution>;
 using Scratch = Kokkos::View<double*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
-using Sums = double[rows_at_once][directions_at_once];
+using Sums = double[tile_rows][directions_at_once];
 
 #if defined(__GNUC__) && !defined(__CUDACC__)
 
-/// sums[i][d] = sum over c of rows[c][i] * directions[c][d]. On its own, so that sums stay in
+/// sums[i][d] += sum over c of rows[c][i] * directions[c][d]. On its own, so that sums stay in
 /// registers.
 __attribute__((noinline)) void project_tile(const double* rows, const double* directions,
                                             std::size_t columns, Sums& sums) {
     constexpr std::size_t lanes = directions_at_once / 2;
     using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
-    Lanes sum[rows_at_once][2];
+    Lanes sum[tile_rows][2];
 #pragma GCC unroll 4
-    for (std::size_t i = 0; i < rows_at_once; ++i) sum[i][0] = sum[i][1] = Lanes{};
-    for (std::size_t c = 0; c < columns;
-         ++c, rows += rows_at_once, directions += directions_at_once) {
+    for (std::size_t i = 0; i < tile_rows; ++i) {
+        std::memcpy(&sum[i][0], &sums[i][0], sizeof(Lanes));
+        std::memcpy(&sum[i][1], &sums[i][lanes], sizeof(Lanes));
+    }
+    for (std::size_t c = 0; c < columns; ++c, rows += tile_rows, directions += directions_at_once) {
         Lanes near, far;
         std::memcpy(&near, directions, sizeof near);
         std::memcpy(&far, directions + lanes, sizeof far);
 #pragma GCC unroll 4
-        for (std::size_t i = 0; i < rows_at_once; ++i) {
+        for (std::size_t i = 0; i < tile_rows; ++i) {
             sum[i][0] += rows[i] * near;
             sum[i][1] += rows[i] * far;
         }
     }
 #pragma GCC unroll 4
-    for (std::size_t i = 0; i < rows_at_once; ++i) {
+    for (std::size_t i = 0; i < tile_rows; ++i) {
         std::memcpy(&sums[i][0], &sum[i][0], sizeof(Lanes));
         std::memcpy(&sums[i][lanes], &sum[i][1], sizeof(Lanes));
     }
@@ -59,42 +64,99 @@ __attribute__((noinline)) void project_tile(const double* rows, const double* di
 
 KOKKOS_FUNCTION void project_tile(const double* rows, const double* directions, std::size_t columns,
                                   Sums& sums) {
-    for (auto& row : sums)
-        for (auto& value : row) value = 0;
     for (std::size_t c = 0; c < columns; ++c)
-        for (std::size_t i = 0; i < rows_at_once; ++i)
+        for (std::size_t i = 0; i < tile_rows; ++i)
             for (std::size_t d = 0; d < directions_at_once; ++d)
-                sums[i][d] += rows[c * rows_at_once + i] * directions[c * directions_at_once + d];
+                sums[i][d] += rows[c * tile_rows + i] * directions[c * directions_at_once + d];
 }
 
 #endif
 
-/// Calls take(position, direction, component) for all rows and directions.
+/// A few rows and what they are along all directions.
+class Projection {
+  public:
+    KOKKOS_FUNCTION Projection(const Policy::member_type& team, std::size_t directions)
+        : blocks_((directions + directions_at_once - 1) / directions_at_once),
+          rows_(team.team_scratch(1), rows_at_once * columns_at_once),
+          sums_(team.team_scratch(1), tiles_at_once * blocks_ * tile_sums),
+          norm2_(team.team_scratch(1), rows_at_once) {
+        for (std::size_t i = 0; i < sums_.extent(0); ++i) sums_(i) = 0;
+        for (std::size_t i = 0; i < rows_at_once; ++i) norm2_(i) = 0;
+    }
+
+    static std::size_t scratch_size(std::size_t directions) {
+        const std::size_t blocks = (directions + directions_at_once - 1) / directions_at_once;
+        return Scratch::shmem_size(rows_at_once * columns_at_once) +
+               Scratch::shmem_size(tiles_at_once * blocks * tile_sums) +
+               Scratch::shmem_size(rows_at_once);
+    }
+
+    /// Columns [first, first + count) of the rows from position `row` on; the last one stands in
+    /// for those beyond the end.
+    KOKKOS_FUNCTION void take_columns(const PlacedRows& placed, const Scaling& scaling,
+                                      std::size_t row, std::size_t first, std::size_t count) const {
+        for (std::size_t i = 0; i < rows_at_once; ++i) {
+            const double* values = placed.values(Kokkos::min(row + i, placed.count() - 1)) + first;
+            double* to = &rows_(i / tile_rows * columns_at_once * tile_rows + i % tile_rows);
+            double norm2 = norm2_(i);
+            for (std::size_t c = 0; c < count; ++c) {
+                const double value = scaling(values[c], first + c);
+                to[c * tile_rows] = value;
+                norm2 += value * value;
+            }
+            norm2_(i) = norm2;
+        }
+    }
+
+    /// along: the same columns of the first directions, and so many values to those of the next
+    KOKKOS_FUNCTION void project(const double* along, std::size_t apart, std::size_t count) const {
+        for (std::size_t block = 0; block < blocks_; ++block)
+            for (std::size_t tile = 0; tile < tiles_at_once; ++tile)
+                project_tile(&rows_(tile * columns_at_once * tile_rows), along + block * apart,
+                             count, *reinterpret_cast<Sums*>(sums_of(tile, block)));
+    }
+
+    KOKKOS_FUNCTION double component(std::size_t row, std::size_t direction) const {
+        return sums_of(row / tile_rows,
+                       direction / directions_at_once)[row % tile_rows * directions_at_once +
+                                                       direction % directions_at_once];
+    }
+    KOKKOS_FUNCTION double norm2(std::size_t row) const { return norm2_(row); }
+
+  private:
+    static constexpr std::size_t tile_sums = tile_rows * directions_at_once;
+
+    KOKKOS_FUNCTION double* sums_of(std::size_t tile, std::size_t block) const {
+        return &sums_((tile * blocks_ + block) * tile_sums);
+    }
+
+    std::size_t blocks_;  // of directions
+    Scratch rows_;        // [tiles_at_once, columns_at_once, tile_rows]
+    Scratch sums_;        // [tiles_at_once, blocks_, tile_rows, directions_at_once]
+    Scratch norm2_;       // [rows_at_once]
+};
+
+/// Calls take(position, i, projection) for each row, which is row i of the projection.
 template <class Take>
-void for_each_component(const PlacedRows& placed, const Scaling& scaling,
-                        const Directions& directions, const Take& take) {
+void for_each_projection(const PlacedRows& placed, const Scaling& scaling,
+                         const Directions& directions, const Take& take) {
     const auto along = interleaved(directions);
-    const std::size_t n = placed.count(), columns = placed.columns, count = directions.count;
+    const std::size_t n = placed.count(), columns = placed.columns;
     if (n == 0) return;
     auto policy = Policy(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
-    policy.set_scratch_size(1, Kokkos::PerTeam(Scratch::shmem_size(columns * rows_at_once)));
+    policy.set_scratch_size(1, Kokkos::PerTeam(Projection::scratch_size(directions.count)));
     Kokkos::parallel_for(
         "neighbours/project", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
-            const Scratch rows(team.team_scratch(1), columns * rows_at_once);
-            const std::size_t first = static_cast<std::size_t>(team.league_rank()) * rows_at_once;
-            const std::size_t here = Kokkos::min(std::size_t{rows_at_once}, n - first);
-            for (std::size_t i = 0; i < rows_at_once; ++i) {
-                const double* row = placed.values(first + Kokkos::min(i, here - 1));
-                for (std::size_t c = 0; c < columns; ++c)
-                    rows(c * rows_at_once + i) = scaling(row[c], c);
+            const Projection projection(team, directions.count);
+            const std::size_t row = static_cast<std::size_t>(team.league_rank()) * rows_at_once;
+            for (std::size_t first = 0; first < columns; first += columns_at_once) {
+                const std::size_t count = Kokkos::min(columns_at_once, columns - first);
+                projection.take_columns(placed, scaling, row, first, count);
+                projection.project(along.data() + first * directions_at_once,
+                                   columns * directions_at_once, count);
             }
-            for (std::size_t d = 0; d < count; d += directions_at_once) {
-                Sums sums;
-                project_tile(rows.data(), along.data() + d * columns, columns, sums);
-                for (std::size_t i = 0; i < here; ++i)
-                    for (std::size_t e = 0; e < directions_at_once && d + e < count; ++e)
-                        take(first + i, d + e, sums[i][e]);
-            }
+            for (std::size_t i = 0; i < rows_at_once && row + i < n; ++i)
+                take(row + i, i, projection);
         });
     Kokkos::fence();
 }
@@ -120,28 +182,33 @@ InterleavedRows whole_rows(const PlacedRows& placed, const Scaling& scaling, int
     return made;
 }
 
-LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
-                         const Directions& directions, int width) {
-    const std::size_t n = placed.count(), columns = placed.columns, count = directions.count;
-    LeadingRows made{InterleavedRows(n, count + 1, width), DeviceView<float>("rest", n)};
-    const DeviceView<double> norm2("norm2", n);
-    for_each_component(
-        placed, scaling, directions,
-        KOKKOS_LAMBDA(std::size_t position, std::size_t direction, double component) {
-            made.values.at(position, direction) = static_cast<float>(component);
-            norm2(position) += component * component;
-        });
+InterleavedRows interleaved_by(int width, const InterleavedRows& rows, std::size_t n) {
+    InterleavedRows made(n, rows.columns, width);
     for_each_row(
-        "neighbours/rest", n, KOKKOS_LAMBDA(std::size_t position) {
-            const double* row = placed.values(position);
-            double whole = 0;
-            for (std::size_t c = 0; c < columns; ++c)
-                whole += scaling(row[c], c) * scaling(row[c], c);
-            made.rest(position) =
-                static_cast<float>(Kokkos::sqrt(Kokkos::max(0.0, whole - norm2(position))));
-            made.values.at(position, count) = made.rest(position);
+        "neighbours/interleave", n, KOKKOS_LAMBDA(std::size_t position) {
+            for (std::size_t c = 0; c < made.columns; ++c)
+                made.at(position, c) = rows.at(position, c);
         });
     Kokkos::fence();
+    return made;
+}
+
+LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
+                         const Directions& directions, int width) {
+    const std::size_t n = placed.count(), count = directions.count;
+    LeadingRows made{InterleavedRows(n, count + 1, width), DeviceView<float>("rest", n)};
+    for_each_projection(
+        placed, scaling, directions,
+        KOKKOS_LAMBDA(std::size_t position, std::size_t i, const Projection& projection) {
+            double left = projection.norm2(i);
+            for (std::size_t d = 0; d < count; ++d) {
+                const double component = projection.component(i, d);
+                made.values.at(position, d) = static_cast<float>(component);
+                left -= component * component;
+            }
+            made.rest(position) = static_cast<float>(Kokkos::sqrt(Kokkos::max(0.0, left)));
+            made.values.at(position, count) = made.rest(position);
+        });
     return made;
 }
 
@@ -164,10 +231,11 @@ std::vector<double> components(std::span<const double> rows, const Scaling& scal
     std::iota(order.begin(), order.end(), 0);
     std::vector<double> result(n * count);
     const auto out = room_on_device(std::span(result));
-    for_each_component(
+    for_each_projection(
         place_rows(rows, order, 0, scaling), scaling, directions,
-        KOKKOS_LAMBDA(std::size_t row, std::size_t direction, double component) {
-            out(row * count + direction) = component;
+        KOKKOS_LAMBDA(std::size_t row, std::size_t i, const Projection& projection) {
+            for (std::size_t d = 0; d < count; ++d)
+                out(row * count + d) = projection.component(i, d);
         });
     copy_back(out, std::span(result));
     return result;

@@ -20,6 +20,9 @@ inline TileRounding rounding_of_whole_rows(std::size_t columns) {
 
 InterleavedRows whole_rows(const PlacedRows& placed, const Scaling& scaling, int width);
 
+/// Rows [n] that are interleaved otherwise.
+InterleavedRows interleaved_by(int width, const InterleavedRows& rows, std::size_t n);
+
 /// Orthonormal directions [count, columns], as near as f64 has them.
 struct Directions {
     SeenView<double> values;

@@ -50,6 +50,33 @@ kokkos::Frame with_axes(kokkos::Frame frame, std::size_t count) {
     return frame;
 }
 
+// Each block of the given size searches by itself: among its own rows first, then in the others, as
+// on a ring of ranks.
+reference::NeighbourLists search_in_ring(const Rows& rows, const kokkos::Frame& frame,
+                                         std::size_t k, std::size_t block) {
+    reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
+                                    std::vector<double>(rows.count * k)};
+    const std::size_t blocks = (rows.count + block - 1) / block;
+    const auto first_of = [&](std::size_t b) { return b % blocks * block; };
+    const auto count_of = [&](std::size_t b) { return std::min(block, rows.count - first_of(b)); };
+    const auto block_of = [&](std::size_t b) {
+        return std::span(rows.values)
+            .subspan(first_of(b) * rows.columns, count_of(b) * rows.columns);
+    };
+    for (std::size_t own = 0; own < blocks; ++own) {
+        kokkos::NeighbourSearch search(
+            block_of(own), kokkos::search_order(block_of(own), frame),
+            static_cast<std::int64_t>(first_of(own)), frame,
+            std::span(lists.index).subspan(first_of(own) * k, count_of(own) * k),
+            std::span(lists.distance).subspan(first_of(own) * k, count_of(own) * k));
+        for (std::size_t b = own; b < own + blocks; ++b)
+            search.add(block_of(b), kokkos::search_order(block_of(b), frame),
+                       static_cast<std::int64_t>(first_of(b)));
+        search.finish();
+    }
+    return lists;
+}
+
 // Candidates come by in blocks of the given size, the last block first.
 reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, std::size_t k,
                                  std::size_t block) {
@@ -73,12 +100,14 @@ reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, s
 void expect_exact(const Rows& rows, const kokkos::Frame& frame, std::size_t k, std::size_t block,
                   const std::string& what) {
     const auto expected = reference::nearest_neighbours(rows.values, rows.columns, k);
-    const auto found = search(rows, frame, k, block);
-    ASSERT_EQ(found.index, expected.index) << what;
-    for (std::size_t i = 0; i < expected.distance.size(); ++i)
-        ASSERT_NEAR(found.distance[i], expected.distance[i],
-                    1e-13 * (expected.distance[i] + 1e-300))
-            << what;
+    for (const auto& found :
+         {search(rows, frame, k, block), search_in_ring(rows, frame, k, block)}) {
+        ASSERT_EQ(found.index, expected.index) << what;
+        for (std::size_t i = 0; i < expected.distance.size(); ++i)
+            ASSERT_NEAR(found.distance[i], expected.distance[i],
+                        1e-13 * (expected.distance[i] + 1e-300))
+                << what;
+    }
 }
 
 void expect_exact(const Rows& rows, std::size_t k, std::size_t block, const std::string& what) {
