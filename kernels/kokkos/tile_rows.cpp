@@ -9,8 +9,8 @@ namespace nanoatlas::kernels::kokkos {
 namespace {
 
 constexpr std::size_t tile_rows = 4, directions_at_once = 8;
-// So many columns of a few directions stay in the first cache while all tiles of a team use them.
-constexpr std::size_t tiles_at_once = 4, columns_at_once = 256;
+// So many columns of all tiles of a team and of a few directions stay in the first cache.
+constexpr std::size_t tiles_at_once = 4, columns_at_once = 128;
 constexpr std::size_t rows_at_once = tiles_at_once * tile_rows;
 
 /// Directions interleaved: [blocks, columns, directions_at_once], filled up with 0.
@@ -47,6 +47,9 @@ __attribute__((noinline)) void project_tile(const double* rows, const double* di
         Lanes near, far;
         std::memcpy(&near, directions, sizeof near);
         std::memcpy(&far, directions + lanes, sizeof far);
+#if defined(__x86_64__)
+        asm("" : "+x"(near), "+x"(far));  // or each product would load them again
+#endif
 #pragma GCC unroll 4
         for (std::size_t i = 0; i < tile_rows; ++i) {
             sum[i][0] += rows[i] * near;

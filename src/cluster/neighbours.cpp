@@ -30,12 +30,6 @@ Neighbours empty_lists(const comm::RowBlock& rows, int k) {
             .distance = std::vector<double>(size)};
 }
 
-// Part number `part` of a block cut into parts of `at_once` rows; empty beyond its end.
-comm::RowBlock part_of(const comm::RowBlock& block, std::int64_t part, std::int64_t at_once) {
-    const auto first = std::min(block.first + part * at_once, block.end());
-    return {.first = first, .count = std::min(at_once, block.end() - first), .total = block.total};
-}
-
 // Lets all ranks' rows pass by.
 void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
                   base::Progress& progress) {
@@ -57,19 +51,6 @@ bool comes_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fra
                  const comm::Communicator& comm) {
     return comm.size() > 1 && matrix.rows.total * matrix.columns <= few_values &&
            route_of(frame) != kernels::kokkos::SearchRoute::pairs;
-}
-
-// Of an order of all rows this rank's, as places among them.
-std::vector<std::int32_t> own_part(std::span<const std::int32_t> order,
-                                   const comm::RowBlock& rows) {
-    std::vector<std::int32_t> own;
-    own.reserve(static_cast<std::size_t>(rows.count));
-    for (const auto row : order)
-        if (row >= rows.first && row < rows.end())
-            own.push_back(static_cast<std::int32_t>(row - rows.first));
-    ENSURE(std::ssize(order) == rows.total && std::ssize(own) == rows.count,
-           "the ranks' shares of the order of {} rows don't fit together", rows.total);
-    return own;
 }
 
 // All rows on each rank, straight to their places.
@@ -102,7 +83,10 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
     const auto values = whole_of(matrix, comm);
     const auto order =
         comm.all_gather(kernels::kokkos::search_order(values, frame, {comm.rank(), comm.size()}));
-    lists.order = own_part(order, matrix.rows);
+    lists.order =
+        order_of_part(order, {.count = matrix.rows.total, .total = matrix.rows.total}, matrix.rows);
+    ENSURE(std::ssize(order) == matrix.rows.total && std::ssize(lists.order) == matrix.rows.count,
+           "the ranks' shares of the order of {} rows don't fit together", matrix.rows.total);
     kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
                                             lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
@@ -114,7 +98,10 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
 void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
                       Neighbours& lists, const comm::Communicator& comm) {
     lists.order = kernels::kokkos::search_order(matrix.values, frame);
-    RowRing ring(matrix, lists.order, comm);
+    const auto columns = static_cast<std::size_t>(matrix.columns);
+    RowRing ring({matrix.values, columns, lists.order},
+                 blocks_of_all_ranks(matrix.rows.total, comm), comm,
+                 std::max(few_values / matrix.columns, std::int64_t{1}));
     kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
                                             lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -16,6 +17,14 @@ namespace nanoatlas::cluster {
 /// By rank, as comm::row_block() says.
 std::vector<comm::RowBlock> blocks_of_all_ranks(std::int64_t rows, const comm::Communicator& comm);
 
+/// Part number `part` of a block cut into parts of `at_once` rows; empty beyond its end.
+comm::RowBlock part_of(const comm::RowBlock& block, std::int64_t part, std::int64_t at_once);
+
+/// Of an order of rows, that of some of them, counted from the first of these.
+/// rows: what `order` counts from 0 on
+std::vector<std::int32_t> order_of_part(std::span<const std::int32_t> order,
+                                        const comm::RowBlock& rows, const comm::RowBlock& part);
+
 /// Rows [n, columns] and the order in which kernels lay them out; another's memory.
 struct OrderedRows {
     std::span<const double> values;
@@ -23,18 +32,17 @@ struct OrderedRows {
     std::span<const std::int32_t> order;
 };
 
-/// Rows that pass round, with their order if they have one: each step this rank holds those of the
-/// next rank up, and the ones after them come while it works.
+/// Rows that pass round, with their order if they have one: at first this rank holds its own, then
+/// each step those of the next rank up, and the ones after them come while it works. Large blocks
+/// go round in parts, one part of all ranks after the other, so that the rows on their way need
+/// little room.
 class RowRing {
   public:
-    /// own: this rank's rows, which must outlive the ring; ranges: those that each rank brings
+    /// own: this rank's rows, which must outlive the ring; ranges: those that each rank brings;
+    /// at_once: rows that are on their way together, or all
     RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
-            const comm::Communicator& comm)
-        : comm_(comm),
-          ranges_(std::move(ranges)),
-          columns_(own.columns),
-          rows_(own.values),
-          order_(own.order) {}
+            const comm::Communicator& comm,
+            std::int64_t at_once = std::numeric_limits<std::int64_t>::max());
     RowRing(const store::Matrix<double>& matrix, std::span<const std::int32_t> order,
             const comm::Communicator& comm)
         : RowRing({matrix.values, static_cast<std::size_t>(matrix.columns), order},
@@ -44,11 +52,11 @@ class RowRing {
         is_ordered_ = false;
     }
 
-    int steps() const { return comm_.size(); }
+    int steps() const { return 1 + parts_ * (comm_.size() - 1); }
     std::span<const double> rows() const { return rows_; }
     std::span<const std::int32_t> order() const { return order_; }
     std::int64_t first_row() const { return present().first; }
-    const comm::RowBlock& present() const { return block_at(step_); }
+    comm::RowBlock present() const { return block_at(step_); }
 
     int step() const { return step_; }
 
@@ -76,13 +84,14 @@ class RowRing {
         const int above = (comm_.rank() + 1) % comm_.size();
         auto& incoming = buffers_[step_ % 2];
         const auto count = static_cast<std::size_t>(block_at(step_ + 1).count);
+        const auto outgoing = is_own_turn() ? own_part() : OrderedRows{rows_, columns_, order_};
         incoming.rows.resize(count * columns_);
         start(comm_.start_receive(std::span<double>(incoming.rows), above, tag));
-        start(comm_.start_send(rows_, below, tag));
+        start(comm_.start_send(outgoing.values, below, tag));
         if (!is_ordered_) return;
         incoming.order.resize(count);
         start(comm_.start_receive(std::span<std::int32_t>(incoming.order), above, tag));
-        start(comm_.start_send(order_, below, tag));
+        start(comm_.start_send(outgoing.order, below, tag));
     }
 
     /// Drives the transfer.
@@ -108,13 +117,23 @@ class RowRing {
     void start(std::vector<comm::Request> started) {
         std::move(started.begin(), started.end(), std::back_inserter(requests_));
     }
-    const comm::RowBlock& block_at(int step) const {
-        return ranges_[static_cast<std::size_t>((comm_.rank() + step) % comm_.size())];
+    // By how many ranks the rows of a step have come down; which part they are.
+    int hops(int step) const { return step == 0 ? 0 : (step - 1) % (comm_.size() - 1) + 1; }
+    int part(int step) const { return step == 0 ? 0 : (step - 1) / (comm_.size() - 1); }
+    comm::RowBlock block_at(int step) const {
+        const auto rank = static_cast<std::size_t>((comm_.rank() + hops(step)) % comm_.size());
+        return step == 0 ? ranges_[rank] : part_of(ranges_[rank], part(step), at_once_);
     }
+    bool is_own_turn() const { return hops(step_ + 1) == 1; }
+    OrderedRows own_part();
 
     const comm::Communicator& comm_;
     std::vector<comm::RowBlock> ranges_;
+    std::int64_t at_once_;
+    int parts_;
     std::size_t columns_;
+    OrderedRows own_;
+    std::vector<std::int32_t> own_part_order_;
     std::span<const double> rows_;
     std::span<const std::int32_t> order_;
     Buffer buffers_[2];
