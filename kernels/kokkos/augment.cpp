@@ -9,7 +9,7 @@ namespace nanoatlas::kernels::kokkos {
 namespace {
 
 using HostPolicy = Kokkos::TeamPolicy<Kokkos::DefaultHostExecutionSpace>;
-using Team = HostPolicy::member_type;
+using HostTeam = HostPolicy::member_type;
 using HostScratch = Kokkos::View<float**, Kokkos::LayoutRight,
                                  Kokkos::DefaultHostExecutionSpace::scratch_memory_space,
                                  Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
@@ -22,7 +22,7 @@ struct Taps {
     HostScratch weights;  // [size, taps], zero behind the last
     int count;
 
-    Taps(const Team& team, int size, int taps)
+    Taps(const HostTeam& team, int size, int taps)
         : first(team.team_scratch(1), static_cast<std::size_t>(size)),
           weights(team.team_scratch(1), static_cast<std::size_t>(size),
                   static_cast<std::size_t>(taps)),
@@ -66,7 +66,7 @@ struct Augment {
                64;
     }
 
-    void operator()(const Team& team) const {
+    void operator()(const HostTeam& team) const {
         const int n = team.league_rank(), size = format->size;
         const ImageView& view = views[n];
         const Taps rows(team, size, taps_y), columns(team, size, taps_x);

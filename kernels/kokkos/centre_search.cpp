@@ -15,15 +15,11 @@ constexpr std::size_t tile_rows = row_tile_rows;
 constexpr std::size_t group_rows = 48;
 static_assert(group_rows % tile_rows == 0);
 
-using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
-template <class T>
-using Scratch = Kokkos::View<T*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
-
 /// A run of rows at work: those that have lost their lead are compared with all centres.
 class RowRun {
   public:
-    KOKKOS_FUNCTION RowRun(const Policy::member_type& team, const Rows& rows,
-                           const Centres& centres, std::size_t first, std::size_t count)
+    KOKKOS_FUNCTION RowRun(const Team& team, const Rows& rows, const Centres& centres,
+                           std::size_t first, std::size_t count)
         : rows_(rows),
           centres_(centres),
           first_(first),
@@ -149,12 +145,12 @@ class RowRun {
 std::int64_t assign_nearest(const Rows& rows, const Centres& centres) {
     const auto threads = static_cast<std::size_t>(Execution().concurrency());
     const auto block = std::clamp<std::size_t>(rows.count / (8 * threads), group_rows, 1024);
-    auto policy = Policy(static_cast<int>((rows.count + block - 1) / block), 1);
+    auto policy = Teams(static_cast<int>((rows.count + block - 1) / block), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(RowRun::scratch_size(block, centres.padded)));
     std::int64_t changed = 0;
     Kokkos::parallel_reduce(
         "kmeans/assign", policy,
-        KOKKOS_LAMBDA(const Policy::member_type& team, std::int64_t& sum) {
+        KOKKOS_LAMBDA(const Team& team, std::int64_t& sum) {
             const auto first = static_cast<std::size_t>(team.league_rank()) * block;
             const auto count = Kokkos::min(block, rows.count - first);
             sum += RowRun(team, rows, centres, first, count).run();

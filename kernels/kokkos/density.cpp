@@ -172,14 +172,12 @@ void log_density(std::span<const double> distance, int k, double dimension,
     const DensityOfRow density{
         on_device(distance), k, dimension,
         dimension / 2 * std::log(std::numbers::pi) - std::lgamma((dimension + 2) / 2)};
-    using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
-    using Scratch = Kokkos::View<double*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
     const std::size_t room = (static_cast<std::size_t>(k) / lanes + 1) * lanes;
-    auto policy = Policy(static_cast<int>((n + block - 1) / block), 1);
-    policy.set_scratch_size(1, Kokkos::PerThread(Scratch::shmem_size(room)));
+    auto policy = Teams(static_cast<int>((n + block - 1) / block), 1);
+    policy.set_scratch_size(1, Kokkos::PerThread(Scratch<double>::shmem_size(room)));
     Kokkos::parallel_for(
-        "density/pak", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
-            const Scratch share(team.thread_scratch(1), room);
+        "density/pak", policy, KOKKOS_LAMBDA(const Team& team) {
+            const Scratch<double> share(team.thread_scratch(1), room);
             const std::size_t first = static_cast<std::size_t>(team.league_rank()) * block;
             for (std::size_t row = first; row < Kokkos::min(first + block, n); ++row)
                 out(row) = density(row, used(row), share.data());

@@ -5,17 +5,13 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
-template <class T>
-using Scratch = Kokkos::View<T*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
-
 // Neighbours in space, whose candidates are the same in part.
 constexpr std::size_t rows_at_once = 32;
 
 // One pool, of one searcher after the other.
 class Bench {
   public:
-    KOKKOS_FUNCTION Bench(const Policy::member_type& team, int k)
+    KOKKOS_FUNCTION Bench(const Team& team, int k)
         : candidate_(team.team_scratch(1), static_cast<std::size_t>(PoolRoom::capacity(k))),
           upper_(team.team_scratch(1), PoolRoom::upper_size(k)),
           ranked_(team.team_scratch(1), PoolRoom::ranked_size(k)) {}
@@ -42,10 +38,10 @@ void rank_kept(const Searchers& searchers) {
     if (n == 0 || searchers.kept.room == 0) return;
     const auto candidates = searchers_as_candidates(searchers);
     const PairBounds bounds(RoundingBound(searchers.placed.columns), searchers, candidates);
-    auto policy = Policy(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
+    auto policy = Teams(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(Bench::size(searchers.k)));
     Kokkos::parallel_for(
-        "neighbours/rank_kept", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
+        "neighbours/rank_kept", policy, KOKKOS_LAMBDA(const Team& team) {
             const Bench bench(team, searchers.k);
             const std::size_t first = static_cast<std::size_t>(team.league_rank()) * rows_at_once;
             for (std::size_t p = first; p < Kokkos::min(n, first + rows_at_once); ++p) {

@@ -10,9 +10,6 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
-using Scratch = Kokkos::View<Ranked*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
-
 struct Search {
     std::size_t columns;
     double factor, alpha;
@@ -28,8 +25,7 @@ struct Search {
 // One tile of searchers against a block.
 class Searcher {
   public:
-    KOKKOS_FUNCTION Searcher(const Policy::member_type& team, const Search& search,
-                             const ComponentTiles& block)
+    KOKKOS_FUNCTION Searcher(const Team& team, const Search& search, const ComponentTiles& block)
         : search_(search),
           block_(block),
           tile_(static_cast<std::size_t>(team.league_rank())),
@@ -47,7 +43,9 @@ class Searcher {
         }
     }
 
-    static std::size_t scratch_size(std::size_t tiles) { return Scratch::shmem_size(2 * tiles); }
+    static std::size_t scratch_size(std::size_t tiles) {
+        return Scratch<Ranked>::shmem_size(2 * tiles);
+    }
 
   private:
     KOKKOS_FUNCTION std::size_t position(int i) const {
@@ -181,7 +179,7 @@ class Searcher {
     const Search& search_;
     const ComponentTiles& block_;
     std::size_t tile_;
-    Scratch near_;  // [2 tiles of the block] by distance, and room to sort
+    Scratch<Ranked> near_;  // [2 tiles of the block] by distance, and room to sort
     double limit_[tile_left];
     float bound_[tile_left];
     double reach_, greatest_;
@@ -231,12 +229,12 @@ void OutgoingSearch::add(const OrderedRows& candidates) {
     const auto& search = state_->search;
     if (search.own.count() == 0 || candidates.order.empty()) return;
     const auto block = state_->tiles(candidates, tile_right);
-    auto policy = Policy(static_cast<int>(search.own.count()), 1);
+    auto policy = Teams(static_cast<int>(search.own.count()), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(Searcher::scratch_size(block.count())));
     const auto with = search;
     Kokkos::parallel_for(
         "hdbscan/search", policy,
-        KOKKOS_LAMBDA(const Policy::member_type& team) { Searcher(team, with, block).run(); });
+        KOKKOS_LAMBDA(const Team& team) { Searcher(team, with, block).run(); });
     Kokkos::fence();
 }
 

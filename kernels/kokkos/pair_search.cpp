@@ -8,11 +8,6 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-using Policy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
-using Team = Policy::member_type;
-template <class T>
-using Scratch = Kokkos::View<T*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
-
 constexpr std::size_t strip_rows = short_strip, block_strips = 8;
 constexpr std::size_t block_rows = block_strips * strip_rows;
 // Of columns: as many of two strips stay in the first cache, of two blocks in the second.
@@ -164,7 +159,7 @@ struct PairSearch {
 template <class Work>
 void for_each_task(const char* name, std::size_t tasks, int k, const Work& work) {
     if (tasks == 0) return;
-    auto policy = Policy(static_cast<int>(tasks), 1);
+    auto policy = Teams(static_cast<int>(tasks), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(Bench::size(k))).set_chunk_size(1);
     Kokkos::parallel_for(
         name, policy, KOKKOS_LAMBDA(const Team& team) {

@@ -10,17 +10,13 @@
 
 namespace nanoatlas::kernels::kokkos {
 
-using PanelPolicy = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
-template <class T>
-using Scratch = Kokkos::View<T*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
-
 /// Searchers [first, first + count) by position, in strips of tile_left. `limit` is what
 /// NeighbourPool says of each: nothing at a squared distance above it is of interest.
 class PanelReach {
   public:
     using Tile = float[tile_left][tile_right];
 
-    KOKKOS_FUNCTION PanelReach(const PanelPolicy::member_type& team, const PlacedRows& own,
+    KOKKOS_FUNCTION PanelReach(const Team& team, const PlacedRows& own,
                                const InterleavedRows& values, const Panels& panels,
                                const TileRounding& rounding, std::size_t first, std::size_t count)
         : own_(own),

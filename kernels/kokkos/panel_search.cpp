@@ -12,8 +12,8 @@ namespace {
 // A few searchers at work on a block of candidates.
 class Group {
   public:
-    KOKKOS_FUNCTION Group(const PanelPolicy::member_type& team, const PanelSearch& search,
-                          std::size_t first, std::size_t count)
+    KOKKOS_FUNCTION Group(const Team& team, const PanelSearch& search, std::size_t first,
+                          std::size_t count)
         : search_(search),
           count_(count),
           bound_(team.team_scratch(1), count * room(search.searchers.k)),
@@ -139,10 +139,10 @@ std::size_t rows_of_group(std::size_t n, int k) {
 void search_groups(const PanelSearch& search, std::size_t first, std::size_t end,
                    std::size_t group_rows) {
     const auto groups = static_cast<int>((end - first + group_rows - 1) / group_rows);
-    auto policy = PanelPolicy(groups, 1);
+    auto policy = Teams(groups, 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(Group::scratch_size(group_rows, search)));
     Kokkos::parallel_for(
-        "neighbours/search", policy, KOKKOS_LAMBDA(const PanelPolicy::member_type& team) {
+        "neighbours/search", policy, KOKKOS_LAMBDA(const Team& team) {
             const std::size_t start =
                 first + static_cast<std::size_t>(team.league_rank()) * group_rows;
             Group(team, search, start, Kokkos::min(group_rows, end - start)).run();

@@ -25,8 +25,6 @@ DeviceView<double> interleaved(const Directions& directions) {
     return made;
 }
 
-using Policy = Kokkos::TeamPolicy<Execution>;
-using Scratch = Kokkos::View<double*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
 using Sums = double[tile_rows][directions_at_once];
 
 #if defined(__GNUC__) && !defined(__CUDACC__)
@@ -78,7 +76,7 @@ KOKKOS_FUNCTION void project_tile(const double* rows, const double* directions, 
 /// A few rows and what they are along all directions.
 class Projection {
   public:
-    KOKKOS_FUNCTION Projection(const Policy::member_type& team, std::size_t directions)
+    KOKKOS_FUNCTION Projection(const Team& team, std::size_t directions)
         : blocks_((directions + directions_at_once - 1) / directions_at_once),
           rows_(team.team_scratch(1), rows_at_once * columns_at_once),
           sums_(team.team_scratch(1), tiles_at_once * blocks_ * tile_sums),
@@ -89,9 +87,9 @@ class Projection {
 
     static std::size_t scratch_size(std::size_t directions) {
         const std::size_t blocks = (directions + directions_at_once - 1) / directions_at_once;
-        return Scratch::shmem_size(rows_at_once * columns_at_once) +
-               Scratch::shmem_size(tiles_at_once * blocks * tile_sums) +
-               Scratch::shmem_size(rows_at_once);
+        return Scratch<double>::shmem_size(rows_at_once * columns_at_once) +
+               Scratch<double>::shmem_size(tiles_at_once * blocks * tile_sums) +
+               Scratch<double>::shmem_size(rows_at_once);
     }
 
     /// Columns [first, first + count) of the rows from position `row` on; the last one stands in
@@ -133,10 +131,10 @@ class Projection {
         return &sums_((tile * blocks_ + block) * tile_sums);
     }
 
-    std::size_t blocks_;  // of directions
-    Scratch rows_;        // [tiles_at_once, columns_at_once, tile_rows]
-    Scratch sums_;        // [tiles_at_once, blocks_, tile_rows, directions_at_once]
-    Scratch norm2_;       // [rows_at_once]
+    std::size_t blocks_;     // of directions
+    Scratch<double> rows_;   // [tiles_at_once, columns_at_once, tile_rows]
+    Scratch<double> sums_;   // [tiles_at_once, blocks_, tile_rows, directions_at_once]
+    Scratch<double> norm2_;  // [rows_at_once]
 };
 
 /// Calls take(position, i, projection) for each row, which is row i of the projection.
@@ -146,10 +144,10 @@ void for_each_projection(const PlacedRows& placed, const Scaling& scaling,
     const auto along = interleaved(directions);
     const std::size_t n = placed.count(), columns = placed.columns;
     if (n == 0) return;
-    auto policy = Policy(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
+    auto policy = Teams(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(Projection::scratch_size(directions.count)));
     Kokkos::parallel_for(
-        "neighbours/project", policy, KOKKOS_LAMBDA(const Policy::member_type& team) {
+        "neighbours/project", policy, KOKKOS_LAMBDA(const Team& team) {
             const Projection projection(team, directions.count);
             const std::size_t row = static_cast<std::size_t>(team.league_rank()) * rows_at_once;
             for (std::size_t first = 0; first < columns; first += columns_at_once) {

@@ -46,6 +46,12 @@ void copy_back(const View& from, std::span<T> to) {
     Kokkos::deep_copy(HostView<T>(to.data(), to.size()), from);
 }
 
+/// Teams of one thread and some memory each; who is done takes the next task.
+using Teams = Kokkos::TeamPolicy<Execution, Kokkos::Schedule<Kokkos::Dynamic>>;
+using Team = Teams::member_type;
+template <class T>
+using Scratch = Kokkos::View<T*, Execution::scratch_memory_space, Kokkos::MemoryUnmanaged>;
+
 template <class Kernel>
 void for_each_row(const char* name, std::size_t rows, const Kernel& kernel) {
     Kokkos::parallel_for(name, Kokkos::RangePolicy<Execution>(0, rows), kernel);

@@ -30,17 +30,18 @@ Neighbours empty_lists(const comm::RowBlock& rows, int k) {
             .distance = std::vector<double>(size)};
 }
 
-// Lets all ranks' rows pass by.
+// Lets all ranks' rows pass by. A row is done when it has met all of them.
 void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
                   base::Progress& progress) {
-    for (int step = 0; step < ring.steps(); ++step) {
-        ring.start_transfer();
+    std::int64_t pairs = 0;
+    ring.go_round([&] {
         search.add(ring.rows(), ring.order(), ring.first_row(), [&](std::size_t rows) {
-            progress.advance(static_cast<std::int64_t>(rows));
+            const auto done = pairs / ring.total();
+            pairs += static_cast<std::int64_t>(rows) * ring.present().count;
+            progress.advance(pairs / ring.total() - done);
             ring.poll();
         });
-        ring.advance();
-    }
+    });
 }
 
 // Up to so many values a matrix comes to each rank whole.
@@ -104,7 +105,7 @@ void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos
                  std::max(few_values / matrix.columns, std::int64_t{1}));
     kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
                                             lists.index, lists.distance);
-    base::Progress progress("cluster/neighbours", matrix.rows.count * ring.steps(), "rows");
+    base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
     search_round(search, ring, progress);
     search.finish();
     if (route_of(frame) == kernels::kokkos::SearchRoute::pairs) lists.order.clear();
@@ -155,7 +156,7 @@ void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_on
         comm);
     add_leading_directions(
         frame, source.rows, k, [&](std::int64_t row) { return source.read(row, 1); }, comm);
-    base::Progress progress("cluster/neighbours", own.count * parts * comm.size(), "rows");
+    base::Progress progress("cluster/neighbours", own.count * parts, "rows");
     for (std::int64_t part = 0; part < parts; ++part) {
         auto lists = empty_lists(part_of(own, part, at_once), k);
         const auto searching = read(lists.rows);

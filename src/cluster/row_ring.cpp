@@ -48,7 +48,9 @@ RowRing::RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
       columns_(own.columns),
       own_(own),
       rows_(own.values),
-      order_(own.order) {}
+      order_(own.order) {
+    for (const auto& range : ranges_) total_ += range.count;
+}
 
 // The next to set out.
 OrderedRows RowRing::own_part() {

@@ -58,6 +58,9 @@ class RowRing {
     std::int64_t first_row() const { return present().first; }
     comm::RowBlock present() const { return block_at(step_); }
 
+    /// Of all ranges together.
+    std::int64_t total() const { return total_; }
+
     int step() const { return step_; }
 
     /// Calls work() for the rows of each rank in turn, this one's first. Collective.
@@ -77,9 +80,20 @@ class RowRing {
         }
     }
 
-    /// Sets the transfer of the next rows going, while the present ones are in use.
+    /// Drives the transfer.
+    void poll() {
+        for (auto& request : requests_) request.test();
+    }
+
+  private:
+    struct Buffer {
+        std::vector<double> rows;
+        std::vector<std::int32_t> order;
+    };
+    static constexpr int tag = 1;
+
+    // Sets the transfer of the next rows going, while the present ones are in use.
     void start_transfer() {
-        if (step_ + 1 == steps()) return;
         const int below = (comm_.rank() + comm_.size() - 1) % comm_.size();
         const int above = (comm_.rank() + 1) % comm_.size();
         auto& incoming = buffers_[step_ % 2];
@@ -94,11 +108,6 @@ class RowRing {
         start(comm_.start_send(outgoing.order, below, tag));
     }
 
-    /// Drives the transfer.
-    void poll() {
-        for (auto& request : requests_) request.test();
-    }
-
     void advance() {
         for (auto& request : requests_) request.wait();
         requests_.clear();
@@ -106,13 +115,6 @@ class RowRing {
         rows_ = arrived.rows;
         order_ = arrived.order;
     }
-
-  private:
-    struct Buffer {
-        std::vector<double> rows;
-        std::vector<std::int32_t> order;
-    };
-    static constexpr int tag = 1;
 
     void start(std::vector<comm::Request> started) {
         std::move(started.begin(), started.end(), std::back_inserter(requests_));
@@ -131,6 +133,7 @@ class RowRing {
     std::vector<comm::RowBlock> ranges_;
     std::int64_t at_once_;
     int parts_;
+    std::int64_t total_ = 0;
     std::size_t columns_;
     OrderedRows own_;
     std::vector<std::int32_t> own_part_order_;
