@@ -12,11 +12,11 @@ using namespace term_panels;
 constexpr std::size_t width = right_width<float>, right_panels = block / width;
 // Rows whose scores a unit of work finds together.
 #if defined(__CUDACC__)
-constexpr std::size_t group = block;
+constexpr std::size_t scored_rows = block;
 #else
-constexpr std::size_t group = 48;
+constexpr std::size_t scored_rows = 48;
 #endif
-static_assert(group % left_width == 0);
+static_assert(scored_rows % left_width == 0);
 
 /// Sums of tiles over parts of terms: of so many vectors on the left with a block on the right.
 template <std::size_t left_count>
@@ -55,15 +55,15 @@ struct Work {
         return less(block, axes - b * block);
     }
 
-    /// The scores of group p of the rows x along a block of axes.
+    /// The scores of run p of the rows x along a block of axes.
     KOKKOS_FUNCTION void score(const float* x, std::size_t p, std::size_t b) const {
-        const auto count = less(group, rows - p * group);
-        float left[group / left_width][part_terms][left_width] = {}, centred[part_terms];
-        HeldTiles<group> held;
+        const auto count = less(scored_rows, rows - p * scored_rows);
+        float left[scored_rows / left_width][part_terms][left_width] = {}, centred[part_terms];
+        HeldTiles<scored_rows> held;
         for (std::size_t part = 0; part * part_terms < columns; ++part) {
             const auto first = part * part_terms, terms = less(part_terms, columns - first);
             for (std::size_t i = 0; i < count; ++i) {
-                const float* row = x + (p * group + i) * columns + first;
+                const float* row = x + (p * scored_rows + i) * columns + first;
                 float* to = &left[i / left_width][0][i % left_width];
                 centre(row, mean.data() + first, terms, centred);
                 for (std::size_t c = 0; c < terms; ++c) to[c * left_width] = centred[c];
@@ -73,7 +73,7 @@ struct Work {
         }
         for (std::size_t i = 0; i < count; ++i)
             for (std::size_t j = 0; j < axes_of(b); ++j)
-                scores.of(b * block + j, p * group + i) = static_cast<float>(held.at(i, j));
+                scores.of(b * block + j, p * scored_rows + i) = static_cast<float>(held.at(i, j));
     }
 
     /// Adds the rows x, times their scores along a block of axes, in block q of the columns.
@@ -123,7 +123,8 @@ void AxisScatter::add(std::span<const float> rows) {
     const auto work = state_->work;
     const auto blocks = work.axis_blocks();
     for_each_unit(
-        "reduce/score", pieces(work.rows, group) * blocks, KOKKOS_LAMBDA(const std::size_t unit) {
+        "reduce/score", pieces(work.rows, scored_rows) * blocks,
+        KOKKOS_LAMBDA(const std::size_t unit) {
             work.score(from.data(), unit / blocks, unit % blocks);
         });
     for_each_unit(

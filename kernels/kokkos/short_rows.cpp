@@ -43,7 +43,8 @@ struct RoundStrip {
                            (strip * made.stride * static_cast<std::size_t>(made.width) + i) * 2;
         double error2 = 0;
         for (std::size_t first = 0; first < placed.columns; first += columns_at_once) {
-            const std::size_t count = Kokkos::min(columns_at_once, placed.columns - first);
+            const std::size_t count =
+                Kokkos::min(std::size_t{columns_at_once}, placed.columns - first);
             std::int16_t numbers[columns_at_once] = {};
 #pragma omp simd reduction(+ : error2)
             for (std::size_t c = 0; c < count; ++c) {

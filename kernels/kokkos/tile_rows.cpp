@@ -151,7 +151,8 @@ void for_each_projection(const PlacedRows& placed, const Scaling& scaling,
             const Projection projection(team, directions.count);
             const std::size_t row = static_cast<std::size_t>(team.league_rank()) * rows_at_once;
             for (std::size_t first = 0; first < columns; first += columns_at_once) {
-                const std::size_t count = Kokkos::min(columns_at_once, columns - first);
+                const std::size_t count =
+                    Kokkos::min(std::size_t{columns_at_once}, columns - first);
                 projection.take_columns(placed, scaling, row, first, count);
                 projection.project(along.data() + first * directions_at_once,
                                    columns * directions_at_once, count);
