@@ -1,55 +1,47 @@
 #include "kernels/kokkos/kept_candidates.hpp"
 
-#include "kernels/kokkos/neighbour_pool.hpp"
+#include "kernels/kokkos/known_neighbours.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
 // Neighbours in space, whose candidates are the same in part.
-constexpr std::size_t rows_at_once = 32;
+constexpr std::size_t searchers_at_once = 32;
 
-// One pool, of one searcher after the other.
-class Bench {
-  public:
-    KOKKOS_FUNCTION Bench(const Team& team, int k)
-        : candidate_(team.team_scratch(1), static_cast<std::size_t>(PoolRoom::capacity(k))),
-          upper_(team.team_scratch(1), PoolRoom::upper_size(k)),
-          ranked_(team.team_scratch(1), PoolRoom::ranked_size(k)) {}
-
-    static std::size_t size(int k) {
-        return Scratch<std::int32_t>::shmem_size(static_cast<std::size_t>(PoolRoom::capacity(k))) +
-               Scratch<std::int32_t>::shmem_size(PoolRoom::upper_size(k)) +
-               Scratch<Ranked>::shmem_size(PoolRoom::ranked_size(k));
-    }
-
-    KOKKOS_FUNCTION PoolRoom room(float& limit, int& count) const {
-        return {nullptr, candidate_.data(), &limit, &count, upper_.data(), ranked_.data()};
-    }
-
-  private:
-    Scratch<std::int32_t> candidate_, upper_;
-    Scratch<Ranked> ranked_;
-};
+/// Leaves what may still be a neighbour of the searcher at position p, and brings it into the list.
+/// upper [KnownNeighbours::most(k)], ranked [2 * kept.room + k]: room to work in
+KOKKOS_FUNCTION void rank_kept_of(const Searchers& searchers, std::size_t p, std::int32_t* upper,
+                                  Ranked* ranked) {
+    const auto& kept = searchers.kept;
+    const KnownNeighbours known(searchers, p);
+    const float limit = known.limit(upper);
+    std::int32_t* candidate = &kept.candidate(kept.at(p));
+    int count = 0;
+    for (int i = 0; i < kept.count(p); ++i)
+        if (kept.lower(kept.at(p) + static_cast<std::size_t>(i)) <= limit)
+            candidate[count++] = candidate[i];
+    kept.count(p) = 0;
+    measure_rows(searchers.placed.values(p), searchers.placed, candidate, count, ranked);
+    known.list(ranked, count, ranked + kept.room);
+}
 
 }  // namespace
 
 void rank_kept(const Searchers& searchers) {
     const std::size_t n = searchers.placed.count();
     if (n == 0 || searchers.kept.room == 0) return;
-    const auto candidates = searchers_as_candidates(searchers);
-    const PairBounds bounds(RoundingBound(searchers.placed.columns), searchers, candidates);
-    auto policy = Teams(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
-    policy.set_scratch_size(1, Kokkos::PerTeam(Bench::size(searchers.k)));
+    const auto bounds = static_cast<std::size_t>(KnownNeighbours::most(searchers.k));
+    const auto ranked = static_cast<std::size_t>(2 * searchers.kept.room + searchers.k);
+    auto policy = Teams(static_cast<int>((n + searchers_at_once - 1) / searchers_at_once), 1);
+    policy.set_scratch_size(1, Kokkos::PerTeam(Scratch<std::int32_t>::shmem_size(bounds) +
+                                               Scratch<Ranked>::shmem_size(ranked)));
     Kokkos::parallel_for(
         "neighbours/rank_kept", policy, KOKKOS_LAMBDA(const Team& team) {
-            const Bench bench(team, searchers.k);
-            const std::size_t first = static_cast<std::size_t>(team.league_rank()) * rows_at_once;
-            for (std::size_t p = first; p < Kokkos::min(n, first + rows_at_once); ++p) {
-                float limit = 0;
-                int count = 0;
-                const auto room = bench.room(limit, count);
-                NeighbourPool(searchers, candidates, bounds, room, p).rank_kept(0);
-            }
+            const Scratch<std::int32_t> upper(team.team_scratch(1), bounds);
+            const Scratch<Ranked> room(team.team_scratch(1), ranked);
+            const auto first = static_cast<std::size_t>(team.league_rank()) * searchers_at_once;
+            for (std::size_t p = first; p < Kokkos::min(n, first + searchers_at_once); ++p)
+                rank_kept_of(searchers, p, upper.data(), room.data());
         });
     Kokkos::fence();
 }

@@ -2,15 +2,14 @@
 #pragma once
 
 #include <Kokkos_Core.hpp>
-#include <cfloat>
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/kokkos/dot_tile.hpp"
+#include "kernels/kokkos/known_neighbours.hpp"
 #include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/pair_bounds.hpp"
 #include "kernels/kokkos/selection.hpp"
-#include "kernels/kokkos/squared_distance.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 
@@ -24,9 +23,9 @@ struct PoolRoom {
     Ranked* ranked;           // [ranked_size(k)]
 
     KOKKOS_INLINE_FUNCTION static int capacity(int k) { return 2 * k + 4 * tile_right; }
-    // Of a pool, what is kept, and a list.
+    // Of a pool and all that is known.
     KOKKOS_INLINE_FUNCTION static std::size_t upper_size(int k) {
-        return static_cast<std::size_t>(capacity(k) + KeptCandidates::room_for(k) + k);
+        return static_cast<std::size_t>(capacity(k) + KnownNeighbours::most(k));
     }
     // A pool, a list, and room to sort or merge them.
     KOKKOS_INLINE_FUNCTION static std::size_t ranked_size(int k) {
@@ -49,7 +48,7 @@ class NeighbourPool {
 
     KOKKOS_INLINE_FUNCTION void start(std::size_t g) const {
         room_.count[g] = 0;
-        room_.limit[g] = limit_of_known(g);
+        room_.limit[g] = known(g).limit(room_.upper);
     }
 
     /// Nothing at a squared distance above it can be a neighbour of searcher first + g.
@@ -72,22 +71,6 @@ class NeighbourPool {
             keep(g);
         else
             rank(g);
-    }
-
-    /// Brings what was kept into the list; candidates are the searchers.
-    KOKKOS_INLINE_FUNCTION void rank_kept(std::size_t g) const {
-        const auto& kept = own_.kept;
-        const float limit = limit_of_known(g);
-        std::int32_t* candidate = room_.candidate + pool(g);
-        int count = 0;
-        for (int i = 0; i < kept.count(first_ + g); ++i) {
-            const auto at = kept.at(first_ + g) + static_cast<std::size_t>(i);
-            if (kept.lower(at) <= limit) candidate[count++] = kept.candidate(at);
-        }
-        kept.count(first_ + g) = 0;
-        room_.count[g] = count;
-        room_.limit[g] = limit;
-        rank(g);
     }
 
   private:
@@ -164,12 +147,12 @@ class NeighbourPool {
     // Keeps the candidates whose lower bound does not exceed the k-th smallest upper bound.
     KOKKOS_INLINE_FUNCTION void drop_hopeless(std::size_t g) const {
         const int count = room_.count[g];
-        if (count + known(g) < own_.k) return;
+        if (count + known(g).count() < own_.k) return;
         float* bound = room_.bound + pool(g);
         std::int32_t* candidate = room_.candidate + pool(g);
         for (int i = 0; i < count; ++i)
             room_.upper[i] = float_rank(upper_bound(g, bound[i], candidate[i]));
-        const int bounds = add_known(g, count);
+        const int bounds = known(g).add_upper_bounds(room_.upper, count);
         const float limit =
             Kokkos::min(room_.limit[g], limit_of_first(room_.upper, bounds, own_.k));
         int kept = 0;
@@ -182,79 +165,20 @@ class NeighbourPool {
         room_.count[g] = kept;
     }
 
-    // Listed or kept.
-    KOKKOS_INLINE_FUNCTION int known(std::size_t g) const {
-        return own_.found(own_.placed.row(first_ + g)) + own_.kept.count_of(first_ + g);
-    }
-
-    // Appends the upper bounds of what is known; returns how many bounds there are.
-    KOKKOS_INLINE_FUNCTION int add_known(std::size_t g, int count) const {
-        const auto& kept = own_.kept;
-        for (int i = 0; i < kept.count_of(first_ + g); ++i)
-            room_.upper[count++] =
-                float_rank(kept.upper(kept.at(first_ + g) + static_cast<std::size_t>(i)));
-        const std::size_t row = own_.placed.row(first_ + g);
-        const double* squared = &own_.squared(own_.list(row));
-        for (int i = 0; i < own_.found(row); ++i)
-            room_.upper[count++] = float_rank(rounded_up(squared[i]));
-        return count;
-    }
-
-    // A squared distance in the scale of the bounds, or a little above.
-    KOKKOS_INLINE_FUNCTION float rounded_up(double squared) const {
-        const double scaled = squared * own_.factor * own_.factor;
-        return static_cast<float>(Kokkos::min(scaled * (1 + 0x1p-22) + 0x1p-120, double{FLT_MAX}));
-    }
-
-    // The limit that what is known sets.
-    KOKKOS_INLINE_FUNCTION float limit_of_known(std::size_t g) const {
-        const std::size_t row = own_.placed.row(first_ + g);
-        if (known(g) < own_.k) return FLT_MAX;
-        if (own_.kept.count_of(first_ + g) == 0)
-            return rounded_up(own_.squared(own_.list(row + 1) - 1));
-        return limit_of_first(room_.upper, add_known(g, 0), own_.k);
-    }
-
-    // The pooled candidates with their f64 distances.
-    KOKKOS_INLINE_FUNCTION void measure(std::size_t g, Ranked* measured) const {
-        constexpr int at_once = rows_measured_at_once;
-        const auto& placed = others_.placed;
-        const int count = room_.count[g];
-        const std::int32_t* candidate = room_.candidate + pool(g);
-        for (int i = 0; i < count; i += at_once) {
-            const double* row[at_once];
-            double squared[at_once];
-            for (int r = 0; r < at_once; ++r)
-                row[r] = placed.values(at(candidate[Kokkos::min(i + r, count - 1)]));
-            squared_distances(own_.placed.values(first_ + g), row, placed.columns, squared);
-            for (int r = 0; r < at_once && i + r < count; ++r)
-                measured[i + r] = {
-                    squared[r],
-                    placed.first_row + static_cast<std::int64_t>(placed.row(at(candidate[i + r])))};
-        }
+    KOKKOS_INLINE_FUNCTION KnownNeighbours known(std::size_t g) const {
+        return {own_, first_ + g};
     }
 
     // Moves the pool into the list, by f64 distances.
     KOKKOS_INLINE_FUNCTION void rank(std::size_t g) const {
-        const std::size_t row = own_.placed.row(first_ + g);
-        const int count = room_.count[g], found = own_.found(row);
-        const int kept = Kokkos::min(own_.k, found + count);
-        Ranked* fresh = room_.ranked;
-        Ranked* listed = fresh + capacity_;
-        Ranked* spare = listed + own_.k;
-        measure(g, fresh);
-        double* squared = &own_.squared(own_.list(row));
-        std::int64_t* index = &own_.index(own_.list(row));
-        for (int i = 0; i < found; ++i) listed[i] = {squared[i], index[i]};
-        merge_sort(fresh, count, spare);
-        merge_first(listed, found, fresh, count, kept, spare);
-        for (int i = 0; i < kept; ++i) {
-            squared[i] = spare[i].value;
-            index[i] = spare[i].index;
-        }
-        own_.found(row) = kept;
+        std::int32_t* candidate = room_.candidate + pool(g);
+        for (int i = 0; i < room_.count[g]; ++i)
+            candidate[i] = static_cast<std::int32_t>(at(candidate[i]));
+        measure_rows(own_.placed.values(first_ + g), others_.placed, candidate, room_.count[g],
+                     room_.ranked);
+        known(g).list(room_.ranked, room_.count[g], room_.ranked + capacity_);
         room_.count[g] = 0;
-        room_.limit[g] = Kokkos::min(room_.limit[g], limit_of_known(g));
+        room_.limit[g] = Kokkos::min(room_.limit[g], known(g).limit(room_.upper));
     }
 
     const Searchers& own_;

@@ -1,0 +1,93 @@
+// What a searcher knows of its neighbours so far: its list, and what is kept for the end.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <cfloat>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kokkos/neighbour_rows.hpp"
+#include "kernels/kokkos/selection.hpp"
+#include "kernels/kokkos/squared_distance.hpp"
+
+namespace nanoatlas::kernels::kokkos {
+
+/// Rows at positions [count] with their squared distances in f64 from a row.
+KOKKOS_INLINE_FUNCTION void measure_rows(const double* from, const PlacedRows& placed,
+                                         const std::int32_t* position, int count,
+                                         Ranked* measured) {
+    constexpr int at_once = rows_measured_at_once;
+    const auto at = [&](int i) { return static_cast<std::size_t>(position[i]); };
+    for (int i = 0; i < count; i += at_once) {
+        const double* row[at_once];
+        double squared[at_once];
+        for (int r = 0; r < at_once; ++r) row[r] = placed.values(at(Kokkos::min(i + r, count - 1)));
+        squared_distances(from, row, placed.columns, squared);
+        for (int r = 0; r < at_once && i + r < count; ++r)
+            measured[i + r] = {squared[r],
+                               placed.first_row + static_cast<std::int64_t>(placed.row(at(i + r)))};
+    }
+}
+
+class KnownNeighbours {
+  public:
+    KOKKOS_INLINE_FUNCTION KnownNeighbours(const Searchers& searchers, std::size_t position)
+        : own_(searchers), position_(position), row_(searchers.placed.row(position)) {}
+
+    /// Listed or kept.
+    KOKKOS_INLINE_FUNCTION int count() const { return own_.found(row_) + kept(); }
+
+    /// The most that all searchers can know of.
+    KOKKOS_INLINE_FUNCTION static int most(int k) { return KeptCandidates::room_for(k) + k; }
+
+    /// Appends float_rank()s of upper bounds of the squared distances to upper [count]; returns how
+    /// many there are then.
+    KOKKOS_INLINE_FUNCTION int add_upper_bounds(std::int32_t* upper, int count) const {
+        for (int i = 0; i < kept(); ++i) upper[count++] = float_rank(own_.kept.upper(kept_at(i)));
+        const double* squared = &own_.squared(own_.list(row_));
+        for (int i = 0; i < own_.found(row_); ++i)
+            upper[count++] = float_rank(rounded_up(squared[i]));
+        return count;
+    }
+
+    /// No neighbour has a lower bound above it. upper [most(k)]: room to work in
+    KOKKOS_INLINE_FUNCTION float limit(std::int32_t* upper) const {
+        if (count() < own_.k) return FLT_MAX;
+        if (kept() == 0) return rounded_up(own_.squared(own_.list(row_ + 1) - 1));
+        return limit_of_first(upper, add_upper_bounds(upper, 0), own_.k);
+    }
+
+    /// Brings rows with their f64 distances into the list.
+    /// fresh [count], in any order; room [k + the larger of k and count] to work in
+    KOKKOS_INLINE_FUNCTION void list(Ranked* fresh, int count, Ranked* room) const {
+        const int found = own_.found(row_), enough = Kokkos::min(own_.k, found + count);
+        Ranked *listed = room, *spare = room + own_.k;
+        double* squared = &own_.squared(own_.list(row_));
+        std::int64_t* index = &own_.index(own_.list(row_));
+        for (int i = 0; i < found; ++i) listed[i] = {squared[i], index[i]};
+        merge_sort(fresh, count, spare);
+        merge_first(listed, found, fresh, count, enough, spare);
+        for (int i = 0; i < enough; ++i) {
+            squared[i] = spare[i].value;
+            index[i] = spare[i].index;
+        }
+        own_.found(row_) = enough;
+    }
+
+  private:
+    KOKKOS_INLINE_FUNCTION int kept() const { return own_.kept.count_of(position_); }
+    KOKKOS_INLINE_FUNCTION std::size_t kept_at(int i) const {
+        return own_.kept.at(position_) + static_cast<std::size_t>(i);
+    }
+
+    // A squared distance in the scale of the bounds, or a little above.
+    KOKKOS_INLINE_FUNCTION float rounded_up(double squared) const {
+        const double scaled = squared * own_.factor * own_.factor;
+        return static_cast<float>(Kokkos::min(scaled * (1 + 0x1p-22) + 0x1p-120, double{FLT_MAX}));
+    }
+
+    const Searchers& own_;
+    std::size_t position_, row_;
+};
+
+}  // namespace nanoatlas::kernels::kokkos
