@@ -137,6 +137,7 @@ const Rule& rule_for(const std::string& method, const std::string& file) {
     const auto found = std::find_if(rules.begin(), rules.end(),
                                     [&](const Rule& rule) { return method == rule.method; });
     std::vector<std::string> known;
+    known.reserve(std::size(rules));
     for (const auto& rule : rules) known.emplace_back(rule.method);
     VALIDATE(found != rules.end(),
              "the clusters of '{}' are of method '{}' (it has no rule for new rows); give those of "

@@ -83,7 +83,7 @@ class CudnnConvolution final : public Convolution {
     }
 
     Route route(Pass pass) {
-        const auto found =
+        auto found =
             choose_route(shape_, device_->precision(), pass,
                          [&](const PlanRequest& request) { return device_->find(request); });
         device_->reserve_workspace((pass == Pass::backward_weights ? packed_bytes() : 0) +

@@ -52,7 +52,7 @@ __attribute__((noinline)) inline void dot_in_registers(const T* left, const T* r
     constexpr int lanes = register_width<T> / 2;
     Register sum[register_rows][2];
 #pragma GCC unroll 12
-    for (int i = 0; i < register_rows; ++i) sum[i][0] = sum[i][1] = Register{};
+    for (auto& row : sum) row[0] = row[1] = Register{};
     for (std::size_t c = 0; c < columns; ++c, left += left_width, right += right_width) {
         Register near, far;
         std::memcpy(&near, right, sizeof near);

@@ -9,8 +9,8 @@ namespace nanoatlas::kernels::kokkos {
 
 Scaling scaling_of(const Frame& frame) {
     const std::size_t columns = frame.centre.size();
-    const Scaling scaling{DeviceView<double>("centre", columns),
-                          std::exp2(-std::ceil(std::log2(frame.largest)))};
+    Scaling scaling{DeviceView<double>("centre", columns),
+                    std::exp2(-std::ceil(std::log2(frame.largest)))};
     Kokkos::deep_copy(scaling.centre, HostView<const double>(frame.centre.data(), columns));
     return scaling;
 }
@@ -19,11 +19,11 @@ PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t
                       std::int64_t first_row, const Scaling& scaling) {
     const std::size_t n = order.size(), columns = scaling.centre.extent(0);
     const std::size_t filled_up = (n + tile_right - 1) / tile_right * tile_right;
-    const PlacedRows placed{.rows = on_device(rows),
-                            .columns = columns,
-                            .first_row = first_row,
-                            .order = DeviceView<std::int32_t>("order", n),
-                            .norm2 = DeviceView<float>("norm2", filled_up)};
+    PlacedRows placed{.rows = on_device(rows),
+                      .columns = columns,
+                      .first_row = first_row,
+                      .order = DeviceView<std::int32_t>("order", n),
+                      .norm2 = DeviceView<float>("norm2", filled_up)};
     Kokkos::deep_copy(placed.order, HostView<const std::int32_t>(order.data(), n));
     for_each_row(
         "neighbours/norms", filled_up, KOKKOS_LAMBDA(std::size_t position) {
@@ -57,7 +57,7 @@ Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
         position[static_cast<std::size_t>(order[p])] = static_cast<std::int32_t>(p);
     const auto position_of = on_device(std::span<const std::int32_t>(position));
     const auto own = searchers.placed;
-    const Candidates made{placed, DeviceView<std::int32_t>("self", own.count())};
+    Candidates made{placed, DeviceView<std::int32_t>("self", own.count())};
     const std::int64_t offset = own.first_row - placed.first_row;
     const auto m = static_cast<std::int64_t>(order.size());
     for_each_row(
@@ -70,8 +70,8 @@ Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
 }
 
 Candidates searchers_as_candidates(const Searchers& searchers) {
-    const Candidates made{searchers.placed,
-                          DeviceView<std::int32_t>("self", searchers.placed.count()), true};
+    Candidates made{searchers.placed, DeviceView<std::int32_t>("self", searchers.placed.count()),
+                    true};
     for_each_row(
         "neighbours/selves", searchers.placed.count(),
         KOKKOS_LAMBDA(std::size_t p) { made.self(p) = static_cast<std::int32_t>(p); });

@@ -165,6 +165,7 @@ void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_on
                                                 lists.index, lists.distance);
         for (std::int64_t passing = 0; passing < parts; ++passing) {
             std::vector<comm::RowBlock> ranges;
+            ranges.reserve(blocks.size());
             for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
             const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
             const auto candidates_order = kernels::kokkos::search_order(candidates, frame);

@@ -17,6 +17,7 @@ int parts_of(const std::vector<comm::RowBlock>& ranges, std::int64_t at_once) {
 std::vector<comm::RowBlock> blocks_of_all_ranks(std::int64_t rows, const comm::Communicator& comm) {
     const comm::BlockDistribution blocks(rows, comm.size());
     std::vector<comm::RowBlock> all;
+    all.reserve(static_cast<std::size_t>(comm.size()));
     for (int rank = 0; rank < comm.size(); ++rank) all.push_back(blocks.block(rank));
     return all;
 }
