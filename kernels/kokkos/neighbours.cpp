@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "kernels/kokkos/kept_candidates.hpp"
 #include "kernels/kokkos/pair_search.hpp"
@@ -26,24 +27,30 @@ std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t
     return space_order(rows, columns, tile_right, share);
 }
 
-std::vector<std::int32_t> search_order(std::span<const double> rows, const Frame& frame,
-                                       const Share& share) {
-    const std::size_t columns = frame.centre.size();
+Layout lay_out(std::span<const double> rows, const Frame& frame, const Share& share) {
+    const std::size_t columns = frame.centre.size(), n = rows.size() / columns;
     switch (route_of(frame)) {
         case SearchRoute::panels:
-            return layout_order(rows, columns, share);
+            return {layout_order(rows, columns, share)};
         case SearchRoute::leading: {
-            Directions first(frame);
-            first.count = std::min(first.count, directions_for_order);
-            return layout_order(components(rows, scaling_of(frame), first), first.count, share);
+            const Directions directions(frame);
+            auto leading = leading_parts(rows, scaling_of(frame), directions);
+            const std::size_t few = std::min(directions.count, directions_for_order);
+            std::vector<double> first(n * few);
+            for (std::size_t i = 0; i < n; ++i)
+                std::copy_n(&leading[i * leading_columns(frame)], few, &first[i * few]);
+            return {layout_order(first, few, share), std::move(leading)};
         }
         case SearchRoute::pairs:
             break;
     }
-    const std::size_t n = rows.size() / columns;
-    std::vector<std::int32_t> order(share.end(n) - share.begin(n));
-    std::iota(order.begin(), order.end(), static_cast<std::int32_t>(share.begin(n)));
-    return order;
+    Layout layout{std::vector<std::int32_t>(share.end(n) - share.begin(n))};
+    std::iota(layout.order.begin(), layout.order.end(), static_cast<std::int32_t>(share.begin(n)));
+    return layout;
+}
+
+std::size_t leading_columns(const Frame& frame) {
+    return frame.directions.empty() ? 0 : frame.directions.size() / frame.centre.size() + 1;
 }
 
 struct NeighbourSearch::State {
@@ -59,24 +66,24 @@ struct NeighbourSearch::State {
     DeviceView<float> rest = {};  // of the route `leading`
     ShortRows own_short = {};     // of the routes `leading` and `pairs`
 
-    State(const Frame& frame, std::span<const double> rows_, std::span<const std::int32_t> order_,
+    State(const Frame& frame, std::span<const double> rows_, const LayoutView& layout,
           std::int64_t first_row, std::span<std::int64_t> index_, std::span<double> distance_)
         : route(route_of(frame)),
           scaling(scaling_of(frame)),
           directions(frame),
-          own{.placed = place_rows(rows_, order_, first_row, scaling),
-              .k = order_.empty() ? 0 : static_cast<int>(index_.size() / order_.size()),
+          own{.placed = place_rows(rows_, layout.order, first_row, scaling),
+              .k = layout.order.empty() ? 0 : static_cast<int>(index_.size() / layout.order.size()),
               .factor = scaling.factor,
               .index = room_on_device(index_),
               .squared = room_on_device(distance_),
-              .found = DeviceView<int>("found", order_.size())},
+              .found = DeviceView<int>("found", layout.order.size())},
           rows(rows_),
-          order(order_.begin(), order_.end()),
+          order(layout.order.begin(), layout.order.end()),
           index(index_),
           distance(distance_) {
         if (route == SearchRoute::panels) values = whole_rows(own.placed, scaling, tile_left);
         if (route == SearchRoute::leading) {
-            const auto leading = leading_rows(own.placed, scaling, directions, tile_left);
+            const auto leading = leading_rows(own.placed, layout.leading, tile_left);
             values = leading.values;
             rest = leading.rest;
             own_short = make_short_rows(own.placed, scaling, 1);
@@ -93,12 +100,14 @@ struct NeighbourSearch::State {
                std::ranges::equal(their_order, order);
     }
 
-    void search(const Candidates& candidates, const Done& done) const {
+    // leading: of the candidates, as in a layout
+    void search(const Candidates& candidates, std::span<const float> leading,
+                const Done& done) const {
         switch (route) {
             case SearchRoute::panels:
                 return search_whole(candidates, done);
             case SearchRoute::leading:
-                return search_leading(candidates, done);
+                return search_leading(candidates, leading, done);
             case SearchRoute::pairs:
                 return search_all(candidates, done);
         }
@@ -116,21 +125,19 @@ struct NeighbourSearch::State {
             done);
     }
 
-    void search_leading(const Candidates& candidates, const Done& done) const {
+    void search_leading(const Candidates& candidates, std::span<const float> leading,
+                        const Done& done) const {
         const auto rounding = rounding_of_leading_rows(directions);
-        const auto leading =
-            candidates.are_searchers
-                ? LeadingRows{interleaved_by(tile_right, values, own.placed.count()), rest}
-                : leading_rows(candidates.placed, scaling, directions, tile_right);
+        const auto theirs = leading_rows(candidates.placed, leading, tile_right);
         PairBounds bounds(rounding, own, candidates);
         bounds.own_rest = rest;
-        bounds.rest = leading.rest;
+        bounds.rest = theirs.rest;
         bounds.own_short = own_short;
         bounds.others_short =
             candidates.are_searchers ? own_short : make_short_rows(candidates.placed, scaling, 1);
         bounds.closer_rounding = short_rounding(own_short, bounds.others_short);
         search_panels({own, values, candidates,
-                       make_panels(candidates.placed, leading.values, rounding), rounding, bounds},
+                       make_panels(candidates.placed, theirs.values, rounding), rounding, bounds},
                       done);
     }
 
@@ -143,24 +150,25 @@ struct NeighbourSearch::State {
     }
 };
 
-NeighbourSearch::NeighbourSearch(std::span<const double> rows, std::span<const std::int32_t> order,
+NeighbourSearch::NeighbourSearch(std::span<const double> rows, const LayoutView& layout,
                                  std::int64_t first_row, const Frame& frame,
                                  std::span<std::int64_t> index, std::span<double> distance)
-    : state_(std::make_unique<State>(frame, rows, order, first_row, index, distance)) {}
+    : state_(std::make_unique<State>(frame, rows, layout, first_row, index, distance)) {}
 
 NeighbourSearch::~NeighbourSearch() = default;
 
-void NeighbourSearch::add(std::span<const double> candidates, std::span<const std::int32_t> order,
+void NeighbourSearch::add(std::span<const double> candidates, const LayoutView& layout,
                           std::int64_t first_row,
                           const std::function<void(std::size_t rows)>& done) {
     if (state_->rows.empty() || candidates.empty()) return;
-    if (!state_->are_own(candidates, order)) {
-        const auto placed = place_rows(candidates, order, first_row, state_->scaling);
-        return state_->search(candidates_for(state_->own, placed, order), done);
+    if (!state_->are_own(candidates, layout.order)) {
+        const auto placed = place_rows(candidates, layout.order, first_row, state_->scaling);
+        return state_->search(candidates_for(state_->own, placed, layout.order), layout.leading,
+                              done);
     }
     if (state_->route != SearchRoute::panels)
-        state_->own.kept = KeptCandidates(order.size(), state_->own.k);
-    state_->search(searchers_as_candidates(state_->own), done);
+        state_->own.kept = KeptCandidates(layout.order.size(), state_->own.k);
+    state_->search(searchers_as_candidates(state_->own), layout.leading, done);
 }
 
 void NeighbourSearch::finish() {

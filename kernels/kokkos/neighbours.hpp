@@ -56,28 +56,45 @@ SearchRoute route_of(const Frame& frame);
 std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns,
                                        const Share& share = {});
 
-/// That in which a search wants them; whoever has the rows finds it once.
-std::vector<std::int32_t> search_order(std::span<const double> rows, const Frame& frame,
-                                       const Share& share = {});
+/// How a search lays out rows [n, columns]. Whoever has the rows finds it once.
+struct Layout {
+    std::vector<std::int32_t> order;  ///< [n], or a share of them
+    /// What the frame's directions tell of each row, [n, leading_columns()].
+    std::vector<float> leading = {};
+};
+
+Layout lay_out(std::span<const double> rows, const Frame& frame, const Share& share = {});
+
+/// 0 where the search does not go by directions.
+std::size_t leading_columns(const Frame& frame);
+
+/// Another's layout, or that of some of its rows.
+struct LayoutView {
+    std::span<const std::int32_t> order;
+    std::span<const float> leading = {};
+
+    LayoutView(const Layout& layout) : order(layout.order), leading(layout.leading) {}
+    LayoutView(std::span<const std::int32_t> order_, std::span<const float> leading_)
+        : order(order_), leading(leading_) {}
+};
 
 class NeighbourSearch {
   public:
     /// rows       [n, columns], row-major, numbered from first_row on; must outlive the search
-    /// order      search_order(rows, frame), or of more rows without those that are not here
+    /// layout     lay_out(rows, frame); its order may be that of more rows without the others
     /// index, distance  [n, k]: where finish() writes; working room until then
-    NeighbourSearch(std::span<const double> rows, std::span<const std::int32_t> order,
-                    std::int64_t first_row, const Frame& frame, std::span<std::int64_t> index,
-                    std::span<double> distance);
+    NeighbourSearch(std::span<const double> rows, const LayoutView& layout, std::int64_t first_row,
+                    const Frame& frame, std::span<std::int64_t> index, std::span<double> distance);
     ~NeighbourSearch();
     NeighbourSearch(const NeighbourSearch&) = delete;
     NeighbourSearch& operator=(const NeighbourSearch&) = delete;
 
     /// Offers rows [m, columns], numbered from first_row on, as neighbours. A row is not its own
     /// neighbour. In any order of blocks the result is the same to the bit.
-    /// order: search_order(candidates, frame), found once for all searches
+    /// layout: lay_out(candidates, frame), found once for all searches
     /// done: told of each group of rows that has been compared with the whole block
-    void add(std::span<const double> candidates, std::span<const std::int32_t> order,
-             std::int64_t first_row, const std::function<void(std::size_t rows)>& done = {});
+    void add(std::span<const double> candidates, const LayoutView& layout, std::int64_t first_row,
+             const std::function<void(std::size_t rows)>& done = {});
 
     /// Lists complete: nearest first, equal distances by index. At least k candidates must have
     /// come by for each row.

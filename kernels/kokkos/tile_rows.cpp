@@ -195,22 +195,40 @@ InterleavedRows interleaved_by(int width, const InterleavedRows& rows, std::size
     return made;
 }
 
-LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
-                         const Directions& directions, int width) {
-    const std::size_t n = placed.count(), count = directions.count;
-    LeadingRows made{InterleavedRows(n, count + 1, width), DeviceView<float>("rest", n)};
+std::vector<float> leading_parts(std::span<const double> rows, const Scaling& scaling,
+                                 const Directions& directions) {
+    const std::size_t n = rows.size() / directions.columns, count = directions.count;
+    std::vector<std::int32_t> order(n);
+    std::iota(order.begin(), order.end(), 0);
+    std::vector<float> result(n * (count + 1));
+    const auto out = room_on_device(std::span(result));
     for_each_projection(
-        placed, scaling, directions,
-        KOKKOS_LAMBDA(std::size_t position, std::size_t i, const Projection& projection) {
+        place_rows(rows, order, 0, scaling), scaling, directions,
+        KOKKOS_LAMBDA(std::size_t row, std::size_t i, const Projection& projection) {
             double left = projection.norm2(i);
             for (std::size_t d = 0; d < count; ++d) {
                 const double component = projection.component(i, d);
-                made.values.at(position, d) = static_cast<float>(component);
+                out(row * (count + 1) + d) = static_cast<float>(component);
                 left -= component * component;
             }
-            made.rest(position) = static_cast<float>(Kokkos::sqrt(Kokkos::max(0.0, left)));
-            made.values.at(position, count) = made.rest(position);
+            out(row * (count + 1) + count) =
+                static_cast<float>(Kokkos::sqrt(Kokkos::max(0.0, left)));
         });
+    copy_back(out, std::span(result));
+    return result;
+}
+
+LeadingRows leading_rows(const PlacedRows& placed, std::span<const float> parts, int width) {
+    const std::size_t n = placed.count(), columns = parts.size() / Kokkos::max(n, std::size_t{1});
+    LeadingRows made{InterleavedRows(n, columns, width), DeviceView<float>("rest", n)};
+    const auto from = on_device(parts);
+    for_each_row(
+        "neighbours/leading", n, KOKKOS_LAMBDA(std::size_t position) {
+            const float* part = &from(placed.row(position) * columns);
+            for (std::size_t c = 0; c < columns; ++c) made.values.at(position, c) = part[c];
+            made.rest(position) = part[columns - 1];
+        });
+    Kokkos::fence();
     return made;
 }
 
@@ -224,23 +242,6 @@ TileRounding rounding_of_leading_rows(const Directions& directions) {
     TileRounding rounding{RoundingBound(directions.count + 1), displacement};
     rounding.relative += 12 * displacement;
     return rounding;
-}
-
-std::vector<double> components(std::span<const double> rows, const Scaling& scaling,
-                               const Directions& directions) {
-    const std::size_t n = rows.size() / directions.columns, count = directions.count;
-    std::vector<std::int32_t> order(n);
-    std::iota(order.begin(), order.end(), 0);
-    std::vector<double> result(n * count);
-    const auto out = room_on_device(std::span(result));
-    for_each_projection(
-        place_rows(rows, order, 0, scaling), scaling, directions,
-        KOKKOS_LAMBDA(std::size_t row, std::size_t i, const Projection& projection) {
-            for (std::size_t d = 0; d < count; ++d)
-                out(row * count + d) = projection.component(i, d);
-        });
-    copy_back(out, std::span(result));
-    return result;
 }
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -33,14 +33,18 @@ struct Directions {
     bool none() const { return count == 0; }
 };
 
-/// What is left of rows: their components along the directions, and the norm of the rest.
+/// The leading part of rows [n, columns]: the components of the scaled rows along the directions,
+/// and the norm of the rest. Row-major [n, count + 1].
+std::vector<float> leading_parts(std::span<const double> rows, const Scaling& scaling,
+                                 const Directions& directions);
+
 struct LeadingRows {
-    InterleavedRows values;  // [n, count + 1], the norm of the rest last
-    DeviceView<float> rest;  // that norm by position
+    InterleavedRows values;  // [n, count + 1] by position
+    DeviceView<float> rest;  // the last of them
 };
 
-LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
-                         const Directions& directions, int width);
+/// parts: leading_parts() of the rows that are placed
+LeadingRows leading_rows(const PlacedRows& placed, std::span<const float> parts, int width);
 
 /// Distances of leading rows are lower bounds: the rests of two rows differ by no less than their
 /// norms do (Cheng, Gersho, Ramamurthi, Shoham, ICASSP 1984, 372; McNames, IEEE PAMI 23 (2001)
@@ -51,9 +55,5 @@ LeadingRows leading_rows(const PlacedRows& placed, const Scaling& scaling,
 /// 2^-23: the displacement d. It moves a squared distance by at most 4d S, |x|^2 in place of the
 /// squared norm of a leading row by 2d S, the norms of two rests in an upper bound by 4d S.
 TileRounding rounding_of_leading_rows(const Directions& directions);
-
-/// Components of rows [n, columns] along the directions, of the scaled rows; row-major [n, count].
-std::vector<double> components(std::span<const double> rows, const Scaling& scaling,
-                               const Directions& directions);
 
 }  // namespace nanoatlas::kernels::kokkos

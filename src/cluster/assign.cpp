@@ -44,13 +44,16 @@ Neighbours neighbours_among(const store::Matrix<double>& old, const store::Matri
                      .index = std::vector<std::int64_t>(size),
                      .distance = std::vector<double>(size)};
     // Numbered after the old rows, no new row is taken for one of its neighbours.
-    using kernels::kokkos::search_order;
-    const auto order = search_order(rows.values, frame);
-    kernels::kokkos::NeighbourSearch search(rows.values, order, old.rows.total + rows.rows.first,
+    using kernels::kokkos::lay_out;
+    const auto layout = lay_out(rows.values, frame);
+    kernels::kokkos::NeighbourSearch search(rows.values, layout, old.rows.total + rows.rows.first,
                                             frame, lists.index, lists.distance);
-    const auto old_order = search_order(old.values, frame);
-    RowRing ring(old, old_order, comm);
-    ring.go_round([&] { search.add(ring.rows(), ring.order(), ring.first_row()); });
+    const auto old_layout = lay_out(old.values, frame);
+    RowRing ring(ordered_rows(old.values, old_layout, frame),
+                 blocks_of_all_ranks(old.rows.total, comm), comm);
+    ring.go_round([&] {
+        search.add(ring.rows(), {ring.order(), ring.leading()}, ring.first_row());
+    });
     search.finish();
     return lists;
 }

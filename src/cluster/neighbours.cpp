@@ -35,12 +35,13 @@ void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
                   base::Progress& progress) {
     std::int64_t pairs = 0;
     ring.go_round([&] {
-        search.add(ring.rows(), ring.order(), ring.first_row(), [&](std::size_t rows) {
-            const auto done = pairs / ring.total();
-            pairs += static_cast<std::int64_t>(rows) * ring.present().count;
-            progress.advance(pairs / ring.total() - done);
-            ring.poll();
-        });
+        search.add(ring.rows(), {ring.order(), ring.leading()}, ring.first_row(),
+                   [&](std::size_t rows) {
+                       const auto done = pairs / ring.total();
+                       pairs += static_cast<std::int64_t>(rows) * ring.present().count;
+                       progress.advance(pairs / ring.total() - done);
+                       ring.poll();
+                   });
     });
 }
 
@@ -82,33 +83,38 @@ std::vector<double> whole_of(const store::Matrix<double>& matrix, const comm::Co
 void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
                   Neighbours& lists, const comm::Communicator& comm) {
     const auto values = whole_of(matrix, comm);
-    const auto order =
-        comm.all_gather(kernels::kokkos::search_order(values, frame, {comm.rank(), comm.size()}));
-    lists.order =
-        order_of_part(order, {.count = matrix.rows.total, .total = matrix.rows.total}, matrix.rows);
-    ENSURE(std::ssize(order) == matrix.rows.total && std::ssize(lists.order) == matrix.rows.count,
+    auto layout = kernels::kokkos::lay_out(values, frame, {comm.rank(), comm.size()});
+    layout.order = comm.all_gather(layout.order);
+    lists.order = order_of_part(
+        layout.order, {.count = matrix.rows.total, .total = matrix.rows.total}, matrix.rows);
+    ENSURE(std::ssize(layout.order) == matrix.rows.total &&
+               std::ssize(lists.order) == matrix.rows.count,
            "the ranks' shares of the order of {} rows don't fit together", matrix.rows.total);
-    kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
-                                            lists.index, lists.distance);
+    const auto leading = static_cast<std::int64_t>(leading_columns(frame));
+    const auto own_leading = std::span<const float>(layout.leading)
+                                 .subspan(static_cast<std::size_t>(matrix.rows.first * leading),
+                                          static_cast<std::size_t>(matrix.rows.count * leading));
+    kernels::kokkos::NeighbourSearch search(matrix.values, {lists.order, own_leading},
+                                            matrix.rows.first, frame, lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
-    search.add(values, order, 0,
+    search.add(values, layout, 0,
                [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
     search.finish();
 }
 
 void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
                       Neighbours& lists, const comm::Communicator& comm) {
-    lists.order = kernels::kokkos::search_order(matrix.values, frame);
-    const auto columns = static_cast<std::size_t>(matrix.columns);
-    RowRing ring({matrix.values, columns, lists.order},
+    auto layout = kernels::kokkos::lay_out(matrix.values, frame);
+    RowRing ring(ordered_rows(matrix.values, layout, frame),
                  blocks_of_all_ranks(matrix.rows.total, comm), comm,
                  std::max(few_values / matrix.columns, std::int64_t{1}));
-    kernels::kokkos::NeighbourSearch search(matrix.values, lists.order, matrix.rows.first, frame,
+    kernels::kokkos::NeighbourSearch search(matrix.values, layout, matrix.rows.first, frame,
                                             lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
     search_round(search, ring, progress);
     search.finish();
-    if (route_of(frame) == kernels::kokkos::SearchRoute::pairs) lists.order.clear();
+    if (route_of(frame) != kernels::kokkos::SearchRoute::pairs)
+        lists.order = std::move(layout.order);
 }
 
 }  // namespace
@@ -160,16 +166,16 @@ void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_on
     for (std::int64_t part = 0; part < parts; ++part) {
         auto lists = empty_lists(part_of(own, part, at_once), k);
         const auto searching = read(lists.rows);
-        const auto order = kernels::kokkos::search_order(searching, frame);
-        kernels::kokkos::NeighbourSearch search(searching, order, lists.rows.first, frame,
+        const auto layout = kernels::kokkos::lay_out(searching, frame);
+        kernels::kokkos::NeighbourSearch search(searching, layout, lists.rows.first, frame,
                                                 lists.index, lists.distance);
         for (std::int64_t passing = 0; passing < parts; ++passing) {
             std::vector<comm::RowBlock> ranges;
             ranges.reserve(blocks.size());
             for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
             const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
-            const auto candidates_order = kernels::kokkos::search_order(candidates, frame);
-            RowRing ring({candidates, columns, candidates_order}, ranges, comm);
+            const auto their_layout = kernels::kokkos::lay_out(candidates, frame);
+            RowRing ring(ordered_rows(candidates, their_layout, frame), ranges, comm);
             search_round(search, ring, progress);
         }
         search.finish();

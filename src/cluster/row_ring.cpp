@@ -40,16 +40,19 @@ std::vector<std::int32_t> order_of_part(std::span<const std::int32_t> order,
     return of_part;
 }
 
+OrderedRows ordered_rows(std::span<const double> values, const kernels::kokkos::Layout& layout,
+                         const kernels::kokkos::Frame& frame) {
+    return {values, frame.centre.size(), layout.order, layout.leading, leading_columns(frame)};
+}
+
 RowRing::RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
                  const comm::Communicator& comm, std::int64_t at_once)
     : comm_(comm),
       ranges_(std::move(ranges)),
       at_once_(at_once),
       parts_(parts_of(ranges_, at_once)),
-      columns_(own.columns),
       own_(own),
-      rows_(own.values),
-      order_(own.order) {
+      rows_(own) {
     for (const auto& range : ranges_) total_ += range.count;
 }
 
@@ -58,9 +61,12 @@ OrderedRows RowRing::own_part() {
     const auto& all = ranges_[static_cast<std::size_t>(comm_.rank())];
     const auto setting_out = part_of(all, part(step_ + 1), at_once_);
     own_part_order_ = order_of_part(own_.order, all, setting_out);
-    return {own_.values.subspan(static_cast<std::size_t>(setting_out.first - all.first) * columns_,
-                                static_cast<std::size_t>(setting_out.count) * columns_),
-            columns_, own_part_order_};
+    const auto part = [&](auto rows, std::size_t columns) {
+        return rows.subspan(static_cast<std::size_t>(setting_out.first - all.first) * columns,
+                            static_cast<std::size_t>(setting_out.count) * columns);
+    };
+    return {part(own_.values, own_.columns), own_.columns, own_part_order_,
+            part(own_.leading, own_.leading_columns), own_.leading_columns};
 }
 
 }  // namespace nanoatlas::cluster

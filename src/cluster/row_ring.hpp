@@ -10,6 +10,7 @@
 
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
+#include "kernels/kokkos/neighbours.hpp"
 #include "store/matrix.hpp"
 
 namespace nanoatlas::cluster {
@@ -25,12 +26,18 @@ comm::RowBlock part_of(const comm::RowBlock& block, std::int64_t part, std::int6
 std::vector<std::int32_t> order_of_part(std::span<const std::int32_t> order,
                                         const comm::RowBlock& rows, const comm::RowBlock& part);
 
-/// Rows [n, columns] and the order in which kernels lay them out; another's memory.
+/// Rows [n, columns], the order in which kernels lay them out, and what else goes with each row
+/// (kernels::kokkos::Layout), if anything; another's memory.
 struct OrderedRows {
     std::span<const double> values;
     std::size_t columns;
     std::span<const std::int32_t> order;
+    std::span<const float> leading = {};  ///< [n, leading_columns]
+    std::size_t leading_columns = 0;      ///< the same on all ranks
 };
+
+OrderedRows ordered_rows(std::span<const double> values, const kernels::kokkos::Layout& layout,
+                         const kernels::kokkos::Frame& frame);
 
 /// Rows that pass round, with their order if they have one: at first this rank holds its own, then
 /// each step those of the next rank up, and the ones after them come while it works. Large blocks
@@ -53,8 +60,9 @@ class RowRing {
     }
 
     int steps() const { return 1 + parts_ * (comm_.size() - 1); }
-    std::span<const double> rows() const { return rows_; }
-    std::span<const std::int32_t> order() const { return order_; }
+    std::span<const double> rows() const { return rows_.values; }
+    std::span<const std::int32_t> order() const { return rows_.order; }
+    std::span<const float> leading() const { return rows_.leading; }
     std::int64_t first_row() const { return present().first; }
     comm::RowBlock present() const { return block_at(step_); }
 
@@ -89,6 +97,7 @@ class RowRing {
     struct Buffer {
         std::vector<double> rows;
         std::vector<std::int32_t> order;
+        std::vector<float> leading;
     };
     static constexpr int tag = 1;
 
@@ -98,22 +107,25 @@ class RowRing {
         const int above = (comm_.rank() + 1) % comm_.size();
         auto& incoming = buffers_[step_ % 2];
         const auto count = static_cast<std::size_t>(block_at(step_ + 1).count);
-        const auto outgoing = is_own_turn() ? own_part() : OrderedRows{rows_, columns_, order_};
-        incoming.rows.resize(count * columns_);
-        start(comm_.start_receive(std::span<double>(incoming.rows), above, tag));
-        start(comm_.start_send(outgoing.values, below, tag));
-        if (!is_ordered_) return;
-        incoming.order.resize(count);
-        start(comm_.start_receive(std::span<std::int32_t>(incoming.order), above, tag));
-        start(comm_.start_send(outgoing.order, below, tag));
+        const auto outgoing = is_own_turn() ? own_part() : rows_;
+        const auto exchange = [&](auto& room, std::size_t size, auto rows) {
+            room.resize(size);
+            start(comm_.start_receive(std::span(room), above, tag));
+            start(comm_.start_send(rows, below, tag));
+        };
+        exchange(incoming.rows, count * own_.columns, outgoing.values);
+        if (is_ordered_) exchange(incoming.order, count, outgoing.order);
+        if (own_.leading_columns > 0)
+            exchange(incoming.leading, count * own_.leading_columns, outgoing.leading);
     }
 
     void advance() {
         for (auto& request : requests_) request.wait();
         requests_.clear();
         const auto& arrived = buffers_[step_++ % 2];
-        rows_ = arrived.rows;
-        order_ = arrived.order;
+        rows_.values = arrived.rows;
+        rows_.order = arrived.order;
+        rows_.leading = arrived.leading;
     }
 
     void start(std::vector<comm::Request> started) {
@@ -134,11 +146,9 @@ class RowRing {
     std::int64_t at_once_;
     int parts_;
     std::int64_t total_ = 0;
-    std::size_t columns_;
     OrderedRows own_;
     std::vector<std::int32_t> own_part_order_;
-    std::span<const double> rows_;
-    std::span<const std::int32_t> order_;
+    OrderedRows rows_;  // present
     Buffer buffers_[2];
     std::vector<comm::Request> requests_;
     int step_ = 0;

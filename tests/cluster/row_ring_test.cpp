@@ -25,14 +25,17 @@ struct Block {
     comm::RowBlock rows;
     std::vector<double> values;
     std::vector<std::int32_t> order;
+    std::vector<float> leading;  // 2 a row
 
     explicit Block(std::int64_t total)
         : rows(comm::row_block(total, world())), order(static_cast<std::size_t>(rows.count)) {
         for (auto row = rows.first; row < rows.end(); ++row)
             for (std::size_t c = 0; c < columns; ++c) values.push_back(value_of(row, c));
+        for (auto row = rows.first; row < rows.end(); ++row)
+            leading.insert(leading.end(), {static_cast<float>(row), static_cast<float>(-row)});
         std::iota(order.rbegin(), order.rend(), 0);
     }
-    OrderedRows ordered() const { return {values, columns, order}; }
+    OrderedRows ordered() const { return {values, columns, order, leading, 2}; }
 };
 
 void expect_all_once(std::int64_t total, std::int64_t at_once) {
@@ -49,6 +52,7 @@ void expect_all_once(std::int64_t total, std::int64_t at_once) {
         for (std::int64_t i = 0; i < present.count; ++i) {
             const auto at = static_cast<std::size_t>(i);
             EXPECT_EQ(ring.order()[at], present.count - 1 - i) << what;
+            EXPECT_EQ(ring.leading()[2 * at + 1], static_cast<float>(-(present.first + i))) << what;
             ++met[static_cast<std::size_t>(present.first + i)];
             for (std::size_t c = 0; c < columns; ++c)
                 EXPECT_EQ(ring.rows()[at * columns + c], value_of(present.first + i, c)) << what;

@@ -65,12 +65,12 @@ reference::NeighbourLists search_in_ring(const Rows& rows, const kokkos::Frame& 
     };
     for (std::size_t own = 0; own < blocks; ++own) {
         kokkos::NeighbourSearch search(
-            block_of(own), kokkos::search_order(block_of(own), frame),
+            block_of(own), kokkos::lay_out(block_of(own), frame),
             static_cast<std::int64_t>(first_of(own)), frame,
             std::span(lists.index).subspan(first_of(own) * k, count_of(own) * k),
             std::span(lists.distance).subspan(first_of(own) * k, count_of(own) * k));
         for (std::size_t b = own; b < own + blocks; ++b)
-            search.add(block_of(b), kokkos::search_order(block_of(b), frame),
+            search.add(block_of(b), kokkos::lay_out(block_of(b), frame),
                        static_cast<std::int64_t>(first_of(b)));
         search.finish();
     }
@@ -82,7 +82,7 @@ reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, s
                                  std::size_t block) {
     reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
                                     std::vector<double>(rows.count * k)};
-    kokkos::NeighbourSearch search(rows.values, kokkos::search_order(rows.values, frame), 0, frame,
+    kokkos::NeighbourSearch search(rows.values, kokkos::lay_out(rows.values, frame), 0, frame,
                                    lists.index, lists.distance);
     std::vector<std::size_t> starts;
     for (std::size_t first = 0; first < rows.count; first += block) starts.push_back(first);
@@ -90,7 +90,7 @@ reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, s
         const auto candidates = std::span(rows.values)
                                     .subspan(*first * rows.columns,
                                              std::min(block, rows.count - *first) * rows.columns);
-        search.add(candidates, kokkos::search_order(candidates, frame),
+        search.add(candidates, kokkos::lay_out(candidates, frame),
                    static_cast<std::int64_t>(*first));
     }
     search.finish();
