@@ -17,6 +17,7 @@ struct TreeEdge {
     std::int64_t high = std::numeric_limits<std::int64_t>::max();  ///< low < high
 
     bool is_there() const { return low != std::numeric_limits<std::int64_t>::max(); }
+    // NOLINTNEXTLINE(modernize-use-nullptr): an alarm at the 0 that a defaulted comparison implies
     friend auto operator<=>(const TreeEdge&, const TreeEdge&) = default;
 };
 

@@ -74,16 +74,16 @@ void fill(const Rows& rows, const DeviceView<double>& centre) {
 Rows make_rows(std::span<const double> given, const Frame& frame,
                const DeviceView<double>& centre) {
     const std::size_t columns = frame.centre.size(), n = given.size() / columns;
-    const Rows rows{.count = n,
-                    .columns = columns,
-                    .stride = stride_of(columns),
-                    .factor = std::exp2(-std::ceil(std::log2(frame.largest))),
-                    .rounding = rounding_of(columns),
-                    .given = on_device(given),
-                    .values = DeviceView<float>("rows", n * stride_of(columns)),
-                    .norm2 = DeviceView<float>("norm2", n),
-                    .lead = DeviceView<float>("lead", n),
-                    .label = DeviceView<std::int32_t>("label", n)};
+    Rows rows{.count = n,
+              .columns = columns,
+              .stride = stride_of(columns),
+              .factor = std::exp2(-std::ceil(std::log2(frame.largest))),
+              .rounding = rounding_of(columns),
+              .given = on_device(given),
+              .values = DeviceView<float>("rows", n * stride_of(columns)),
+              .norm2 = DeviceView<float>("norm2", n),
+              .lead = DeviceView<float>("lead", n),
+              .label = DeviceView<std::int32_t>("label", n)};
     fill(rows, centre);
     return rows;
 }

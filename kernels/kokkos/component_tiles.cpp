@@ -169,18 +169,18 @@ ComponentTiles make_component_tiles(const SeenView<double>& rows, std::int64_t f
     const auto w = static_cast<std::size_t>(width);
     const auto placed = positions(order, group, groups, w);
     const std::size_t tiles = placed.size() / w, columns = scaling.centre.extent(0);
-    const ComponentTiles made{.rows = rows,
-                              .first_row = first_row,
-                              .values = InterleavedRows(placed.size(), columns, width),
-                              .row = DeviceView<std::int32_t>("row", placed.size()),
-                              .norm2 = DeviceView<float>("norm2", placed.size()),
-                              .component = DeviceView<std::int32_t>("component", tiles),
-                              .centre = DeviceView<std::int32_t>("centre", tiles),
-                              .low = DeviceView<float>("low", tiles * columns),
-                              .high = DeviceView<float>("high", tiles * columns),
-                              .largest_norm2 = DeviceView<float>("largest_norm2", tiles),
-                              .least_core = DeviceView<double>("least_core", tiles),
-                              .plane = DeviceView<float>("plane", tiles * centres.count)};
+    ComponentTiles made{.rows = rows,
+                        .first_row = first_row,
+                        .values = InterleavedRows(placed.size(), columns, width),
+                        .row = DeviceView<std::int32_t>("row", placed.size()),
+                        .norm2 = DeviceView<float>("norm2", placed.size()),
+                        .component = DeviceView<std::int32_t>("component", tiles),
+                        .centre = DeviceView<std::int32_t>("centre", tiles),
+                        .low = DeviceView<float>("low", tiles * columns),
+                        .high = DeviceView<float>("high", tiles * columns),
+                        .largest_norm2 = DeviceView<float>("largest_norm2", tiles),
+                        .least_core = DeviceView<double>("least_core", tiles),
+                        .plane = DeviceView<float>("plane", tiles * centres.count)};
     Kokkos::deep_copy(made.row, HostView<const std::int32_t>(placed.data(), placed.size()));
     fill(made, all, scaling, centres);
     if (width == tile_left)

@@ -43,6 +43,7 @@ struct SortedRows {
           label("label", order.size()) {
         Kokkos::deep_copy(row, HostView<const std::int64_t>(order.data(), order.size()));
         std::vector<std::int32_t> sorted;
+        sorted.reserve(order.size());
         for (const auto i : order) sorted.push_back(rows.label[static_cast<std::size_t>(i)]);
         Kokkos::deep_copy(label, HostView<const std::int32_t>(sorted.data(), sorted.size()));
     }
@@ -132,7 +133,7 @@ class Panel {
         if (label >= 0) {
             for (std::size_t w = 0; w < width; ++w) {
                 std::int64_t sum = 0;
-                for (std::size_t r = 0; r < height; ++r) sum += distance[r][w];
+                for (const auto& row : distance) sum += row[w];
                 of_column_[w] += sum;
             }
             return;

@@ -39,7 +39,7 @@ struct InterleavedGroups {
 inline InterleavedGroups interleaved(std::span<const double> rows, std::size_t columns,
                                      std::span<const std::int64_t> order) {
     const auto n = order.size();
-    const InterleavedGroups made{
+    InterleavedGroups made{
         DeviceView<double>("interleaved", (n + width - 1) / width * width * columns), n, columns};
     const auto from = on_device(rows);
     const auto source = on_device(order);
@@ -72,7 +72,7 @@ __attribute__((noinline)) inline void squared_distances(const double* left, cons
     using Register = double __attribute__((vector_size(register_doubles * sizeof(double))));
     Register sum[height][2];
 #pragma GCC unroll 4
-    for (std::size_t i = 0; i < height; ++i) sum[i][0] = sum[i][1] = Register{};
+    for (auto& row : sum) row[0] = row[1] = Register{};
     for (std::size_t c = 0; c < columns; ++c, left += width, right += width) {
         Register near, far;
         std::memcpy(&near, right, sizeof near);

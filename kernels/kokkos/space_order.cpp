@@ -141,7 +141,7 @@ class Splitter {
         const auto mean = mean_of(seen);
         auto a = row_values(farthest(seen, mean)), b = row_values(farthest(seen, a));
         for (int round = 0;; ++round) {
-            const auto plane = between(a, b);
+            auto plane = between(a, b);
             std::vector<std::int32_t> near_a, near_b;
             for (const auto number : seen)
                 (product(row(number), plane.normal) <= plane.offset ? near_a : near_b)

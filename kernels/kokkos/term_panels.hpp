@@ -94,11 +94,10 @@ void for_each_unit(const char* name, std::size_t count, const Kernel& kernel) {
 template <class T>
 void interleave(const TermPanels<T>& panels, std::span<const double> vectors, std::size_t terms) {
     const auto from = on_device(vectors);
-    const auto to = panels;
     for_each_row(
         "reduce/interleave", vectors.size() / terms, KOKKOS_LAMBDA(const std::size_t v) {
             for (std::size_t t = 0; t < terms; ++t)
-                to.of(v, t) = static_cast<T>(from(v * terms + t));
+                panels.of(v, t) = static_cast<T>(from(v * terms + t));
         });
 }
 

@@ -70,7 +70,7 @@ std::unique_ptr<Convolution> make_direct(const ConvolutionShape& shape,
 /// 3x3 windows at stride 1, in f32: all three passes by Winograd's algorithm.
 bool suits_winograd(const ConvolutionShape& shape, Precision precision);
 std::unique_ptr<Convolution> make_winograd(const ConvolutionShape& shape,
-                                           std::shared_ptr<Engine> engine);
+                                           const std::shared_ptr<Engine>& engine);
 /// As many groups as channels, and gradients wanted: those by our own loops.
 std::unique_ptr<Convolution> make_depthwise(const ConvolutionShape& shape,
                                             std::shared_ptr<Engine> engine);

@@ -77,7 +77,7 @@ bool suits_winograd(const ConvolutionShape& shape, Precision precision) {
 }
 
 std::unique_ptr<Convolution> make_winograd(const ConvolutionShape& shape,
-                                           std::shared_ptr<Engine> engine) {
+                                           const std::shared_ptr<Engine>& engine) {
     return std::make_unique<WinogradConvolution>(shape, engine);
 }
 

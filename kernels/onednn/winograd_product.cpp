@@ -18,9 +18,9 @@ __attribute__((noinline)) void multiply(const float* left, const float* right, s
                                         float* sums, std::int64_t stride) {
     TileLanes held[tile_rows][vectors];
 #pragma GCC unroll 12
-    for (int row = 0; row < tile_rows; ++row)
+    for (auto& row : held)
 #pragma GCC unroll 2
-        for (int v = 0; v < vectors; ++v) held[row][v] = TileLanes{};
+        for (auto& sum : row) sum = TileLanes{};
     for (std::int64_t step = 0; step < steps; step += tile_lanes) {
 #pragma GCC unroll 4
         for (int k = 0; k < tile_lanes; ++k) {

@@ -34,6 +34,7 @@ std::vector<std::size_t> cells_of_rows(std::span<const std::int64_t> clusters,
     distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
     // Cells stand in the order of cluster and class, as these pairs do.
     std::vector<std::size_t> cells;
+    cells.reserve(pairs.size());
     for (const auto& pair : pairs)
         cells.push_back(static_cast<std::size_t>(
             std::lower_bound(distinct.begin(), distinct.end(), pair) - distinct.begin()));
@@ -96,6 +97,7 @@ ScoreIntervals bootstrap_scores(std::span<const std::int64_t> clusters,
     });
     const auto interval = [&](double Scores::*score) {
         std::vector<double> values;
+        values.reserve(all.size());
         for (const auto& scores : all) values.push_back(scores.*score);
         return interval_of(std::move(values));
     };

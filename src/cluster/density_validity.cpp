@@ -236,9 +236,8 @@ class Validity {
             of_cluster = std::max(of_cluster, -least[i]);
         }
         comm_.max(std::span(negative));
-        std::vector<double> separation;
-        for (const double value : negative) separation.push_back(-value);
-        return separation;
+        for (double& value : negative) value = -value;
+        return negative;
     }
 
     const store::Matrix<double>& matrix_;
