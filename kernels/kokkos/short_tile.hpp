@@ -54,6 +54,7 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
         for (int r = 0; r < short_registers; ++r)
             std::memcpy(&sum[i][r], sums + i * short_strip + r * short_register_sums,
                         sizeof(ShortSums));
+#pragma GCC unroll 4
     for (std::size_t p = 0; p < pairs; ++p, left += 2 * short_strip, right += 2 * short_strip) {
         ShortSums here[short_registers];
         for (int r = 0; r < short_registers; ++r) {
