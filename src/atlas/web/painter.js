@@ -83,7 +83,7 @@ class Painter {
                                        top >= box.top && top <= box.bottom);
     }
 
-    /** Names at the middles of their categories, the largest first, none over another. */
+    /** Names where most of their categories lie, the largest first, none over another. */
     drawNames(context, place) {
         const {colouring, selection} = this.map;
         if (colouring.kind !== "category") return;
@@ -110,14 +110,33 @@ class Painter {
         }
     }
 
+    /**
+     * Of each category the mean of its points in the window of 3 x 3 cells that holds most of them:
+     * where a category lies in parts, the mean of all would be on another's points, or on none.
+     */
     findMiddles() {
         const {cloud} = this.map, {index, counts, without_index} = this.map.colouring;
-        const sums = Array.from(counts, () => [0, 0]);
+        const side = 24, cells = Array.from(counts, () => new Map());
+        const place = (value, [low, high]) =>
+            Math.min(side - 1, Math.floor((value - low) / (high - low || 1) * side));
+        const column = (i) => place(cloud.x[i], cloud.rangeX);
+        const row = (i) => place(cloud.y[i], cloud.rangeY);
         for (let i = 0; i < index.length; ++i) {
-            sums[index[i]][0] += cloud.x[i];
-            sums[index[i]][1] += cloud.y[i];
+            const cell = row(i) * side + column(i), of = cells[index[i]];
+            of.set(cell, (of.get(cell) || 0) + 1);
         }
-        return sums.map(([x, y], at) => ({index: at, x: x / counts[at], y: y / counts[at]}))
+        const fullest = cells.map((of) => fullestWindow(of, side));
+        const sums = Array.from(counts, () => [0, 0, 0]);
+        for (let i = 0; i < index.length; ++i) {
+            const window = fullest[index[i]];
+            if (Math.abs(row(i) - window.row) > 1 ||
+                Math.abs(column(i) - window.column) > 1) continue;
+            const sum = sums[index[i]];
+            sum[0] += cloud.x[i];
+            sum[1] += cloud.y[i];
+            ++sum[2];
+        }
+        return sums.map(([x, y, count], at) => ({index: at, x: x / count, y: y / count}))
             .filter(({index: at}) => at !== without_index && counts[at] > 0)
             .sort((a, b) => counts[b.index] - counts[a.index]);
     }
@@ -144,4 +163,21 @@ class Painter {
         status.dataset.drawn = drawn;
         status.dataset.milliseconds = milliseconds.toFixed(1);
     }
+}
+
+/** The middle of the 3 x 3 cells that hold most; cells: a count by row * side + column. */
+function fullestWindow(cells, side) {
+    let best = {row: 0, column: 0}, most = 0;
+    for (const cell of cells.keys()) {
+        const row = Math.floor(cell / side), column = cell % side;
+        let count = 0;
+        for (let y = Math.max(0, row - 1); y <= Math.min(side - 1, row + 1); ++y)
+            for (let x = Math.max(0, column - 1); x <= Math.min(side - 1, column + 1); ++x)
+                count += cells.get(y * side + x) || 0;
+        if (count > most) {
+            most = count;
+            best = {row, column};
+        }
+    }
+    return best;
 }

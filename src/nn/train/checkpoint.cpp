@@ -1,5 +1,7 @@
 #include "nn/train/checkpoint.hpp"
 
+#include <fmt/core.h>
+
 #include <filesystem>
 
 #include "base/check.hpp"
@@ -16,7 +18,7 @@ std::string file_in(const std::string& folder) {
 void write_tensors(store::ArtefactWriter& writer, const std::string& group,
                    const TensorMap& tensors) {
     for (const auto& [name, tensor] : tensors)
-        writer.write_whole<float>(group + "/" + name, tensor.values, tensor.shape);
+        writer.write_whole<float>(fmt::format("{}/{}", group, name), tensor.values, tensor.shape);
 }
 
 TensorMap read_tensors(const store::ArtefactReader& reader, const std::string& group) {
@@ -30,7 +32,7 @@ TensorMap read_tensors(const store::ArtefactReader& reader, const std::string& g
 
 std::vector<std::string> lines_of(const TrainingSettingsText& settings) {
     std::vector<std::string> lines;
-    for (const auto& [name, value] : settings) lines.push_back(name + " = " + value);
+    for (const auto& [name, value] : settings) lines.push_back(fmt::format("{} = {}", name, value));
     return lines;
 }
 

@@ -24,7 +24,7 @@ std::string frozen_layer(const Graph& graph, const std::string& arch, const std:
     }
     VALIDATE(freeze.starts_with("to:") && freeze.size() > 3,
              "--freeze '{}' is none of none, backbone and to:LAYER; choose one of these", freeze);
-    const auto layer = graph.node(graph.find(freeze.substr(3))).name;
+    auto layer = graph.node(graph.find(freeze.substr(3))).name;
     const auto last = graph.find(layer).node;
     bool any_left = false;
     for (const auto& parameter : graph.parameters()) any_left |= parameter.node > last;
