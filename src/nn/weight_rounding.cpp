@@ -62,7 +62,7 @@ class Row {
             for (std::int64_t i = 0; i < extent; ++i) {
                 const double variance = covariance[index(i * extent + i)];
                 if (variance <= 0) continue;
-                const int old = rounded_[index(first + i)];
+                const int old = int{rounded_[index(first + i)]};
                 const int best =
                     bounded(first + i, std::nearbyint(old - slope[index(i)] / variance));
                 if (best == old) continue;

@@ -260,7 +260,8 @@ class Fit {
     /// pairs: of the scatter matrix. Variances are measured anew, as mean squares of scores; scores
     /// are the embedding, if that is asked for.
     template <class Rows>
-    Pca pca(const Rows& rows, const ProductSums& products, EigenPairs pairs,
+    Pca pca(const Rows& rows, const ProductSums& products,
+            EigenPairs pairs,  // NOLINT(performance-unnecessary-value-param): it is changed below
             std::vector<float>* embedding) const {
         auto& [values, components] = pairs;
         const auto degrees = static_cast<double>(rows_ - 1);

@@ -92,6 +92,7 @@ Grid enlarge(const Grid& small, int width, int height) {
     };
     Grid out(width, height);
     std::vector<Position> columns;
+    columns.reserve(static_cast<std::size_t>(width));
     for (int x = 0; x < width; ++x) columns.push_back(position(x, small.width()));
     std::vector<float> mixed(static_cast<std::size_t>(small.width()));
     for (int y = 0; y < height; ++y) {

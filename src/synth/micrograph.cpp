@@ -1,5 +1,7 @@
 #include "synth/micrograph.hpp"
 
+#include <cmath>
+
 #include "base/check.hpp"
 #include "synth/categories.hpp"
 
@@ -27,7 +29,7 @@ std::vector<std::uint8_t> to_8_bit(const Micrograph& micrograph) {
     std::vector<std::uint8_t> pixels;
     pixels.reserve(micrograph.grey.values().size());
     for (const float grey : micrograph.grey.values())
-        pixels.push_back(static_cast<std::uint8_t>(grey * 255 + 0.5F));
+        pixels.push_back(static_cast<std::uint8_t>(std::floor(grey * 255 + 0.5F)));
     return pixels;
 }
 

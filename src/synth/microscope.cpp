@@ -41,7 +41,8 @@ void add_drift(Grid& signal, float drift, base::Random& random) {
     const int last = signal.width() - 1;
     for (int y = 0; y < signal.height(); ++y) {
         float* row = signal.row(y);
-        const float limit = static_cast<float>(last / 2);
+        const int half = last / 2;
+        const auto limit = static_cast<float>(half);
         const float wanted = std::clamp(shift(0, y), -limit, limit), floor = std::floor(wanted);
         const float share = wanted - floor;
         const int whole = static_cast<int>(floor);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "synth/specimen.hpp"
 
@@ -56,7 +57,7 @@ Record make_record(const Micrograph& micrograph, Format format, const std::strin
 Picture to_picture(const Micrograph& micrograph) {
     Picture picture(micrograph.size(), micrograph.size());
     std::ranges::transform(micrograph.grey.values(), picture.pixels.begin(), [](float grey) {
-        return static_cast<std::uint16_t>(grey * 65535 + 0.5F);
+        return static_cast<std::uint16_t>(std::floor(grey * 65535 + 0.5F));
     });
     return picture;
 }

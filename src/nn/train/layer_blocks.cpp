@@ -68,10 +68,12 @@ std::map<std::string, std::int64_t> blocks_behind(const Graph& graph) {
 
 std::vector<FreezingPhase> unfreezing_phases(const Graph& graph, std::int64_t every) {
     auto blocks = layer_blocks(graph);
+    std::reverse(blocks.begin(), blocks.end());
     std::vector<FreezingPhase> phases;
-    for (auto block = blocks.rbegin(); block != blocks.rend(); ++block)
+    phases.reserve(blocks.size());
+    for (const auto& block : blocks)
         phases.push_back({.first_epoch = every * static_cast<std::int64_t>(phases.size()),
-                          .frozen_to = block->input});
+                          .frozen_to = block.input});
     return phases;
 }
 

@@ -16,6 +16,7 @@ std::vector<std::int64_t> calibration_sample(std::span<const std::int64_t> rows)
     places.resize(static_cast<std::size_t>(count));
     std::ranges::sort(places);
     std::vector<std::int64_t> sample;
+    sample.reserve(places.size());
     for (const auto place : places) sample.push_back(rows[static_cast<std::size_t>(place)]);
     return sample;
 }

@@ -25,6 +25,7 @@ Samples labelled_samples(const store::CorpusReader& corpus, store::Part part) {
 Relabelled relabelled(const Samples& samples, const std::vector<std::string>& corpus_classes,
                       const Taxonomy& taxonomy) {
     std::vector<std::optional<std::int32_t>> label_of;
+    label_of.reserve(corpus_classes.size());
     for (const auto& name : corpus_classes) label_of.push_back(taxonomy.find(name));
     Relabelled by_network;
     by_network.known.inner = taxonomy.inner();
@@ -99,6 +100,7 @@ std::vector<float> balanced_weights(const Samples& samples, std::size_t classes)
     const auto occurring = static_cast<double>(classes) -
                            static_cast<double>(std::count(counts.begin(), counts.end(), 0));
     std::vector<float> weights;
+    weights.reserve(counts.size());
     for (const double count : counts)
         weights.push_back(count == 0
                               ? 0.0F

@@ -93,7 +93,7 @@ StepResult StepTaker::take_pass(const Pass& pass, double rate) {
             optimizer_.finish_step(all.parameters, all.gradients, losses);
         };
     }
-    const auto result =
+    auto result =
         batch.pictures
             ? network_.train_step(batch.pictures->batch(), batch.labels, loss, key, update)
             : network_.train_step(batch.images, batch.labels, loss, key, update);

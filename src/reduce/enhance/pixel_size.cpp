@@ -31,6 +31,7 @@ std::optional<std::vector<double>> standard_scores(const std::vector<double>& si
     for (const double size : sizes)
         if (is_known(size)) variance += (std::log(size) - mean) * (std::log(size) - mean) / count;
     std::vector<double> scores;
+    scores.reserve(sizes.size());
     for (const double size : sizes)
         scores.push_back(is_known(size) ? (std::log(size) - mean) / std::sqrt(variance) : 0);
     return scores;

@@ -115,7 +115,8 @@ void coil(Device& device) {
     const float pitch = uniform(random, 2, 3.2);
     Point2 at{0, 0};
     for (int k = 0; k < sides; ++k) {
-        const float length = pitch * static_cast<float>(k / 2 + 1);
+        const int turn = k / 2 + 1;
+        const float length = pitch * static_cast<float>(turn);
         const float sign = k % 4 < 2 ? 1 : -1;
         const Point2 next =
             k % 2 == 0 ? Point2{at.x + sign * length, at.y} : Point2{at.x, at.y + sign * length};
