@@ -37,7 +37,7 @@ class KnownNeighbours {
     /// Listed or kept.
     KOKKOS_INLINE_FUNCTION int count() const { return own_.found(row_) + kept(); }
 
-    /// The most that all searchers can know of.
+    /// The most that a searcher can know of.
     KOKKOS_INLINE_FUNCTION static int most(int k) { return KeptCandidates::room_for(k) + k; }
 
     /// Appends float_rank()s of upper bounds of the squared distances to upper [count]; returns how

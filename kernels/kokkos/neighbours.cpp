@@ -56,7 +56,7 @@ std::size_t leading_columns(const Frame& frame) {
 struct NeighbourSearch::State {
     SearchRoute route;
     Scaling scaling;
-    Directions directions;
+    TileRounding rounding;  // but of the route `pairs`
     Searchers own;
     std::span<const double> rows;
     std::vector<std::int32_t> order;
@@ -70,7 +70,8 @@ struct NeighbourSearch::State {
           std::int64_t first_row, std::span<std::int64_t> index_, std::span<double> distance_)
         : route(route_of(frame)),
           scaling(scaling_of(frame)),
-          directions(frame),
+          rounding(route == SearchRoute::leading ? rounding_of_leading_rows(Directions(frame))
+                                                 : rounding_of_whole_rows(frame.centre.size())),
           own{.placed = place_rows(rows_, layout.order, first_row, scaling),
               .k = layout.order.empty() ? 0 : static_cast<int>(index_.size() / layout.order.size()),
               .factor = scaling.factor,
@@ -114,7 +115,6 @@ struct NeighbourSearch::State {
     }
 
     void search_whole(const Candidates& candidates, const Done& done) const {
-        const auto rounding = rounding_of_whole_rows(own.placed.columns);
         const auto panels = make_panels(candidates.placed,
                                         candidates.are_searchers
                                             ? interleaved_by(tile_right, values, own.placed.count())
@@ -127,7 +127,6 @@ struct NeighbourSearch::State {
 
     void search_leading(const Candidates& candidates, std::span<const float> leading,
                         const Done& done) const {
-        const auto rounding = rounding_of_leading_rows(directions);
         const auto theirs = leading_rows(candidates.placed, leading, tile_right);
         PairBounds bounds(rounding, own, candidates);
         bounds.own_rest = rest;

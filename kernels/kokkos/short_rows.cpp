@@ -25,11 +25,10 @@ struct RoundStrip {
     // Returns the relative error.
     KOKKOS_FUNCTION float round_row(std::size_t position, std::size_t strip, std::size_t i) const {
         const double* row = placed.values(position);
-        const double *centre = scaling.centre.data(), factor = scaling.factor;
         double norm2 = 0, largest = 0;
 #pragma omp simd reduction(+ : norm2) reduction(max : largest)
         for (std::size_t c = 0; c < placed.columns; ++c) {
-            const double value = (row[c] - centre[c]) * factor;
+            const double value = scaling(row[c], c);
             norm2 += value * value;
             largest = Kokkos::max(largest, Kokkos::abs(value));
         }
@@ -48,7 +47,7 @@ struct RoundStrip {
             std::int16_t numbers[columns_at_once] = {};
 #pragma omp simd reduction(+ : error2)
             for (std::size_t c = 0; c < count; ++c) {
-                const double value = (row[first + c] - centre[first + c]) * factor;
+                const double value = scaling(row[first + c], first + c);
                 const double whole = Kokkos::nearbyint(value * steps);
                 const double off = value - whole * step;
                 error2 += off * off;

@@ -117,15 +117,13 @@ class Painter {
     findMiddles() {
         const {cloud} = this.map, {index, counts, without_index} = this.map.colouring;
         const side = 24, cells = Array.from(counts, () => new Map());
-        const place = (value, [low, high]) =>
-            Math.min(side - 1, Math.floor((value - low) / (high - low || 1) * side));
-        const column = (i) => place(cloud.x[i], cloud.rangeX);
-        const row = (i) => place(cloud.y[i], cloud.rangeY);
+        const column = (i) => cloud.cell(cloud.x[i], cloud.rangeX, side);
+        const row = (i) => cloud.cell(cloud.y[i], cloud.rangeY, side);
         for (let i = 0; i < index.length; ++i) {
-            const cell = row(i) * side + column(i), of = cells[index[i]];
-            of.set(cell, (of.get(cell) || 0) + 1);
+            const cell = row(i) * side + column(i), counted = cells[index[i]];
+            counted.set(cell, (counted.get(cell) || 0) + 1);
         }
-        const fullest = cells.map((of) => fullestWindow(of, side));
+        const fullest = cells.map((counted) => fullestWindow(counted, side));
         const sums = Array.from(counts, () => [0, 0, 0]);
         for (let i = 0; i < index.length; ++i) {
             const window = fullest[index[i]];

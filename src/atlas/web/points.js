@@ -48,9 +48,9 @@ class PointCloud {
         for (let i = 0; i < cells.length; ++i) this.sorted[next[cells[i]]++] = i;
     }
 
-    cell(value, [low, high]) {
-        const place = (value - low) / (high - low || 1) * this.side;
-        return Math.max(0, Math.min(this.side - 1, Math.floor(place)));
+    cell(value, [low, high], side = this.side) {
+        const place = (value - low) / (high - low || 1) * side;
+        return Math.max(0, Math.min(side - 1, Math.floor(place)));
     }
     column(x) { return this.cell(x, this.rangeX); }
     row(y) { return this.cell(y, this.rangeY); }
