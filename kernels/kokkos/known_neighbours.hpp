@@ -13,20 +13,33 @@
 namespace nanoatlas::kernels::kokkos {
 
 /// Rows at positions [count] with their squared distances in f64 from a row.
-KOKKOS_INLINE_FUNCTION void measure_rows(const double* from, const PlacedRows& placed,
-                                         const std::int32_t* position, int count,
-                                         Ranked* measured) {
+/// row_at: where the values of a position lie, in f64 or in f32
+template <class RowAt>
+KOKKOS_INLINE_FUNCTION void measure_rows_at(const RowAt& row_at, const double* from,
+                                            const PlacedRows& placed, const std::int32_t* position,
+                                            int count, Ranked* measured) {
     constexpr int at_once = rows_measured_at_once;
     const auto at = [&](int i) { return static_cast<std::size_t>(position[i]); };
     for (int i = 0; i < count; i += at_once) {
-        const double* row[at_once];
+        decltype(row_at(0)) row[at_once];
         double squared[at_once];
-        for (int r = 0; r < at_once; ++r) row[r] = placed.values(at(Kokkos::min(i + r, count - 1)));
+        for (int r = 0; r < at_once; ++r) row[r] = row_at(at(Kokkos::min(i + r, count - 1)));
         squared_distances(from, row, placed.columns, squared);
         for (int r = 0; r < at_once && i + r < count; ++r)
             measured[i + r] = {squared[r],
                                placed.first_row + static_cast<std::int64_t>(placed.row(at(i + r)))};
     }
+}
+
+KOKKOS_INLINE_FUNCTION void measure_rows(const double* from, const PlacedRows& placed,
+                                         const std::int32_t* position, int count,
+                                         Ranked* measured) {
+    if (placed.exact.extent(0) > 0)
+        measure_rows_at([&](std::size_t p) { return placed.exact.data() + p * placed.columns; },
+                        from, placed, position, count, measured);
+    else
+        measure_rows_at([&](std::size_t p) { return placed.values(p); }, from, placed, position,
+                        count, measured);
 }
 
 class KnownNeighbours {

@@ -51,6 +51,7 @@ struct PlacedRows {
     std::int64_t first_row = 0;      // number of the first of them
     DeviceView<std::int32_t> order;  // [n]
     DeviceView<float> norm2;  // by position, scaled; infinite up to the end of the last panel
+    DeviceView<float> exact;  // [n, columns] by position: wide rows, if f32 holds them; or none
 
     KOKKOS_FUNCTION std::size_t count() const { return order.extent(0); }
     KOKKOS_FUNCTION std::size_t row(std::size_t position) const {
@@ -60,6 +61,10 @@ struct PlacedRows {
         return rows.data() + row(position) * columns;
     }
 };
+
+/// Without norms and copies.
+PlacedRows put_in_order(std::span<const double> rows, std::span<const std::int32_t> order,
+                        std::int64_t first_row, std::size_t columns);
 
 PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t> order,
                       std::int64_t first_row, const Scaling& scaling);

@@ -5,8 +5,10 @@
 
 namespace nanoatlas::kernels::kokkos {
 
-/// From the original differences, summed in eight lanes: the same bits wherever a pair is met.
-constexpr double squared_distance(const double* a, const double* b, std::size_t columns) {
+/// b may be in f32, where that holds its values. From the original differences, summed in eight
+/// lanes: the same bits wherever a pair is met.
+template <class Value = double>
+constexpr double squared_distance(const double* a, const Value* b, std::size_t columns) {
     constexpr std::size_t lanes = 8;
     double sums[lanes] = {};
     std::size_t c = 0;
@@ -28,13 +30,14 @@ constexpr int rows_measured_at_once = 4;
 #if defined(__GNUC__) && !defined(__CUDACC__)
 
 /// The same of one row and others, whose memory is then waited for together.
-inline void squared_distances(const double* a, const double* const (&b)[rows_measured_at_once],
-                              std::size_t columns, double (&squared)[rows_measured_at_once]) {
+template <class Value>
+void squared_distances(const double* a, const Value* const (&b)[rows_measured_at_once],
+                       std::size_t columns, double (&squared)[rows_measured_at_once]) {
     constexpr std::size_t lanes = 8;
     using Lanes = double __attribute__((vector_size(lanes / 2 * sizeof(double))));
-    const auto lanes_at = [](const double* from) {
+    const auto lanes_at = [](const auto* from) {
         Lanes values;
-        __builtin_memcpy(&values, from, sizeof values);
+        for (std::size_t lane = 0; lane < lanes / 2; ++lane) values[lane] = from[lane];
         return values;
     };
     Lanes near[rows_measured_at_once] = {}, far[rows_measured_at_once] = {};
@@ -62,7 +65,8 @@ inline void squared_distances(const double* a, const double* const (&b)[rows_mea
 
 #else
 
-constexpr void squared_distances(const double* a, const double* const (&b)[rows_measured_at_once],
+template <class Value>
+constexpr void squared_distances(const double* a, const Value* const (&b)[rows_measured_at_once],
                                  std::size_t columns, double (&squared)[rows_measured_at_once]) {
     for (int r = 0; r < rows_measured_at_once; ++r) squared[r] = squared_distance(a, b[r], columns);
 }

@@ -203,7 +203,7 @@ std::vector<float> leading_parts(std::span<const double> rows, const Scaling& sc
     std::vector<float> result(n * (count + 1));
     const auto out = room_on_device(std::span(result));
     for_each_projection(
-        place_rows(rows, order, 0, scaling), scaling, directions,
+        put_in_order(rows, order, 0, directions.columns), scaling, directions,
         KOKKOS_LAMBDA(std::size_t row, std::size_t i, const Projection& projection) {
             double left = projection.norm2(i);
             for (std::size_t d = 0; d < count; ++d) {
