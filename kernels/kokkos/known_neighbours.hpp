@@ -35,8 +35,9 @@ KOKKOS_INLINE_FUNCTION void measure_rows(const double* from, const PlacedRows& p
                                          const std::int32_t* position, int count,
                                          Ranked* measured) {
     if (placed.exact.extent(0) > 0)
-        measure_rows_at([&](std::size_t p) { return placed.exact.data() + p * placed.columns; },
-                        from, placed, position, count, measured);
+        measure_rows_at(
+            [&](std::size_t p) -> const float* { return placed.exact.data() + p * placed.columns; },
+            from, placed, position, count, measured);
     else
         measure_rows_at([&](std::size_t p) { return placed.values(p); }, from, placed, position,
                         count, measured);
@@ -65,9 +66,11 @@ class KnownNeighbours {
 
     /// No neighbour has a lower bound above it. upper [most(k)]: room to work in
     KOKKOS_INLINE_FUNCTION float limit(std::int32_t* upper) const {
-        if (count() < own_.k) return FLT_MAX;
-        if (kept() == 0) return rounded_up(own_.squared(own_.list(row_ + 1) - 1));
-        return limit_of_first(upper, add_upper_bounds(upper, 0), own_.k);
+        const float elsewhere = own_.limit.extent(0) > 0 ? own_.limit(row_) : FLT_MAX;
+        if (count() < own_.k) return elsewhere;
+        const float here = kept() == 0 ? rounded_up(own_.squared(own_.list(row_ + 1) - 1))
+                                       : limit_of_first(upper, add_upper_bounds(upper, 0), own_.k);
+        return Kokkos::min(here, elsewhere);
     }
 
     /// Brings rows with their f64 distances into the list.

@@ -115,6 +115,12 @@ Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
     return made;
 }
 
+Candidates strangers(const Searchers& searchers, const PlacedRows& placed) {
+    Candidates made{placed, DeviceView<std::int32_t>("self", searchers.placed.count())};
+    Kokkos::deep_copy(made.self, -1);
+    return made;
+}
+
 Candidates searchers_as_candidates(const Searchers& searchers) {
     Candidates made{searchers.placed, DeviceView<std::int32_t>("self", searchers.placed.count()),
                     true};

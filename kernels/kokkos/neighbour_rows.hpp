@@ -99,6 +99,7 @@ struct Searchers {
     RoomView<double> squared;      // [n, k]
     DeviceView<int> found;         // [n] entries of the lists so far
     KeptCandidates kept = {};
+    SeenView<float> limit = {};  // [n] as known elsewhere: none beyond it can be a neighbour
 
     KOKKOS_FUNCTION std::size_t list(std::size_t row) const {
         return row * static_cast<std::size_t>(k);
@@ -114,6 +115,8 @@ struct Candidates {
 
 Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,
                           std::span<const std::int32_t> order);
+/// None of the searchers is among them.
+Candidates strangers(const Searchers& searchers, const PlacedRows& placed);
 Candidates searchers_as_candidates(const Searchers& searchers);
 
 }  // namespace nanoatlas::kernels::kokkos

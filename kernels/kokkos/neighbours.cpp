@@ -4,9 +4,9 @@
 #include <numeric>
 #include <utility>
 
-#include "kernels/kokkos/kept_candidates.hpp"
 #include "kernels/kokkos/pair_search.hpp"
 #include "kernels/kokkos/panel_search.hpp"
+#include "kernels/kokkos/searcher_lists.hpp"
 #include "kernels/kokkos/tile_rows.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -51,6 +51,16 @@ Layout lay_out(std::span<const double> rows, const Frame& frame, const Share& sh
 
 std::size_t leading_columns(const Frame& frame) {
     return frame.directions.empty() ? 0 : frame.directions.size() / frame.centre.size() + 1;
+}
+
+std::size_t enough_visitors() {
+    return 2 * pair_block_rows * static_cast<std::size_t>(Execution().concurrency());
+}
+
+ListsView ListsView::from(std::size_t row) const {
+    const std::size_t skipped = found.empty() ? 0 : row * (index.size() / found.size());
+    return {index.subspan(skipped), squared.subspan(skipped), found.subspan(row),
+            limit.subspan(row)};
 }
 
 struct NeighbourSearch::State {
@@ -142,10 +152,28 @@ struct NeighbourSearch::State {
 
     void search_all(const Candidates& candidates, const Done& done) const {
         if (candidates.are_searchers)
-            search_pairs_among(own, own_short, candidates, done);
+            search_pairs_among({own, candidates, own_short}, done);
         else
-            search_pairs(own, own_short, candidates,
+            search_pairs({own, candidates, own_short},
                          make_short_rows(candidates.placed, scaling, short_strip), done);
+    }
+
+    void meet(std::size_t own_end, const PlacedRows& placed, const ListsView& lists,
+              const Done& done) const {
+        const Searchers visitors{.placed = placed,
+                                 .k = own.k,
+                                 .factor = own.factor,
+                                 .index = on_device_for_update(lists.index),
+                                 .squared = on_device_for_update(lists.squared),
+                                 .found = on_device_for_update(lists.found),
+                                 .limit = on_device(lists.limit)};
+        search_pairs_between({own, strangers(own, placed), own_short}, own_end,
+                             {visitors, strangers(visitors, own.placed),
+                              make_short_rows(placed, scaling, short_strip)},
+                             done);
+        copy_back(visitors.index, lists.index);
+        copy_back(visitors.squared, lists.squared);
+        copy_back(visitors.found, lists.found);
     }
 };
 
@@ -168,6 +196,25 @@ void NeighbourSearch::add(std::span<const double> candidates, const LayoutView& 
     if (state_->route != SearchRoute::panels)
         state_->own.kept = KeptCandidates(layout.order.size(), state_->own.k);
     state_->search(searchers_as_candidates(state_->own), layout.leading, done);
+}
+
+void NeighbourSearch::meet(std::size_t own_end, std::span<const double> visitors,
+                           std::int64_t first_row, const ListsView& lists,
+                           const std::function<void(std::size_t rows)>& done) {
+    if (own_end == 0 || visitors.empty()) return;
+    std::vector<std::int32_t> order(lists.rows());
+    std::iota(order.begin(), order.end(), 0);
+    state_->meet(own_end, place_rows(visitors, order, first_row, state_->scaling), lists, done);
+}
+
+std::vector<float> NeighbourSearch::limits() const {
+    std::vector<float> limits(state_->order.size());
+    copy_back(limits_of(state_->own), std::span(limits));
+    return limits;
+}
+
+void NeighbourSearch::merge(std::size_t first, const ListsView& lists) {
+    merge_lists(state_->own, first, lists);
 }
 
 void NeighbourSearch::finish() {

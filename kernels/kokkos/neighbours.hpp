@@ -78,6 +78,24 @@ struct LayoutView {
         : order(order_), leading(leading_) {}
 };
 
+/// What rows know of their neighbours while they visit other searches; another's memory.
+struct ListsView {
+    std::span<std::int64_t> index;  ///< [rows, k] nearest first, of which `found` are meant
+    std::span<double> squared;      ///< [rows, k] squared distances
+    std::span<std::int32_t> found;  ///< [rows]
+    std::span<const float> limit;   ///< [rows], as NeighbourSearch::limits() told
+
+    std::size_t rows() const { return found.size(); }
+    /// Without the first so many rows.
+    ListsView from(std::size_t row) const;
+};
+
+/// Rows on both sides are compared in blocks of so many where all pairs are.
+constexpr std::size_t pair_block_rows = 128;
+
+/// As many visitors give all threads something to do.
+std::size_t enough_visitors();
+
 class NeighbourSearch {
   public:
     /// rows       [n, columns], row-major, numbered from first_row on; must outlive the search
@@ -95,6 +113,20 @@ class NeighbourSearch {
     /// done: told of each group of rows that has been compared with the whole block
     void add(std::span<const double> candidates, const LayoutView& layout, std::int64_t first_row,
              const std::function<void(std::size_t rows)>& done = {});
+
+    /// Of the route `pairs`: compares rows [0, own_end) with rows of another search, once for both.
+    /// own_end: a multiple of pair_block_rows, or all
+    /// visitors: rows [m, columns], numbered from first_row on; none of them is of this search
+    /// lists: theirs, which are updated
+    void meet(std::size_t own_end, std::span<const double> visitors, std::int64_t first_row,
+              const ListsView& lists, const std::function<void(std::size_t rows)>& done = {});
+
+    /// By row: squared distances beyond which no neighbour can be, by what is known so far, in a
+    /// scale that the frame gives.
+    std::vector<float> limits() const;
+
+    /// Brings in what rows [first, first + lists.rows()) have found elsewhere.
+    void merge(std::size_t first, const ListsView& lists);
 
     /// Lists complete: nearest first, equal distances by index. At least k candidates must have
     /// come by for each row.

@@ -8,8 +8,8 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-constexpr std::size_t strip_rows = short_strip, block_strips = 8;
-constexpr std::size_t block_rows = block_strips * strip_rows;
+constexpr std::size_t strip_rows = short_strip, block_rows = pair_block_rows;
+constexpr std::size_t block_strips = block_rows / strip_rows;
 // Of columns: as many of two strips stay in the first cache, of two blocks in the second.
 constexpr std::size_t pairs_at_once = 128;
 constexpr std::size_t strip_tile = strip_rows * strip_rows;
@@ -18,7 +18,7 @@ constexpr std::size_t panel_rows = tile_right, panel_strips = panel_rows / strip
 constexpr std::size_t block_panels = block_rows / panel_rows;
 static_assert(panel_rows % strip_rows == 0 && block_rows % panel_rows == 0);
 
-/// The pools of all searchers.
+/// Of all searchers.
 struct Pools {
     DeviceView<float> bound, limit;
     DeviceView<std::int32_t> candidate;
@@ -54,19 +54,22 @@ class Bench {
     Scratch<Ranked> ranked;
 };
 
-struct PairSearch {
+struct Side {
     Searchers searchers;
     Candidates candidates;
-    ShortRows own, others;
+    ShortRows rows;
     PairBounds bounds;
     Pools pools;
 
-    std::size_t own_blocks() const {
-        return (searchers.placed.count() + block_rows - 1) / block_rows;
-    }
-    KOKKOS_FUNCTION std::size_t other_blocks() const {
-        return (candidates.placed.count() + block_rows - 1) / block_rows;
-    }
+    Side(const SearchingSide& side, const RoundingBound& rounding)
+        : searchers(side.searchers),
+          candidates(side.candidates),
+          rows(side.rows),
+          bounds(rounding, searchers, candidates),
+          pools(rows.step.extent(0), searchers.k) {}
+
+    KOKKOS_FUNCTION std::size_t count() const { return searchers.placed.count(); }
+    KOKKOS_FUNCTION std::size_t blocks() const { return (count() + block_rows - 1) / block_rows; }
 
     KOKKOS_FUNCTION NeighbourPool pool(const Bench& bench) const {
         return {searchers, candidates, bounds,
@@ -74,19 +77,36 @@ struct PairSearch {
                          pools.count.data(), bench.upper.data(), bench.ranked.data()},
                 0};
     }
+};
 
-    /// Offers block b to the searchers of block a; mutual: a to those of b, too.
+/// Blocks of the searchers `left` against those of other rows.
+struct PairSearch {
+    Side left;
+    ShortRows others;
+    RoundingBound rounding;
+
+    KOKKOS_FUNCTION std::size_t other_count() const { return left.candidates.placed.count(); }
+    KOKKOS_FUNCTION std::size_t other_blocks() const {
+        return (other_count() + block_rows - 1) / block_rows;
+    }
+
+    /// Offers block b to the searchers of block a.
+    KOKKOS_FUNCTION void compare(const Bench& bench, std::size_t a, std::size_t b) const {
+        for_each_panel_pair(bench, a, b, [&](std::size_t own, std::size_t other) {
+            offer(left, bench, bench.bounds.data(), own, other);
+        });
+    }
+
+    /// And a to the searchers of b, which are those of `right`.
     KOKKOS_FUNCTION void compare(const Bench& bench, std::size_t a, std::size_t b,
-                                 bool mutual) const {
-        add_products(bench, a, b);
-        for (std::size_t p = 0; p < block_panels; ++p)
-            for (std::size_t q = 0; q < block_panels; ++q)
-                if (a * block_rows + p * panel_rows < searchers.placed.count() &&
-                    b * block_rows + q * panel_rows < candidates.placed.count()) {
-                    bound(bench, a, p, b, q);
-                    offer(bench, a * block_rows + p * panel_rows, b * block_rows + q * panel_rows,
-                          mutual);
-                }
+                                 const Side& right) const {
+        for_each_panel_pair(bench, a, b, [&](std::size_t own, std::size_t other) {
+            offer(left, bench, bench.bounds.data(), own, other);
+            for (std::size_t i = 0; i < panel_rows; ++i)
+                for (std::size_t j = 0; j < panel_rows; ++j)
+                    bench.turned(i * panel_rows + j) = bench.bounds(j * panel_rows + i);
+            offer(right, bench, bench.turned.data(), other, own);
+        });
     }
 
   private:
@@ -95,15 +115,31 @@ struct PairSearch {
         return Kokkos::min(std::size_t{block_strips}, strips - block * block_strips);
     }
 
+    // With the bounds of each at hand.
+    template <class Offer>
+    KOKKOS_FUNCTION void for_each_panel_pair(const Bench& bench, std::size_t a, std::size_t b,
+                                             const Offer& offer_panels) const {
+        add_products(bench, a, b);
+        for (std::size_t p = 0; p < block_panels; ++p)
+            for (std::size_t q = 0; q < block_panels; ++q) {
+                const std::size_t own = a * block_rows + p * panel_rows;
+                const std::size_t other = b * block_rows + q * panel_rows;
+                if (own >= left.count() || other >= other_count()) continue;
+                bound(bench, a, p, b, q);
+                offer_panels(own, other);
+            }
+    }
+
     KOKKOS_FUNCTION void add_products(const Bench& bench, std::size_t a, std::size_t b) const {
-        const std::size_t a_strips = strips_of(a, own), b_strips = strips_of(b, others);
+        const std::size_t a_strips = strips_of(a, left.rows), b_strips = strips_of(b, others);
         for (std::size_t i = 0; i < bench.sums.extent(0); ++i) bench.sums(i) = 0;
-        for (std::size_t first = 0; first < own.pairs; first += pairs_at_once) {
-            const std::size_t count = Kokkos::min(std::size_t{pairs_at_once}, own.pairs - first);
+        for (std::size_t first = 0; first < left.rows.pairs; first += pairs_at_once) {
+            const std::size_t count =
+                Kokkos::min(std::size_t{pairs_at_once}, left.rows.pairs - first);
             const std::size_t skipped = first * 2 * strip_rows;
             for (std::size_t q = 0; q < b_strips; ++q)
                 for (std::size_t p = 0; p < a_strips; ++p)
-                    add_short_products(own.strip(a * block_strips + p) + skipped,
+                    add_short_products(left.rows.strip(a * block_strips + p) + skipped,
                                        others.strip(b * block_strips + q) + skipped, count,
                                        bench.sums.data() + (p * block_strips + q) * strip_tile);
         }
@@ -128,31 +164,20 @@ struct PairSearch {
 
     KOKKOS_FUNCTION void bound_strip(std::size_t row, std::size_t first, const std::int32_t* sums,
                                      float* to) const {
-        const float own_step = own.step(row), own_norm2 = searchers.placed.norm2(row);
+        const float own_step = left.rows.step(row), own_norm2 = left.searchers.placed.norm2(row);
         const float* step = &others.step(first);
-        const float* norm2 = &candidates.placed.norm2(first);
+        const float* norm2 = &left.candidates.placed.norm2(first);
 #pragma omp simd
         for (std::size_t j = 0; j < strip_rows; ++j)
-            to[j] = bounds.rounding.lower(own_norm2 + norm2[j],
-                                          own_step * (step[j] * static_cast<float>(sums[j])));
+            to[j] = rounding.lower(own_norm2 + norm2[j],
+                                   own_step * (step[j] * static_cast<float>(sums[j])));
     }
 
-    // The bounds at hand.
-    KOKKOS_FUNCTION void offer(const Bench& bench, std::size_t own_first, std::size_t other_first,
-                               bool mutual) const {
-        offer_rows(bench, bench.bounds.data(), own_first, searchers.placed.count(), other_first);
-        if (!mutual) return;
-        for (std::size_t i = 0; i < panel_rows; ++i)
-            for (std::size_t j = 0; j < panel_rows; ++j)
-                bench.turned(i * panel_rows + j) = bench.bounds(j * panel_rows + i);
-        offer_rows(bench, bench.turned.data(), other_first, candidates.placed.count(), own_first);
-    }
-
-    KOKKOS_FUNCTION void offer_rows(const Bench& bench, const float* lower, std::size_t first,
-                                    std::size_t end, std::size_t offered) const {
-        const auto pools_here = pool(bench);
-        for (std::size_t i = 0; i < panel_rows && first + i < end; ++i)
-            pools_here.offer(first + i, lower + i * panel_rows, offered);
+    KOKKOS_FUNCTION static void offer(const Side& side, const Bench& bench, const float* lower,
+                                      std::size_t first, std::size_t offered) {
+        const auto pool = side.pool(bench);
+        for (std::size_t i = 0; i < panel_rows && first + i < side.count(); ++i)
+            pool.offer(first + i, lower + i * panel_rows, offered);
     }
 };
 
@@ -168,80 +193,105 @@ void for_each_task(const char* name, std::size_t tasks, int k, const Work& work)
     Kokkos::fence();
 }
 
-void start(const PairSearch& search) {
+template <class Work>
+void for_each_searcher(const char* name, const Side& side, const Work& work) {
     for_each_task(
-        "neighbours/start", search.own_blocks(), search.searchers.k,
+        name, side.blocks(), side.searchers.k,
         KOKKOS_LAMBDA(const Bench& bench, std::size_t block) {
-            const auto end = Kokkos::min(search.searchers.placed.count(), (block + 1) * block_rows);
-            for (std::size_t g = block * block_rows; g < end; ++g) search.pool(bench).start(g);
+            const auto end = Kokkos::min(side.count(), (block + 1) * block_rows);
+            for (std::size_t g = block * block_rows; g < end; ++g) work(side.pool(bench), g);
         });
 }
 
-void finish(const PairSearch& search) {
-    for_each_task(
-        "neighbours/rank", search.own_blocks(), search.searchers.k,
-        KOKKOS_LAMBDA(const Bench& bench, std::size_t block) {
-            const auto end = Kokkos::min(search.searchers.placed.count(), (block + 1) * block_rows);
-            for (std::size_t g = block * block_rows; g < end; ++g) search.pool(bench).finish(g);
-        });
+void start(const Side& side) {
+    for_each_searcher(
+        "neighbours/start", side,
+        KOKKOS_LAMBDA(const NeighbourPool& pool, std::size_t g) { pool.start(g); });
 }
 
-PairSearch make_search(const Searchers& searchers, const ShortRows& own,
-                       const Candidates& candidates, const ShortRows& others) {
-    return {searchers,
-            candidates,
-            own,
-            others,
-            PairBounds(short_rounding(own, others), searchers, candidates),
-            Pools(own.step.extent(0), searchers.k)};
+void finish(const Side& side) {
+    for_each_searcher(
+        "neighbours/rank", side,
+        KOKKOS_LAMBDA(const NeighbourPool& pool, std::size_t g) { pool.finish(g); });
+}
+
+PairSearch make_search(const SearchingSide& own, const ShortRows& others) {
+    const auto rounding = short_rounding(own.rows, others);
+    return {Side(own, rounding), others, rounding};
+}
+
+// Of n rows, those that are over after some of so many rounds.
+void tell_round(const Done& done, std::size_t n, std::size_t round, std::size_t rounds) {
+    if (done) done(n * (round + 1) / rounds - n * round / rounds);
 }
 
 }  // namespace
 
-void search_pairs(const Searchers& searchers, const ShortRows& own, const Candidates& candidates,
-                  const ShortRows& others, const std::function<void(std::size_t rows)>& done) {
-    const auto search = make_search(searchers, own, candidates, others);
-    start(search);
-    const std::size_t n = searchers.placed.count(), blocks = search.own_blocks();
+void search_pairs(const SearchingSide& own, const ShortRows& others, const Done& done) {
+    const auto search = make_search(own, others);
+    start(search.left);
+    const std::size_t n = search.left.count(), blocks = search.left.blocks();
     const auto at_once = 4 * static_cast<std::size_t>(Execution().concurrency());
     for (std::size_t first = 0; first < blocks; first += at_once) {
         const std::size_t end = std::min(blocks, first + at_once);
         for_each_task(
-            "neighbours/pairs", end - first, searchers.k,
+            "neighbours/pairs", end - first, own.searchers.k,
             KOKKOS_LAMBDA(const Bench& bench, std::size_t task) {
                 for (std::size_t b = 0; b < search.other_blocks(); ++b)
-                    search.compare(bench, first + task, b, false);
+                    search.compare(bench, first + task, b);
             });
         if (done) done(std::min(n, end * block_rows) - first * block_rows);
     }
-    finish(search);
+    finish(search.left);
 }
 
 // In the rounds of a tournament (Lucas, Récréations mathématiques 2 (1883)) each block meets one
 // other, so that no two threads work on one pool. With an odd number one of them pauses.
-void search_pairs_among(const Searchers& searchers, const ShortRows& own,
-                        const Candidates& candidates,
-                        const std::function<void(std::size_t rows)>& done) {
-    const auto search = make_search(searchers, own, candidates, own);
-    start(search);
-    const std::size_t n = searchers.placed.count(), blocks = search.own_blocks();
+void search_pairs_among(const SearchingSide& own, const Done& done) {
+    const auto search = make_search(own, own.rows);
+    start(search.left);
+    const std::size_t blocks = search.left.blocks();
     for_each_task(
-        "neighbours/pairs", blocks, searchers.k,
+        "neighbours/pairs", blocks, own.searchers.k,
         KOKKOS_LAMBDA(const Bench& bench, std::size_t block) {
-            search.compare(bench, block, block, false);
+            search.compare(bench, block, block);
         });
     const std::size_t players = blocks + blocks % 2, rounds = players - 1;
     for (std::size_t round = 0; round < rounds; ++round) {
         for_each_task(
-            "neighbours/pairs", players / 2, searchers.k,
+            "neighbours/pairs", players / 2, own.searchers.k,
             KOKKOS_LAMBDA(const Bench& bench, std::size_t task) {
                 const std::size_t a = (round + task) % rounds;
                 const std::size_t b = task == 0 ? rounds : (round + rounds - task) % rounds;
-                if (a < blocks && b < blocks) search.compare(bench, a, b, true);
+                if (a < blocks && b < blocks) search.compare(bench, a, b, search.left);
             });
-        if (done) done(n * (round + 1) / rounds - n * round / rounds);
+        tell_round(done, search.left.count(), round, rounds);
     }
-    finish(search);
+    finish(search.left);
+}
+
+// In the rounds of a Latin square each block of the shorter side meets one of the longer.
+void search_pairs_between(const SearchingSide& own, std::size_t own_end,
+                          const SearchingSide& visitors, const Done& done) {
+    const auto search = make_search(own, visitors.rows);
+    const Side right(visitors, search.rounding);
+    start(search.left);
+    start(right);
+    const std::size_t own_blocks = (own_end + block_rows - 1) / block_rows;
+    const std::size_t tasks = std::min(own_blocks, right.blocks());
+    const std::size_t rounds = tasks == 0 ? 0 : std::max(own_blocks, right.blocks());
+    for (std::size_t round = 0; round < rounds; ++round) {
+        for_each_task(
+            "neighbours/pairs", tasks, own.searchers.k,
+            KOKKOS_LAMBDA(const Bench& bench, std::size_t task) {
+                const std::size_t across = (round + task) % rounds;
+                const bool fewer_own = tasks == own_blocks;
+                search.compare(bench, fewer_own ? task : across, fewer_own ? across : task, right);
+            });
+        tell_round(done, own_end, round, rounds);
+    }
+    finish(search.left);
+    finish(right);
 }
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -10,15 +10,25 @@
 
 namespace nanoatlas::kernels::kokkos {
 
-/// Compares all searchers with all candidates.
-/// own, others: their rows in strips of short_strip
-/// done: told how many searchers' worth of work is over; in all as many as there are
-void search_pairs(const Searchers& searchers, const ShortRows& own, const Candidates& candidates,
-                  const ShortRows& others, const std::function<void(std::size_t rows)>& done);
+/// Rows that search, and those that are offered to them.
+struct SearchingSide {
+    const Searchers& searchers;
+    const Candidates& candidates;
+    const ShortRows& rows;  ///< the searchers', in strips of short_strip
+};
+
+/// Told how many searchers' worth of work is over; in all as many as there are.
+using Done = std::function<void(std::size_t rows)>;
+
+/// Compares all searchers with all candidates. others: the candidates' rows
+void search_pairs(const SearchingSide& own, const ShortRows& others, const Done& done);
 
 /// The same where candidates are the searchers themselves, in the same order.
-void search_pairs_among(const Searchers& searchers, const ShortRows& own,
-                        const Candidates& candidates,
-                        const std::function<void(std::size_t rows)>& done);
+void search_pairs_among(const SearchingSide& own, const Done& done);
+
+/// Compares two sides that are each other's candidates: of the own one only the first so many rows,
+/// whole blocks of pair_block_rows or all.
+void search_pairs_between(const SearchingSide& own, std::size_t own_end,
+                          const SearchingSide& visitors, const Done& done);
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -25,14 +25,14 @@ DeviceView<double> interleaved(const Directions& directions) {
     return made;
 }
 
-using Sums = double[tile_rows][directions_at_once];
+using ProjectionSums = double[tile_rows][directions_at_once];
 
 #if defined(__GNUC__) && !defined(__CUDACC__)
 
 /// sums[i][d] += sum over c of rows[c][i] * directions[c][d]. On its own, so that sums stay in
 /// registers.
 __attribute__((noinline)) void project_tile(const double* rows, const double* directions,
-                                            std::size_t columns, Sums& sums) {
+                                            std::size_t columns, ProjectionSums& sums) {
     constexpr std::size_t lanes = directions_at_once / 2;
     using Lanes = double __attribute__((vector_size(lanes * sizeof(double))));
     Lanes sum[tile_rows][2];
@@ -64,7 +64,7 @@ __attribute__((noinline)) void project_tile(const double* rows, const double* di
 #else
 
 KOKKOS_FUNCTION void project_tile(const double* rows, const double* directions, std::size_t columns,
-                                  Sums& sums) {
+                                  ProjectionSums& sums) {
     for (std::size_t c = 0; c < columns; ++c)
         for (std::size_t i = 0; i < tile_rows; ++i)
             for (std::size_t d = 0; d < directions_at_once; ++d)
@@ -114,7 +114,7 @@ class Projection {
         for (std::size_t block = 0; block < blocks_; ++block)
             for (std::size_t tile = 0; tile < tiles_at_once; ++tile)
                 project_tile(&rows_(tile * columns_at_once * tile_rows), along + block * apart,
-                             count, *reinterpret_cast<Sums*>(sums_of(tile, block)));
+                             count, *reinterpret_cast<ProjectionSums*>(sums_of(tile, block)));
     }
 
     KOKKOS_FUNCTION double component(std::size_t row, std::size_t direction) const {

@@ -8,6 +8,7 @@
 #include "base/progress.hpp"
 #include "cluster/frame.hpp"
 #include "cluster/leading_directions.hpp"
+#include "cluster/mutual_search.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "store/agree.hpp"
@@ -104,10 +105,15 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
 
 void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
                       Neighbours& lists, const comm::Communicator& comm) {
+    const auto at_once = std::max(few_values / matrix.columns, std::int64_t{1});
+    if (comm.size() > 1 && route_of(frame) == kernels::kokkos::SearchRoute::pairs)
+        return search_mutually(
+            matrix, frame,
+            std::max(at_once, static_cast<std::int64_t>(kernels::kokkos::enough_visitors())), lists,
+            comm);
     auto layout = kernels::kokkos::lay_out(matrix.values, frame);
     RowRing ring(ordered_rows(matrix.values, layout, frame),
-                 blocks_of_all_ranks(matrix.rows.total, comm), comm,
-                 std::max(few_values / matrix.columns, std::int64_t{1}));
+                 blocks_of_all_ranks(matrix.rows.total, comm), comm, at_once);
     kernels::kokkos::NeighbourSearch search(matrix.values, layout, matrix.rows.first, frame,
                                             lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");

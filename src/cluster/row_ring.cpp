@@ -46,11 +46,12 @@ OrderedRows ordered_rows(std::span<const double> values, const kernels::kokkos::
 }
 
 RowRing::RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
-                 const comm::Communicator& comm, std::int64_t at_once)
+                 const comm::Communicator& comm, std::int64_t at_once, int hops)
     : comm_(comm),
       ranges_(std::move(ranges)),
       at_once_(at_once),
       parts_(parts_of(ranges_, at_once)),
+      hops_(std::min(hops, comm.size() - 1)),
       own_(own),
       rows_(own) {
     for (const auto& range : ranges_) total_ += range.count;

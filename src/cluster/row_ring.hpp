@@ -45,42 +45,53 @@ OrderedRows ordered_rows(std::span<const double> values, const kernels::kokkos::
 /// little room.
 class RowRing {
   public:
+    static constexpr int all_ranks = std::numeric_limits<int>::max();
+
     /// own: this rank's rows, which must outlive the ring; ranges: those that each rank brings;
-    /// at_once: rows that are on their way together, or all
+    /// at_once: rows that are on their way together, or all; hops: rows come from the next so many
+    /// ranks up, or from all
     RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
             const comm::Communicator& comm,
-            std::int64_t at_once = std::numeric_limits<std::int64_t>::max());
+            std::int64_t at_once = std::numeric_limits<std::int64_t>::max(), int hops = all_ranks);
     RowRing(const store::Matrix<double>& matrix, std::span<const std::int32_t> order,
-            const comm::Communicator& comm)
+            const comm::Communicator& comm, int hops = all_ranks)
         : RowRing({matrix.values, static_cast<std::size_t>(matrix.columns), order},
-                  blocks_of_all_ranks(matrix.rows.total, comm), comm) {}
-    RowRing(const store::Matrix<double>& matrix, const comm::Communicator& comm)
-        : RowRing(matrix, {}, comm) {
+                  blocks_of_all_ranks(matrix.rows.total, comm), comm,
+                  std::numeric_limits<std::int64_t>::max(), hops) {}
+    explicit RowRing(const store::Matrix<double>& matrix, const comm::Communicator& comm,
+                     int hops = all_ranks)
+        : RowRing(matrix, {}, comm, hops) {
         is_ordered_ = false;
     }
 
-    int steps() const { return 1 + parts_ * (comm_.size() - 1); }
+    int steps() const { return 1 + parts_ * hops_; }
     std::span<const double> rows() const { return rows_.values; }
     std::span<const std::int32_t> order() const { return rows_.order; }
     std::span<const float> leading() const { return rows_.leading; }
     std::int64_t first_row() const { return present().first; }
-    comm::RowBlock present() const { return block_at(step_); }
+    comm::RowBlock present() const { return rows_at(step_); }
+
+    std::int64_t at_once() const { return at_once_; }
 
     /// Of all ranges together.
     std::int64_t total() const { return total_; }
 
     int step() const { return step_; }
 
+    /// Which rows are here at a step, by how many ranks they have come down, and which part of
+    /// their rank's they are.
+    comm::RowBlock rows_at(int step) const {
+        const auto rank = static_cast<std::size_t>((comm_.rank() + hop(step)) % comm_.size());
+        return step == 0 ? ranges_[rank] : part_of(ranges_[rank], part(step), at_once_);
+    }
+    int hop(int step) const { return step == 0 ? 0 : (step - 1) % hops_ + 1; }
+    int part(int step) const { return step == 0 ? 0 : (step - 1) / hops_; }
+
     /// Calls work() for the rows of each rank in turn, this one's first. Collective.
     template <class Work>
     void go_round(const Work& work) {
-        go(steps(), work);
-    }
-    /// The same of the first so many ranks.
-    template <class Work>
-    void go(int steps, const Work& work) {
         while (true) {
-            const bool is_last = step_ + 1 == steps;
+            const bool is_last = step_ + 1 == steps();
             if (!is_last) start_transfer();
             work();
             if (is_last) return;
@@ -106,7 +117,7 @@ class RowRing {
         const int below = (comm_.rank() + comm_.size() - 1) % comm_.size();
         const int above = (comm_.rank() + 1) % comm_.size();
         auto& incoming = buffers_[step_ % 2];
-        const auto count = static_cast<std::size_t>(block_at(step_ + 1).count);
+        const auto count = static_cast<std::size_t>(rows_at(step_ + 1).count);
         const auto outgoing = is_own_turn() ? own_part() : rows_;
         const auto exchange = [&](auto& room, std::size_t size, auto rows) {
             room.resize(size);
@@ -131,20 +142,13 @@ class RowRing {
     void start(std::vector<comm::Request> started) {
         std::move(started.begin(), started.end(), std::back_inserter(requests_));
     }
-    // By how many ranks the rows of a step have come down; which part they are.
-    int hops(int step) const { return step == 0 ? 0 : (step - 1) % (comm_.size() - 1) + 1; }
-    int part(int step) const { return step == 0 ? 0 : (step - 1) / (comm_.size() - 1); }
-    comm::RowBlock block_at(int step) const {
-        const auto rank = static_cast<std::size_t>((comm_.rank() + hops(step)) % comm_.size());
-        return step == 0 ? ranges_[rank] : part_of(ranges_[rank], part(step), at_once_);
-    }
-    bool is_own_turn() const { return hops(step_ + 1) == 1; }
+    bool is_own_turn() const { return hop(step_ + 1) == 1; }
     OrderedRows own_part();
 
     const comm::Communicator& comm_;
     std::vector<comm::RowBlock> ranges_;
     std::int64_t at_once_;
-    int parts_;
+    int parts_, hops_;
     std::int64_t total_ = 0;
     OrderedRows own_;
     std::vector<std::int32_t> own_part_order_;

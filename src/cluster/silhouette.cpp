@@ -59,8 +59,8 @@ class SumsOverRanks {
           sums_(at(matrix.rows.count) * numbered.clusters()) {}
 
     std::vector<std::int64_t> run() {
-        RowRing ring(matrix_, comm_);
-        ring.go(comm_.size() / 2 + 1, [&] {
+        RowRing ring(matrix_, comm_, comm_.size() / 2);
+        ring.go_round([&] {
             if (ring.step() == 0)
                 kernel_.add_within(labelled(matrix_.values, matrix_.rows, 0, matrix_.rows.count),
                                    sums_);

@@ -70,6 +70,31 @@ TEST(RowRing, all_rows_come_by_once) {
     }
 }
 
+TEST(RowRing, rows_of_the_next_ranks_come_by) {
+    const std::int64_t total = 23, at_once = 3;
+    const auto ranges = blocks_of_all_ranks(total, world());
+    const Block own(total);
+    const int hops = world().size() / 2;
+    RowRing ring(own.ordered(), ranges, world(), at_once, hops);
+    std::vector<int> met(static_cast<std::size_t>(total));
+    ring.go_round([&] {
+        const auto rank = (world().rank() + ring.hop(ring.step())) % world().size();
+        const auto& theirs = ranges[static_cast<std::size_t>(rank)];
+        for (auto row = ring.present().first; row < ring.present().end(); ++row) {
+            EXPECT_TRUE(row >= theirs.first && row < theirs.end());
+            EXPECT_EQ(ring.rows()[static_cast<std::size_t>(row - ring.first_row()) * columns],
+                      value_of(row, 0));
+            ++met[static_cast<std::size_t>(row)];
+        }
+    });
+    for (int hop = 0; hop < world().size(); ++hop) {
+        const auto& theirs =
+            ranges[static_cast<std::size_t>((world().rank() + hop) % world().size())];
+        for (auto row = theirs.first; row < theirs.end(); ++row)
+            EXPECT_EQ(met[static_cast<std::size_t>(row)], hop <= hops ? 1 : 0);
+    }
+}
+
 TEST(RowRing, more_ranks_than_rows) {
     expect_all_once(1, 1);
 }

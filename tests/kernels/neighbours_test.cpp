@@ -97,11 +97,74 @@ reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, s
     return lists;
 }
 
+// What one block knows while it visits others.
+struct VisitorLists {
+    std::vector<std::int64_t> index;
+    std::vector<double> squared;
+    std::vector<std::int32_t> found;
+    std::vector<float> limit;
+
+    VisitorLists(std::vector<float> limits, std::size_t k)
+        : index(limits.size() * k),
+          squared(index.size()),
+          found(limits.size()),
+          limit(std::move(limits)) {}
+    kokkos::ListsView view() { return {index, squared, found, limit}; }
+};
+
+// Each block searches among its own rows; then it visits the blocks before it one after the other,
+// or, of every third pair, each visits the other with half of the rows of the first. In the end its
+// lists come home.
+reference::NeighbourLists search_on_visits(const Rows& rows, const kokkos::Frame& frame,
+                                           std::size_t k, std::size_t block) {
+    reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
+                                    std::vector<double>(rows.count * k)};
+    const std::size_t blocks = (rows.count + block - 1) / block;
+    const auto count_of = [&](std::size_t b) { return std::min(block, rows.count - b * block); };
+    const auto block_of = [&](std::size_t b) {
+        return std::span(rows.values).subspan(b * block * rows.columns, count_of(b) * rows.columns);
+    };
+    std::vector<std::unique_ptr<kokkos::NeighbourSearch>> searches;
+    for (std::size_t b = 0; b < blocks; ++b) {
+        const auto layout = kokkos::lay_out(block_of(b), frame);
+        const auto first = static_cast<std::int64_t>(b * block);
+        searches.push_back(std::make_unique<kokkos::NeighbourSearch>(
+            block_of(b), layout, first, frame,
+            std::span(lists.index).subspan(b * block * k, count_of(b) * k),
+            std::span(lists.distance).subspan(b * block * k, count_of(b) * k)));
+        searches[b]->add(block_of(b), layout, first);
+    }
+    const auto visit = [&](std::size_t host, std::size_t end, std::size_t guest, std::size_t from,
+                           VisitorLists& known) {
+        searches[host]->meet(end, block_of(guest).subspan(from * rows.columns),
+                             static_cast<std::int64_t>(guest * block + from),
+                             known.view().from(from));
+    };
+    for (std::size_t guest = 0; guest < blocks; ++guest) {
+        VisitorLists known(searches[guest]->limits(), k);
+        for (std::size_t host = 0; host < guest; ++host) {
+            const bool by_halves = (host + guest) % 3 == 0;
+            const auto half =
+                count_of(host) / 2 / kokkos::pair_block_rows * kokkos::pair_block_rows;
+            visit(host, by_halves ? half : count_of(host), guest, 0, known);
+            if (!by_halves) continue;
+            VisitorLists others(searches[host]->limits(), k);
+            visit(guest, count_of(guest), host, half, others);
+            searches[host]->merge(0, others.view());
+        }
+        searches[guest]->merge(0, known.view());
+    }
+    for (const auto& search : searches) search->finish();
+    return lists;
+}
+
 void expect_exact(const Rows& rows, const kokkos::Frame& frame, std::size_t k, std::size_t block,
                   const std::string& what) {
     const auto expected = reference::nearest_neighbours(rows.values, rows.columns, k);
-    for (const auto& found :
-         {search(rows, frame, k, block), search_in_ring(rows, frame, k, block)}) {
+    std::vector ways{search(rows, frame, k, block), search_in_ring(rows, frame, k, block)};
+    if (kokkos::route_of(frame) == kokkos::SearchRoute::pairs)
+        ways.push_back(search_on_visits(rows, frame, k, block));
+    for (const auto& found : ways) {
         ASSERT_EQ(found.index, expected.index) << what;
         for (std::size_t i = 0; i < expected.distance.size(); ++i)
             ASSERT_NEAR(found.distance[i], expected.distance[i],
@@ -273,6 +336,7 @@ TEST_F(Neighbours, pairs_of_blocks_meet_once) {
     for (const std::size_t count : {127, 128, 129, 256, 300, 513, 700}) {
         const auto rows = rows_of(count, 193, [&](std::size_t) { return random.normal(); });
         expect_exact(rows, 20, count, fmt::format("{} rows", count));
+        expect_exact(rows, 20, count / 3 + 1, fmt::format("{} rows in three blocks", count));
     }
 }
 
