@@ -47,15 +47,15 @@ double product(const double* a, const double* b, std::size_t columns) {
     return sum;
 }
 
-// Gram and Schmidt, twice, which is enough (Giraud et al., Numer. Math. 101 (2005) 87). Rows that
-// depend on those before them are left out.
-Values orthonormal(Values rows, std::size_t columns) {
+// By Gram and Schmidt; twice is enough for orthogonality to rounding (Giraud et al., Numer. Math.
+// 101 (2005) 87). Rows that depend on those before them are left out.
+Values orthonormal(Values rows, std::size_t columns, int passes) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < rows.size() / columns; ++i) {
         double* row = &rows[kept * columns];
         std::copy_n(&rows[i * columns], columns, row);
         const double before = std::sqrt(product(row, row, columns));
-        for (int pass = 0; pass < 2; ++pass)
+        for (int pass = 0; pass < passes; ++pass)
             for (std::size_t j = 0; j < kept; ++j) {
                 const double* other = &rows[j * columns];
                 const double along = product(row, other, columns);
@@ -114,10 +114,8 @@ class Forecast {
         const double passing = passing_share(count) * static_cast<double>(columns_) / 2;
         return static_cast<double>(count + 1) / 14 + 4 + passing;
     }
-    // Twice as fast among a rank's own rows.
-    double cost_of_pairs(int ranks) const {
-        return static_cast<double>(columns_) / 25 * (1 - 0.5 / ranks) + 4;
-    }
+    // Each is compared once for both rows.
+    double cost_of_pairs() const { return static_cast<double>(columns_) / 50 + 4; }
 
   private:
     double rest(std::size_t i, std::size_t count) const {
@@ -148,12 +146,11 @@ class Forecast {
 };
 
 // As many of the leading directions as make the search fastest; none if that is no gain.
-Values directions_that_pay(const std::vector<float>& sample, std::size_t columns, double share,
-                           int ranks) {
+Values directions_that_pay(const std::vector<float>& sample, std::size_t columns, double share) {
     auto directions = leading_directions(sample, columns, counts[std::size(counts) - 1]);
     const std::size_t found = directions.size() / columns;
     const Forecast forecast(sample, columns, directions, share);
-    double least = 0.8 * forecast.cost_of_pairs(ranks);
+    double least = 0.8 * forecast.cost_of_pairs();
     std::size_t best = 0;
     for (const auto count : counts) {
         const auto used = std::min(count, found);
@@ -194,8 +191,9 @@ std::vector<double> leading_directions(std::span<const float> sample, std::size_
     }
     Values directions;
     for (int iteration = 0;; ++iteration) {
-        directions = orthonormal(products(mix, turned, n), columns);
-        if (iteration == iterations || directions.empty()) return directions;
+        const bool is_last = iteration == iterations;
+        directions = orthonormal(products(mix, turned, n), columns, is_last ? 2 : 1);
+        if (is_last || directions.empty()) return directions;
         mix =
             transposed(products(sample, in_f32(directions), columns), directions.size() / columns);
     }
@@ -219,7 +217,7 @@ void add_leading_directions(kernels::kokkos::Frame& frame, std::int64_t rows, in
     const auto sample = comm.gather(std::span<const float>(mine));
     if (comm.is_root()) {
         const double share = static_cast<double>(k) / static_cast<double>(rows - 1);
-        frame.directions = directions_that_pay(sample, columns, share, comm.size());
+        frame.directions = directions_that_pay(sample, columns, share);
         frame.skew = skew_of(frame.directions, columns);
     }
     frame.skew = comm.broadcast(frame.skew);
