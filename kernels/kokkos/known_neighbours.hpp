@@ -13,9 +13,9 @@
 namespace nanoatlas::kernels::kokkos {
 
 /// Rows at positions [count] with their squared distances in f64 from a row.
-/// row_at: where the values of a position lie, in f64 or in f32
-template <class RowAt>
-KOKKOS_INLINE_FUNCTION void measure_rows_at(const RowAt& row_at, const double* from,
+/// row_at: where the values of a position lie
+template <class Value, class RowAt>
+KOKKOS_INLINE_FUNCTION void measure_rows_at(const RowAt& row_at, const Value* from,
                                             const PlacedRows& placed, const std::int32_t* position,
                                             int count, Ranked* measured) {
     constexpr int at_once = rows_measured_at_once;
@@ -31,16 +31,19 @@ KOKKOS_INLINE_FUNCTION void measure_rows_at(const RowAt& row_at, const double* f
     }
 }
 
-KOKKOS_INLINE_FUNCTION void measure_rows(const double* from, const PlacedRows& placed,
-                                         const std::int32_t* position, int count,
-                                         Ranked* measured) {
-    if (placed.exact.extent(0) > 0)
-        measure_rows_at(
-            [&](std::size_t p) -> const float* { return placed.exact.data() + p * placed.columns; },
-            from, placed, position, count, measured);
+/// The same from the row at position p of others; both from f32 where that has them, as half as
+/// much has to come from far then.
+KOKKOS_INLINE_FUNCTION void measure_rows(const PlacedRows& own, std::size_t p,
+                                         const PlacedRows& placed, const std::int32_t* position,
+                                         int count, Ranked* measured) {
+    const auto exact = [&](std::size_t at) { return placed.exact_values(at); };
+    const auto whole = [&](std::size_t at) { return placed.values(at); };
+    if (placed.exact.extent(0) == 0)
+        measure_rows_at(whole, own.values(p), placed, position, count, measured);
+    else if (own.exact.extent(0) > 0)
+        measure_rows_at(exact, own.exact_values(p), placed, position, count, measured);
     else
-        measure_rows_at([&](std::size_t p) { return placed.values(p); }, from, placed, position,
-                        count, measured);
+        measure_rows_at(exact, own.values(p), placed, position, count, measured);
 }
 
 class KnownNeighbours {

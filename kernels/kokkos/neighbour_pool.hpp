@@ -174,7 +174,7 @@ class NeighbourPool {
         std::int32_t* candidate = room_.candidate + pool(g);
         for (int i = 0; i < room_.count[g]; ++i)
             candidate[i] = static_cast<std::int32_t>(at(candidate[i]));
-        measure_rows(own_.placed.values(first_ + g), others_.placed, candidate, room_.count[g],
+        measure_rows(own_.placed, first_ + g, others_.placed, candidate, room_.count[g],
                      room_.ranked);
         known(g).list(room_.ranked, room_.count[g], room_.ranked + capacity_);
         room_.count[g] = 0;

@@ -15,76 +15,41 @@ Scaling scaling_of(const Frame& frame) {
     return scaling;
 }
 
-namespace {
-
-DeviceView<float> norms(const PlacedRows& placed, const Scaling& scaling) {
-    const std::size_t n = placed.count();
-    DeviceView<float> norm2("norm2", (n + tile_right - 1) / tile_right * tile_right);
+std::vector<float> squared_norms(std::span<const double> rows, const Scaling& scaling) {
+    const std::size_t columns = scaling.centre.extent(0);
+    std::vector<float> norm2(rows.size() / columns);
+    const auto seen = on_device(rows);
+    const auto out = room_on_device(std::span(norm2));
     for_each_row(
-        "neighbours/norms", norm2.extent(0), KOKKOS_LAMBDA(std::size_t position) {
-            if (position >= n) {
-                norm2(position) = INFINITY;
-                return;
-            }
-            const double* row = placed.values(position);
+        "neighbours/norms", norm2.size(), KOKKOS_LAMBDA(std::size_t i) {
+            const double* row = seen.data() + i * columns;
             double sum = 0;
 #pragma omp simd reduction(+ : sum)
-            for (std::size_t c = 0; c < placed.columns; ++c)
+            for (std::size_t c = 0; c < columns; ++c)
                 sum += scaling(row[c], c) * scaling(row[c], c);
-            norm2(position) = static_cast<float>(sum);
+            out(i) = static_cast<float>(sum);
         });
-    Kokkos::fence();
+    copy_back(out, std::span(norm2));
     return norm2;
 }
 
-// Copies a row to f32; tells whether it still is what it was.
-KOKKOS_FUNCTION bool copy_to_f32(const double* row, std::size_t columns, float* to) {
-    int differing = 0;
-#pragma omp simd reduction(+ : differing)
-    for (std::size_t c = 0; c < columns; ++c) {
-        to[c] = static_cast<float>(row[c]);
-        differing += static_cast<int>(static_cast<double>(to[c]) != row[c]);
-    }
-    return differing == 0;
-}
-
-// Wide rows in f32, as features come, if nothing of them is lost: those that are measured one after
-// the other come from far, and half as much has to.
-DeviceView<float> rows_in_f32(const PlacedRows& placed) {
-    if (placed.columns < wide_columns) return {};
-    DeviceView<float> exact(Kokkos::view_alloc(Kokkos::WithoutInitializing, "exact"),
-                            placed.count() * placed.columns);
-    int fit = 1;
-    Kokkos::parallel_reduce(
-        "neighbours/exact", Kokkos::RangePolicy<Execution>(0, placed.count()),
-        KOKKOS_LAMBDA(std::size_t position, int& so_far) {
-            if (so_far != 0)
-                so_far = static_cast<int>(copy_to_f32(placed.values(position), placed.columns,
-                                                      exact.data() + position * placed.columns));
-        },
-        Kokkos::LAnd<int>(fit));
-    return fit != 0 ? exact : DeviceView<float>();
-}
-
-}  // namespace
-
-PlacedRows put_in_order(std::span<const double> rows, std::span<const std::int32_t> order,
-                        std::int64_t first_row, std::size_t columns) {
-    PlacedRows placed{.rows = on_device(rows),
-                      .columns = columns,
-                      .first_row = first_row,
-                      .order = DeviceView<std::int32_t>("order", order.size()),
-                      .norm2 = {},
-                      .exact = {}};
-    Kokkos::deep_copy(placed.order, HostView<const std::int32_t>(order.data(), order.size()));
-    return placed;
-}
-
-PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t> order,
-                      std::int64_t first_row, const Scaling& scaling) {
-    auto placed = put_in_order(rows, order, first_row, scaling.centre.extent(0));
-    placed.norm2 = norms(placed, scaling);
-    placed.exact = rows_in_f32(placed);
+PlacedRows place_rows(std::span<const double> rows, const LayoutView& layout,
+                      std::int64_t first_row, std::size_t columns) {
+    const std::size_t n = layout.order.size();
+    PlacedRows placed{
+        .rows = on_device(rows),
+        .exact = on_device(layout.exact),
+        .columns = columns,
+        .first_row = first_row,
+        .order = DeviceView<std::int32_t>("order", n),
+        .norm2 = DeviceView<float>("norm2", (n + tile_right - 1) / tile_right * tile_right)};
+    Kokkos::deep_copy(placed.order, HostView<const std::int32_t>(layout.order.data(), n));
+    const auto norm2 = on_device(layout.norm2);
+    for_each_row(
+        "neighbours/place", placed.norm2.extent(0), KOKKOS_LAMBDA(std::size_t position) {
+            placed.norm2(position) = position < n ? norm2(placed.row(position)) : INFINITY;
+        });
+    Kokkos::fence();
     return placed;
 }
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "kernels/kokkos/neighbours.hpp"
+#include "kernels/kokkos/row_layout.hpp"
 #include "kernels/kokkos/views.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -44,14 +44,17 @@ struct Scaling {
 
 Scaling scaling_of(const Frame& frame);
 
+/// Squared norms of scaled rows.
+std::vector<float> squared_norms(std::span<const double> rows, const Scaling& scaling);
+
 /// Rows in an order of their own: position p holds row order(p).
 struct PlacedRows {
-    SeenView<double> rows;  // [n, columns]
+    SeenView<double> rows;  // [n, columns], or none, where `exact` has them
+    SeenView<float> exact;  // [n, columns] or none
     std::size_t columns = 0;
     std::int64_t first_row = 0;      // number of the first of them
     DeviceView<std::int32_t> order;  // [n]
     DeviceView<float> norm2;  // by position, scaled; infinite up to the end of the last panel
-    DeviceView<float> exact;  // [n, columns] by position: wide rows, if f32 holds them; or none
 
     KOKKOS_FUNCTION std::size_t count() const { return order.extent(0); }
     KOKKOS_FUNCTION std::size_t row(std::size_t position) const {
@@ -60,14 +63,14 @@ struct PlacedRows {
     KOKKOS_FUNCTION const double* values(std::size_t position) const {
         return rows.data() + row(position) * columns;
     }
+    KOKKOS_FUNCTION const float* exact_values(std::size_t position) const {
+        return exact.data() + row(position) * columns;
+    }
 };
 
-/// Without norms and copies.
-PlacedRows put_in_order(std::span<const double> rows, std::span<const std::int32_t> order,
-                        std::int64_t first_row, std::size_t columns);
-
-PlacedRows place_rows(std::span<const double> rows, std::span<const std::int32_t> order,
-                      std::int64_t first_row, const Scaling& scaling);
+/// rows: or none, where the layout has them in f32
+PlacedRows place_rows(std::span<const double> rows, const LayoutView& layout,
+                      std::int64_t first_row, std::size_t columns);
 
 /// Candidates among the searchers themselves, whose rows stay at hand: they are measured last, when
 /// the blocks that came by later have put most of them out. By position of the searcher.

@@ -30,53 +30,9 @@
 #include <span>
 #include <vector>
 
-#include "kernels/kokkos/space_order.hpp"
+#include "kernels/kokkos/row_layout.hpp"
 
 namespace nanoatlas::kernels::kokkos {
-
-/// What makes the search fast. The neighbours don't depend on it, only the time does. The same on
-/// all ranks.
-struct Frame {
-    std::vector<double> centre;  ///< [columns], for instance the mean
-    double largest = 1;          ///< no |row - centre| has a component above it; > 0
-    /// Orthonormal [count, columns]: those that tell most of the distances; or none.
-    std::vector<double> directions = {};
-    double skew = 0;  ///< Frobenius norm of directions directions^T - 1, or above
-};
-
-enum class SearchRoute { panels, leading, pairs };
-
-/// From here on rows are wide: without directions, the way of all pairs is the faster.
-constexpr std::size_t wide_columns = 192;
-
-SearchRoute route_of(const Frame& frame);
-
-/// The order in which rows [m, columns] are laid out so that panels are cells in space, or a share
-/// of it.
-std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns,
-                                       const Share& share = {});
-
-/// How a search lays out rows [n, columns]. Whoever has the rows finds it once.
-struct Layout {
-    std::vector<std::int32_t> order;  ///< [n], or a share of them
-    /// What the frame's directions tell of each row, [n, leading_columns()].
-    std::vector<float> leading = {};
-};
-
-Layout lay_out(std::span<const double> rows, const Frame& frame, const Share& share = {});
-
-/// 0 where the search does not go by directions.
-std::size_t leading_columns(const Frame& frame);
-
-/// Another's layout, or that of some of its rows.
-struct LayoutView {
-    std::span<const std::int32_t> order;
-    std::span<const float> leading = {};
-
-    LayoutView(const Layout& layout) : order(layout.order), leading(layout.leading) {}
-    LayoutView(std::span<const std::int32_t> order_, std::span<const float> leading_)
-        : order(order_), leading(leading_) {}
-};
 
 /// What rows know of their neighbours while they visit other searches; another's memory.
 struct ListsView {
@@ -86,20 +42,21 @@ struct ListsView {
     std::span<const float> limit;   ///< [rows], as NeighbourSearch::limits() told
 
     std::size_t rows() const { return found.size(); }
-    /// Without the first so many rows.
-    ListsView from(std::size_t row) const;
 };
 
 /// Rows on both sides are compared in blocks of so many where all pairs are.
 constexpr std::size_t pair_block_rows = 128;
 
-/// As many visitors give all threads something to do.
+/// As many visitors give all threads something to do; a multiple of pair_block_rows.
 std::size_t enough_visitors();
 
 class NeighbourSearch {
   public:
+    using Done = std::function<void(std::size_t rows)>;
+
     /// rows       [n, columns], row-major, numbered from first_row on; must outlive the search
-    /// layout     lay_out(rows, frame); its order may be that of more rows without the others
+    /// layout     lay_out(rows, frame), must outlive it, too; its order may be that of more rows
+    ///            without the others
     /// index, distance  [n, k]: where finish() writes; working room until then
     NeighbourSearch(std::span<const double> rows, const LayoutView& layout, std::int64_t first_row,
                     const Frame& frame, std::span<std::int64_t> index, std::span<double> distance);
@@ -109,17 +66,18 @@ class NeighbourSearch {
 
     /// Offers rows [m, columns], numbered from first_row on, as neighbours. A row is not its own
     /// neighbour. In any order of blocks the result is the same to the bit.
+    /// candidates: or none, where the layout has them in f32
     /// layout: lay_out(candidates, frame), found once for all searches
     /// done: told of each group of rows that has been compared with the whole block
     void add(std::span<const double> candidates, const LayoutView& layout, std::int64_t first_row,
-             const std::function<void(std::size_t rows)>& done = {});
+             const Done& done = {});
 
-    /// Of the route `pairs`: compares rows [0, own_end) with rows of another search, once for both.
-    /// own_end: a multiple of pair_block_rows, or all
-    /// visitors: rows [m, columns], numbered from first_row on; none of them is of this search
-    /// lists: theirs, which are updated
-    void meet(std::size_t own_end, std::span<const double> visitors, std::int64_t first_row,
-              const ListsView& lists, const std::function<void(std::size_t rows)>& done = {});
+    /// Of the route `pairs`: compares rows [0, own_end) with those of another search, once for
+    /// both. own_end: a multiple of pair_block_rows, or all visitors: as in add(); those from
+    /// their_first on, a multiple of pair_block_rows, meet lists: theirs, which are updated
+    void meet(std::size_t own_end, std::span<const double> visitors, const LayoutView& layout,
+              std::int64_t first_row, std::size_t their_first, const ListsView& lists,
+              const Done& done = {});
 
     /// By row: squared distances beyond which no neighbour can be, by what is known so far, in a
     /// scale that the frame gives.

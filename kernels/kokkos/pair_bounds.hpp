@@ -35,7 +35,7 @@ struct PairBounds {
     /// A lower bound by the whole rows.
     KOKKOS_FUNCTION float closer(std::size_t own, std::size_t other) const {
         const auto product =
-            short_product(own_short.strip(own), others_short.strip(other), 2 * own_short.pairs);
+            short_product(own_short.row(own), others_short.row(other), 2 * own_short.pairs);
         return closer_rounding.lower(
             own_norm2(own) + norm2(other),
             own_short.step(own) * (others_short.step(other) * static_cast<float>(product)));

@@ -272,21 +272,24 @@ void search_pairs_among(const SearchingSide& own, const Done& done) {
 
 // In the rounds of a Latin square each block of the shorter side meets one of the longer.
 void search_pairs_between(const SearchingSide& own, std::size_t own_end,
-                          const SearchingSide& visitors, const Done& done) {
+                          const SearchingSide& visitors, std::size_t their_first,
+                          const Done& done) {
     const auto search = make_search(own, visitors.rows);
     const Side right(visitors, search.rounding);
     start(search.left);
     start(right);
-    const std::size_t own_blocks = (own_end + block_rows - 1) / block_rows;
-    const std::size_t tasks = std::min(own_blocks, right.blocks());
-    const std::size_t rounds = tasks == 0 ? 0 : std::max(own_blocks, right.blocks());
+    const std::size_t left_blocks = (own_end + block_rows - 1) / block_rows;
+    const std::size_t skipped = their_first / block_rows, right_blocks = right.blocks() - skipped;
+    const std::size_t tasks = std::min(left_blocks, right_blocks);
+    const std::size_t rounds = tasks == 0 ? 0 : std::max(left_blocks, right_blocks);
     for (std::size_t round = 0; round < rounds; ++round) {
         for_each_task(
             "neighbours/pairs", tasks, own.searchers.k,
             KOKKOS_LAMBDA(const Bench& bench, std::size_t task) {
                 const std::size_t across = (round + task) % rounds;
-                const bool fewer_own = tasks == own_blocks;
-                search.compare(bench, fewer_own ? task : across, fewer_own ? across : task, right);
+                const bool fewer_left = tasks == left_blocks;
+                search.compare(bench, fewer_left ? task : across,
+                               skipped + (fewer_left ? across : task), right);
             });
         tell_round(done, own_end, round, rounds);
     }

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "kernels/kokkos/neighbour_rows.hpp"
+#include "kernels/kokkos/neighbours.hpp"
 #include "kernels/kokkos/short_rows.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -26,9 +27,9 @@ void search_pairs(const SearchingSide& own, const ShortRows& others, const Done&
 /// The same where candidates are the searchers themselves, in the same order.
 void search_pairs_among(const SearchingSide& own, const Done& done);
 
-/// Compares two sides that are each other's candidates: of the own one only the first so many rows,
-/// whole blocks of pair_block_rows or all.
+/// Compares two sides that are each other's candidates: own rows below own_end with visitors from
+/// their_first on; multiples of pair_block_rows, or the end.
 void search_pairs_between(const SearchingSide& own, std::size_t own_end,
-                          const SearchingSide& visitors, const Done& done);
+                          const SearchingSide& visitors, std::size_t their_first, const Done& done);
 
 }  // namespace nanoatlas::kernels::kokkos

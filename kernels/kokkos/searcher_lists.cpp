@@ -41,7 +41,7 @@ KOKKOS_FUNCTION void rank_kept_of(const Searchers& searchers, std::size_t p, std
         if (kept.lower(kept.at(p) + static_cast<std::size_t>(i)) <= limit)
             candidate[count++] = candidate[i];
     kept.count(p) = 0;
-    measure_rows(searchers.placed.values(p), searchers.placed, candidate, count, ranked);
+    measure_rows(searchers.placed, p, searchers.placed, candidate, count, ranked);
     known.list(ranked, count, ranked + kept.room);
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "kernels/kokkos/neighbour_rows.hpp"
+#include "kernels/kokkos/neighbours.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 

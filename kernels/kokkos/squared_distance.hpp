@@ -7,18 +7,18 @@ namespace nanoatlas::kernels::kokkos {
 
 /// b may be in f32, where that holds its values. From the original differences, summed in eight
 /// lanes: the same bits wherever a pair is met.
-template <class Value = double>
-constexpr double squared_distance(const double* a, const Value* b, std::size_t columns) {
+template <class A = double, class B = double>
+constexpr double squared_distance(const A* a, const B* b, std::size_t columns) {
     constexpr std::size_t lanes = 8;
     double sums[lanes] = {};
     std::size_t c = 0;
     for (; c + lanes <= columns; c += lanes)
         for (std::size_t lane = 0; lane < lanes; ++lane) {
-            const double difference = a[c + lane] - b[c + lane];
+            const double difference = double{a[c + lane]} - double{b[c + lane]};
             sums[lane] += difference * difference;
         }
     for (std::size_t lane = 0; c < columns; ++c, ++lane) {
-        const double difference = a[c] - b[c];
+        const double difference = double{a[c]} - double{b[c]};
         sums[lane] += difference * difference;
     }
     return ((sums[0] + sums[4]) + (sums[1] + sums[5])) +
@@ -30,9 +30,9 @@ constexpr int rows_measured_at_once = 4;
 #if defined(__GNUC__) && !defined(__CUDACC__)
 
 /// The same of one row and others, whose memory is then waited for together.
-template <class Value>
-void squared_distances(const double* a, const Value* const (&b)[rows_measured_at_once],
-                       std::size_t columns, double (&squared)[rows_measured_at_once]) {
+template <class A, class B>
+void squared_distances(const A* a, const B* const (&b)[rows_measured_at_once], std::size_t columns,
+                       double (&squared)[rows_measured_at_once]) {
     constexpr std::size_t lanes = 8;
     using Lanes = double __attribute__((vector_size(lanes / 2 * sizeof(double))));
     const auto lanes_at = [](const auto* from) {
@@ -54,7 +54,7 @@ void squared_distances(const double* a, const Value* const (&b)[rows_measured_at
     }
     for (std::size_t lane = 0; c < columns; ++c, ++lane)
         for (int r = 0; r < rows_measured_at_once; ++r) {
-            const double apart = a[c] - b[r][c];
+            const double apart = double{a[c]} - double{b[r][c]};
             (lane < lanes / 2 ? near : far)[r][lane % (lanes / 2)] += apart * apart;
         }
     for (int r = 0; r < rows_measured_at_once; ++r) {
@@ -65,8 +65,8 @@ void squared_distances(const double* a, const Value* const (&b)[rows_measured_at
 
 #else
 
-template <class Value>
-constexpr void squared_distances(const double* a, const Value* const (&b)[rows_measured_at_once],
+template <class A, class B>
+constexpr void squared_distances(const A* a, const B* const (&b)[rows_measured_at_once],
                                  std::size_t columns, double (&squared)[rows_measured_at_once]) {
     for (int r = 0; r < rows_measured_at_once; ++r) squared[r] = squared_distance(a, b[r], columns);
 }

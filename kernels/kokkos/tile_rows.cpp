@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <vector>
 
 namespace nanoatlas::kernels::kokkos {
@@ -92,12 +91,14 @@ class Projection {
                Scratch<double>::shmem_size(rows_at_once);
     }
 
-    /// Columns [first, first + count) of the rows from position `row` on; the last one stands in
+    /// Columns [first, first + count) of rows [row, ...) of [n, columns]; the last one stands in
     /// for those beyond the end.
-    KOKKOS_FUNCTION void take_columns(const PlacedRows& placed, const Scaling& scaling,
-                                      std::size_t row, std::size_t first, std::size_t count) const {
+    KOKKOS_FUNCTION void take_columns(const SeenView<double>& rows, std::size_t n,
+                                      const Scaling& scaling, std::size_t row, std::size_t first,
+                                      std::size_t count) const {
+        const std::size_t columns = scaling.centre.extent(0);
         for (std::size_t i = 0; i < rows_at_once; ++i) {
-            const double* values = placed.values(Kokkos::min(row + i, placed.count() - 1)) + first;
+            const double* values = rows.data() + Kokkos::min(row + i, n - 1) * columns + first;
             double* to = &rows_(i / tile_rows * columns_at_once * tile_rows + i % tile_rows);
             double norm2 = norm2_(i);
             for (std::size_t c = 0; c < count; ++c) {
@@ -137,13 +138,14 @@ class Projection {
     Scratch<double> norm2_;  // [rows_at_once]
 };
 
-/// Calls take(position, i, projection) for each row, which is row i of the projection.
+/// Calls take(row, i, projection) for each row, which is row i of the projection.
 template <class Take>
-void for_each_projection(const PlacedRows& placed, const Scaling& scaling,
+void for_each_projection(std::span<const double> rows, const Scaling& scaling,
                          const Directions& directions, const Take& take) {
     const auto along = interleaved(directions);
-    const std::size_t n = placed.count(), columns = placed.columns;
+    const std::size_t columns = directions.columns, n = rows.size() / columns;
     if (n == 0) return;
+    const auto seen = on_device(rows);
     auto policy = Teams(static_cast<int>((n + rows_at_once - 1) / rows_at_once), 1);
     policy.set_scratch_size(1, Kokkos::PerTeam(Projection::scratch_size(directions.count)));
     Kokkos::parallel_for(
@@ -153,7 +155,7 @@ void for_each_projection(const PlacedRows& placed, const Scaling& scaling,
             for (std::size_t first = 0; first < columns; first += columns_at_once) {
                 const std::size_t count =
                     Kokkos::min(std::size_t{columns_at_once}, columns - first);
-                projection.take_columns(placed, scaling, row, first, count);
+                projection.take_columns(seen, n, scaling, row, first, count);
                 projection.project(along.data() + first * directions_at_once,
                                    columns * directions_at_once, count);
             }
@@ -198,12 +200,10 @@ InterleavedRows interleaved_by(int width, const InterleavedRows& rows, std::size
 std::vector<float> leading_parts(std::span<const double> rows, const Scaling& scaling,
                                  const Directions& directions) {
     const std::size_t n = rows.size() / directions.columns, count = directions.count;
-    std::vector<std::int32_t> order(n);
-    std::iota(order.begin(), order.end(), 0);
     std::vector<float> result(n * (count + 1));
     const auto out = room_on_device(std::span(result));
     for_each_projection(
-        put_in_order(rows, order, 0, directions.columns), scaling, directions,
+        rows, scaling, directions,
         KOKKOS_LAMBDA(std::size_t row, std::size_t i, const Projection& projection) {
             double left = projection.norm2(i);
             for (std::size_t d = 0; d < count; ++d) {

@@ -48,12 +48,10 @@ Neighbours neighbours_among(const store::Matrix<double>& old, const store::Matri
     const auto layout = lay_out(rows.values, frame);
     kernels::kokkos::NeighbourSearch search(rows.values, layout, old.rows.total + rows.rows.first,
                                             frame, lists.index, lists.distance);
-    const auto old_layout = lay_out(old.values, frame);
-    RowRing ring(ordered_rows(old.values, old_layout, frame),
+    auto old_layout = lay_out(old.values, frame);
+    RowRing ring(ordered_rows(old.values, old_layout, frame, comm),
                  blocks_of_all_ranks(old.rows.total, comm), comm);
-    ring.go_round([&] {
-        search.add(ring.rows(), {ring.order(), ring.leading()}, ring.first_row());
-    });
+    ring.go_round([&] { search.add(ring.rows(), ring.layout(), ring.first_row()); });
     search.finish();
     return lists;
 }

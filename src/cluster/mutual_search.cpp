@@ -35,13 +35,12 @@ class MutualSearch {
                  std::int64_t rows_at_once, Neighbours& lists, const comm::Communicator& comm)
         : own_(matrix.rows),
           k_(lists.k),
-          columns_(at(matrix.columns)),
           comm_(comm),
           layout_(kernels::kokkos::lay_out(matrix.values, frame)),
+          ordered_(ordered_rows(matrix.values, layout_, frame, comm)),
           search_(matrix.values, layout_, own_.first, frame, lists.index, lists.distance),
           blocks_(blocks_of_all_ranks(own_.total, comm)),
-          ring_(ordered_rows(matrix.values, layout_, frame), blocks_, comm, rows_at_once,
-                comm.size() / 2),
+          ring_(ordered_, blocks_, comm, rows_at_once, comm.size() / 2),
           progress_("cluster/neighbours", own_.count, "rows") {
         all_pairs_ = pairs_among(own_.count);
         for (int step = 1; step < ring_.steps(); ++step) {
@@ -111,8 +110,8 @@ class MutualSearch {
             std::copy_n(limits_above_.begin() + skipped, present.count, visitors_.limit.begin());
         }
         const auto each = static_cast<double>(present.count - first);
-        search_.meet(at(own_end), ring_.rows().subspan(at(first) * columns_), present.first + first,
-                     visitors_.view().from(at(first)),
+        search_.meet(at(own_end), ring_.rows(), ring_.layout(), present.first, at(first),
+                     visitors_.view(),
                      [&](std::size_t rows) { tell(static_cast<double>(rows) * each); });
     }
 
@@ -192,9 +191,9 @@ class MutualSearch {
     static constexpr int tag = 3;
     comm::RowBlock own_;
     int k_;
-    std::size_t columns_;
     const comm::Communicator& comm_;
     kernels::kokkos::Layout layout_;
+    OrderedRows ordered_;
     kernels::kokkos::NeighbourSearch search_;
     std::vector<comm::RowBlock> blocks_;
     RowRing ring_;
@@ -208,8 +207,10 @@ class MutualSearch {
 }  // namespace
 
 void search_mutually(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
-                     std::int64_t rows_at_once, Neighbours& lists, const comm::Communicator& comm) {
-    MutualSearch(matrix, frame, rows_at_once, lists, comm).run();
+                     std::int64_t at_once, Neighbours& lists, const comm::Communicator& comm) {
+    constexpr auto block = std::int64_t{kernels::kokkos::pair_block_rows};
+    const auto enough = static_cast<std::int64_t>(kernels::kokkos::enough_visitors());
+    MutualSearch(matrix, frame, std::max(at_once / block * block, enough), lists, comm).run();
 }
 
 }  // namespace nanoatlas::cluster

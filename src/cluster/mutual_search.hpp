@@ -10,7 +10,9 @@ namespace nanoatlas::cluster {
 /// goes with them: at each rank they meet its rows, and both sides take what they find; in the end
 /// their lists are sent home. Collective.
 /// frame: of the route `pairs`
+/// at_once: about so many rows are on their way together, more if it takes more to keep all threads
+/// busy
 void search_mutually(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
-                     std::int64_t rows_at_once, Neighbours& lists, const comm::Communicator& comm);
+                     std::int64_t at_once, Neighbours& lists, const comm::Communicator& comm);
 
 }  // namespace nanoatlas::cluster

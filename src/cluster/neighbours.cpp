@@ -36,13 +36,12 @@ void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
                   base::Progress& progress) {
     std::int64_t pairs = 0;
     ring.go_round([&] {
-        search.add(ring.rows(), {ring.order(), ring.leading()}, ring.first_row(),
-                   [&](std::size_t rows) {
-                       const auto done = pairs / ring.total();
-                       pairs += static_cast<std::int64_t>(rows) * ring.present().count;
-                       progress.advance(pairs / ring.total() - done);
-                       ring.poll();
-                   });
+        search.add(ring.rows(), ring.layout(), ring.first_row(), [&](std::size_t rows) {
+            const auto done = pairs / ring.total();
+            pairs += static_cast<std::int64_t>(rows) * ring.present().count;
+            progress.advance(pairs / ring.total() - done);
+            ring.poll();
+        });
     });
 }
 
@@ -91,12 +90,11 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
     ENSURE(std::ssize(layout.order) == matrix.rows.total &&
                std::ssize(lists.order) == matrix.rows.count,
            "the ranks' shares of the order of {} rows don't fit together", matrix.rows.total);
-    const auto leading = static_cast<std::int64_t>(leading_columns(frame));
-    const auto own_leading = std::span<const float>(layout.leading)
-                                 .subspan(static_cast<std::size_t>(matrix.rows.first * leading),
-                                          static_cast<std::size_t>(matrix.rows.count * leading));
-    kernels::kokkos::NeighbourSearch search(matrix.values, {lists.order, own_leading},
-                                            matrix.rows.first, frame, lists.index, lists.distance);
+    const auto own = kernels::kokkos::LayoutView(layout).part(
+        static_cast<std::size_t>(matrix.rows.first), static_cast<std::size_t>(matrix.rows.count),
+        lists.order, layout_widths(frame));
+    kernels::kokkos::NeighbourSearch search(matrix.values, own, matrix.rows.first, frame,
+                                            lists.index, lists.distance);
     base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
     search.add(values, layout, 0,
                [&](std::size_t rows) { progress.advance(static_cast<std::int64_t>(rows)); });
@@ -107,12 +105,9 @@ void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos
                       Neighbours& lists, const comm::Communicator& comm) {
     const auto at_once = std::max(few_values / matrix.columns, std::int64_t{1});
     if (comm.size() > 1 && route_of(frame) == kernels::kokkos::SearchRoute::pairs)
-        return search_mutually(
-            matrix, frame,
-            std::max(at_once, static_cast<std::int64_t>(kernels::kokkos::enough_visitors())), lists,
-            comm);
+        return search_mutually(matrix, frame, at_once, lists, comm);
     auto layout = kernels::kokkos::lay_out(matrix.values, frame);
-    RowRing ring(ordered_rows(matrix.values, layout, frame),
+    RowRing ring(ordered_rows(matrix.values, layout, frame, comm),
                  blocks_of_all_ranks(matrix.rows.total, comm), comm, at_once);
     kernels::kokkos::NeighbourSearch search(matrix.values, layout, matrix.rows.first, frame,
                                             lists.index, lists.distance);
@@ -180,8 +175,8 @@ void find_neighbours_in_parts(const RowSource& source, int k, std::int64_t at_on
             ranges.reserve(blocks.size());
             for (const auto& block : blocks) ranges.push_back(part_of(block, passing, at_once));
             const auto candidates = read(ranges[static_cast<std::size_t>(comm.rank())]);
-            const auto their_layout = kernels::kokkos::lay_out(candidates, frame);
-            RowRing ring(ordered_rows(candidates, their_layout, frame), ranges, comm);
+            auto their_layout = kernels::kokkos::lay_out(candidates, frame);
+            RowRing ring(ordered_rows(candidates, their_layout, frame, comm), ranges, comm);
             search_round(search, ring, progress);
         }
         search.finish();

@@ -1,6 +1,8 @@
 #include "cluster/row_ring.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace nanoatlas::cluster {
 namespace {
@@ -40,9 +42,14 @@ std::vector<std::int32_t> order_of_part(std::span<const std::int32_t> order,
     return of_part;
 }
 
-OrderedRows ordered_rows(std::span<const double> values, const kernels::kokkos::Layout& layout,
-                         const kernels::kokkos::Frame& frame) {
-    return {values, frame.centre.size(), layout.order, layout.leading, leading_columns(frame)};
+OrderedRows ordered_rows(std::span<const double> values, kernels::kokkos::Layout& layout,
+                         const kernels::kokkos::Frame& frame, const comm::Communicator& comm) {
+    const auto in_f32 = std::span<const float>(std::as_const(layout.exact));
+    const int fits = layout_widths(frame).numbers > 0 && in_f32.size() == values.size() ? 1 : 0;
+    const bool are_in_f32 = comm.min(fits) == 1;
+    if (!are_in_f32) layout.exact = {};
+    layout.error = comm.max(layout.error);
+    return {values, frame.centre.size(), layout, layout_widths(frame), are_in_f32};
 }
 
 RowRing::RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
@@ -61,13 +68,53 @@ RowRing::RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
 OrderedRows RowRing::own_part() {
     const auto& all = ranges_[static_cast<std::size_t>(comm_.rank())];
     const auto setting_out = part_of(all, part(step_ + 1), at_once_);
-    own_part_order_ = order_of_part(own_.order, all, setting_out);
-    const auto part = [&](auto rows, std::size_t columns) {
-        return rows.subspan(static_cast<std::size_t>(setting_out.first - all.first) * columns,
-                            static_cast<std::size_t>(setting_out.count) * columns);
+    own_part_order_ = order_of_part(own_.layout.order, all, setting_out);
+    const auto first = static_cast<std::size_t>(setting_out.first - all.first);
+    const auto count = static_cast<std::size_t>(setting_out.count);
+    auto part = own_;
+    part.values = own_.values.subspan(first * own_.columns, count * own_.columns);
+    part.layout = own_.layout.part(first, count, own_part_order_, own_.widths);
+    return part;
+}
+
+void RowRing::start_transfer() {
+    const int below = (comm_.rank() + comm_.size() - 1) % comm_.size();
+    const int above = (comm_.rank() + 1) % comm_.size();
+    const auto outgoing = is_own_turn() ? own_part() : rows_;
+    auto& incoming = buffers_[step_ % 2];
+    incoming.rows = own_;
+    const auto exchange = [&]<class T>(kernels::kokkos::Unfilled<T>& room, std::size_t size,
+                                       std::span<const T> sent, std::span<const T>& seen) {
+        if (std::span<const T>(std::as_const(room)).size() < size)
+            room = kernels::kokkos::Unfilled<T>(size);
+        const auto to = std::span<T>(room).first(size);
+        seen = to;
+        const auto start = [&](std::vector<comm::Request> started) {
+            std::move(started.begin(), started.end(), std::back_inserter(requests_));
+        };
+        start(comm_.start_receive(to, above, tag));
+        start(comm_.start_send(sent, below, tag));
     };
-    return {part(own_.values, own_.columns), own_.columns, own_part_order_,
-            part(own_.leading, own_.leading_columns), own_.leading_columns};
+    const auto& widths = own_.widths;
+    const auto count = static_cast<std::size_t>(rows_at(step_ + 1).count);
+    auto& [values, columns, layout, its_widths, are_in_f32] = incoming.rows;
+    values = {};
+    layout = {};
+    layout.error = own_.layout.error;
+    if (is_ordered_) exchange(incoming.order, count, outgoing.layout.order, layout.order);
+    if (are_in_f32)
+        exchange(incoming.exact, count * columns, outgoing.layout.exact, layout.exact);
+    else
+        exchange(incoming.values, count * columns, outgoing.values, values);
+    if (widths.norm2 > 0) exchange(incoming.norm2, count, outgoing.layout.norm2, layout.norm2);
+    if (widths.leading > 0)
+        exchange(incoming.leading, count * widths.leading, outgoing.layout.leading, layout.leading);
+    if (widths.numbers > 0) {
+        const std::size_t filled_up = (count + widths.group - 1) / widths.group * widths.group;
+        exchange(incoming.numbers, filled_up * widths.numbers, outgoing.layout.numbers,
+                 layout.numbers);
+        exchange(incoming.step, count, outgoing.layout.step, layout.step);
+    }
 }
 
 }  // namespace nanoatlas::cluster

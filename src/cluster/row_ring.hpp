@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <iterator>
 #include <limits>
 #include <span>
 #include <utility>
@@ -26,18 +25,19 @@ comm::RowBlock part_of(const comm::RowBlock& block, std::int64_t part, std::int6
 std::vector<std::int32_t> order_of_part(std::span<const std::int32_t> order,
                                         const comm::RowBlock& rows, const comm::RowBlock& part);
 
-/// Rows [n, columns], the order in which kernels lay them out, and what else goes with each row
-/// (kernels::kokkos::Layout), if anything; another's memory.
+/// Rows [n, columns], and what is known of each of them; another's memory.
 struct OrderedRows {
     std::span<const double> values;
     std::size_t columns;
-    std::span<const std::int32_t> order;
-    std::span<const float> leading = {};  ///< [n, leading_columns]
-    std::size_t leading_columns = 0;      ///< the same on all ranks
+    kernels::kokkos::LayoutView layout = {};
+    kernels::kokkos::LayoutWidths widths = {};
+    bool are_in_f32 = false;  ///< the layout has them so, and they go round as that
 };
 
-OrderedRows ordered_rows(std::span<const double> values, const kernels::kokkos::Layout& layout,
-                         const kernels::kokkos::Frame& frame);
+/// For the search for neighbours. What has to be the same on all ranks of a layout is made so.
+/// Collective.
+OrderedRows ordered_rows(std::span<const double> values, kernels::kokkos::Layout& layout,
+                         const kernels::kokkos::Frame& frame, const comm::Communicator& comm);
 
 /// Rows that pass round, with their order if they have one: at first this rank holds its own, then
 /// each step those of the next rank up, and the ones after them come while it works. Large blocks
@@ -55,7 +55,7 @@ class RowRing {
             std::int64_t at_once = std::numeric_limits<std::int64_t>::max(), int hops = all_ranks);
     RowRing(const store::Matrix<double>& matrix, std::span<const std::int32_t> order,
             const comm::Communicator& comm, int hops = all_ranks)
-        : RowRing({matrix.values, static_cast<std::size_t>(matrix.columns), order},
+        : RowRing({matrix.values, static_cast<std::size_t>(matrix.columns), with_order(order)},
                   blocks_of_all_ranks(matrix.rows.total, comm), comm,
                   std::numeric_limits<std::int64_t>::max(), hops) {}
     explicit RowRing(const store::Matrix<double>& matrix, const comm::Communicator& comm,
@@ -65,9 +65,10 @@ class RowRing {
     }
 
     int steps() const { return 1 + parts_ * hops_; }
+    /// None but the own, where they go round in f32.
     std::span<const double> rows() const { return rows_.values; }
-    std::span<const std::int32_t> order() const { return rows_.order; }
-    std::span<const float> leading() const { return rows_.leading; }
+    std::span<const std::int32_t> order() const { return rows_.layout.order; }
+    const kernels::kokkos::LayoutView& layout() const { return rows_.layout; }
     std::int64_t first_row() const { return present().first; }
     comm::RowBlock present() const { return rows_at(step_); }
 
@@ -106,42 +107,28 @@ class RowRing {
 
   private:
     struct Buffer {
-        std::vector<double> rows;
-        std::vector<std::int32_t> order;
-        std::vector<float> leading;
+        kernels::kokkos::Unfilled<double> values;
+        kernels::kokkos::Unfilled<std::int32_t> order;
+        kernels::kokkos::Unfilled<float> norm2, leading, exact, step;
+        kernels::kokkos::Unfilled<std::int16_t> numbers;
+        OrderedRows rows;  // that have come
     };
+    static kernels::kokkos::LayoutView with_order(std::span<const std::int32_t> order) {
+        kernels::kokkos::LayoutView layout;
+        layout.order = order;
+        return layout;
+    }
     static constexpr int tag = 1;
 
     // Sets the transfer of the next rows going, while the present ones are in use.
-    void start_transfer() {
-        const int below = (comm_.rank() + comm_.size() - 1) % comm_.size();
-        const int above = (comm_.rank() + 1) % comm_.size();
-        auto& incoming = buffers_[step_ % 2];
-        const auto count = static_cast<std::size_t>(rows_at(step_ + 1).count);
-        const auto outgoing = is_own_turn() ? own_part() : rows_;
-        const auto exchange = [&](auto& room, std::size_t size, auto rows) {
-            room.resize(size);
-            start(comm_.start_receive(std::span(room), above, tag));
-            start(comm_.start_send(rows, below, tag));
-        };
-        exchange(incoming.rows, count * own_.columns, outgoing.values);
-        if (is_ordered_) exchange(incoming.order, count, outgoing.order);
-        if (own_.leading_columns > 0)
-            exchange(incoming.leading, count * own_.leading_columns, outgoing.leading);
-    }
+    void start_transfer();
 
     void advance() {
         for (auto& request : requests_) request.wait();
         requests_.clear();
-        const auto& arrived = buffers_[step_++ % 2];
-        rows_.values = arrived.rows;
-        rows_.order = arrived.order;
-        rows_.leading = arrived.leading;
+        rows_ = buffers_[step_++ % 2].rows;
     }
 
-    void start(std::vector<comm::Request> started) {
-        std::move(started.begin(), started.end(), std::back_inserter(requests_));
-    }
     bool is_own_turn() const { return hop(step_ + 1) == 1; }
     OrderedRows own_part();
 

@@ -25,7 +25,8 @@ struct Block {
     comm::RowBlock rows;
     std::vector<double> values;
     std::vector<std::int32_t> order;
-    std::vector<float> leading;  // 2 a row
+    std::vector<float> norm2, leading;  // 1 and 2 a row
+    std::vector<std::int16_t> numbers;  // 3 a row, filled up to a group of 4
 
     explicit Block(std::int64_t total)
         : rows(comm::row_block(total, world())), order(static_cast<std::size_t>(rows.count)) {
@@ -33,9 +34,22 @@ struct Block {
             for (std::size_t c = 0; c < columns; ++c) values.push_back(value_of(row, c));
         for (auto row = rows.first; row < rows.end(); ++row)
             leading.insert(leading.end(), {static_cast<float>(row), static_cast<float>(-row)});
+        for (auto row = rows.first; row < rows.end(); ++row) {
+            norm2.push_back(static_cast<float>(2 * row));
+            numbers.insert(numbers.end(), 3, static_cast<std::int16_t>(row));
+        }
+        numbers.resize((order.size() + 3) / 4 * 4 * 3, -1);
         std::iota(order.rbegin(), order.rend(), 0);
     }
-    OrderedRows ordered() const { return {values, columns, order, leading, 2}; }
+    OrderedRows ordered() const {
+        kernels::kokkos::LayoutView layout;
+        layout.order = order;
+        layout.norm2 = norm2;
+        layout.leading = leading;
+        layout.numbers = numbers;
+        layout.step = norm2;
+        return {values, columns, layout, {.norm2 = 1, .leading = 2, .numbers = 3, .group = 4}};
+    }
 };
 
 void expect_all_once(std::int64_t total, std::int64_t at_once) {
@@ -49,10 +63,15 @@ void expect_all_once(std::int64_t total, std::int64_t at_once) {
         ASSERT_EQ(ring.rows().size(), static_cast<std::size_t>(present.count) * columns) << what;
         ASSERT_EQ(ring.order().size(), static_cast<std::size_t>(present.count)) << what;
         ASSERT_TRUE(ring.step() == 0 || present.count <= at_once) << what;
+        ASSERT_EQ(ring.layout().numbers.size(), (ring.order().size() + 3) / 4 * 4 * 3) << what;
         for (std::int64_t i = 0; i < present.count; ++i) {
             const auto at = static_cast<std::size_t>(i);
             EXPECT_EQ(ring.order()[at], present.count - 1 - i) << what;
-            EXPECT_EQ(ring.leading()[2 * at + 1], static_cast<float>(-(present.first + i))) << what;
+            const auto& layout = ring.layout();
+            EXPECT_EQ(layout.norm2[at], static_cast<float>(2 * (present.first + i))) << what;
+            EXPECT_EQ(layout.step[at], layout.norm2[at]) << what;
+            EXPECT_EQ(layout.leading[2 * at + 1], static_cast<float>(-(present.first + i))) << what;
+            EXPECT_EQ(layout.numbers[3 * at], static_cast<std::int16_t>(present.first + i)) << what;
             ++met[static_cast<std::size_t>(present.first + i)];
             for (std::size_t c = 0; c < columns; ++c)
                 EXPECT_EQ(ring.rows()[at * columns + c], value_of(present.first + i, c)) << what;
@@ -66,12 +85,12 @@ TEST(RowRing, all_rows_come_by_once) {
         base::Random random(71, trial);
         const auto total = 1 + static_cast<std::int64_t>(random.below(60));
         expect_all_once(total, total);
-        expect_all_once(total, 1 + static_cast<std::int64_t>(random.below(20)));
+        expect_all_once(total, 4 + 4 * static_cast<std::int64_t>(random.below(5)));
     }
 }
 
 TEST(RowRing, rows_of_the_next_ranks_come_by) {
-    const std::int64_t total = 23, at_once = 3;
+    const std::int64_t total = 23, at_once = 4;
     const auto ranges = blocks_of_all_ranks(total, world());
     const Block own(total);
     const int hops = world().size() / 2;
@@ -96,7 +115,7 @@ TEST(RowRing, rows_of_the_next_ranks_come_by) {
 }
 
 TEST(RowRing, more_ranks_than_rows) {
-    expect_all_once(1, 1);
+    expect_all_once(1, 4);
 }
 
 TEST(RowRing, order_of_a_part_counts_from_its_first_row) {

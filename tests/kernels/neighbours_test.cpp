@@ -50,50 +50,74 @@ kokkos::Frame with_axes(kokkos::Frame frame, std::size_t count) {
     return frame;
 }
 
+/// Rows cut into blocks of a given size, laid out.
+struct Blocks {
+    struct Block {
+        std::span<const double> values;
+        std::size_t first, count;
+        kokkos::Layout layout;
+
+        std::int64_t first_row() const { return static_cast<std::int64_t>(first); }
+    };
+    std::vector<Block> blocks;
+
+    Blocks(const Rows& rows, const kokkos::Frame& frame, std::size_t size) {
+        for (std::size_t first = 0; first < rows.count; first += size) {
+            const auto count = std::min(size, rows.count - first);
+            const auto values =
+                std::span(rows.values).subspan(first * rows.columns, count * rows.columns);
+            blocks.push_back({values, first, count, kokkos::lay_out(values, frame)});
+        }
+    }
+};
+
+std::unique_ptr<kokkos::NeighbourSearch> search_of(const Blocks::Block& block,
+                                                   const kokkos::Frame& frame, std::size_t k,
+                                                   reference::NeighbourLists& lists) {
+    return std::make_unique<kokkos::NeighbourSearch>(
+        block.values, block.layout, block.first_row(), frame,
+        std::span(lists.index).subspan(block.first * k, block.count * k),
+        std::span(lists.distance).subspan(block.first * k, block.count * k));
+}
+
+reference::NeighbourLists empty_lists(const Rows& rows, std::size_t k) {
+    return {std::vector<std::int64_t>(rows.count * k), std::vector<double>(rows.count * k)};
+}
+
+// Without rows where the layout has them in f32.
+std::span<const double> values_of(const Blocks::Block& block) {
+    const std::span<const float> exact(block.layout.exact);
+    return exact.empty() ? block.values : std::span<const double>();
+}
+
 // Each block of the given size searches by itself: among its own rows first, then in the others, as
 // on a ring of ranks.
 reference::NeighbourLists search_in_ring(const Rows& rows, const kokkos::Frame& frame,
-                                         std::size_t k, std::size_t block) {
-    reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
-                                    std::vector<double>(rows.count * k)};
-    const std::size_t blocks = (rows.count + block - 1) / block;
-    const auto first_of = [&](std::size_t b) { return b % blocks * block; };
-    const auto count_of = [&](std::size_t b) { return std::min(block, rows.count - first_of(b)); };
-    const auto block_of = [&](std::size_t b) {
-        return std::span(rows.values)
-            .subspan(first_of(b) * rows.columns, count_of(b) * rows.columns);
-    };
-    for (std::size_t own = 0; own < blocks; ++own) {
-        kokkos::NeighbourSearch search(
-            block_of(own), kokkos::lay_out(block_of(own), frame),
-            static_cast<std::int64_t>(first_of(own)), frame,
-            std::span(lists.index).subspan(first_of(own) * k, count_of(own) * k),
-            std::span(lists.distance).subspan(first_of(own) * k, count_of(own) * k));
-        for (std::size_t b = own; b < own + blocks; ++b)
-            search.add(block_of(b), kokkos::lay_out(block_of(b), frame),
-                       static_cast<std::int64_t>(first_of(b)));
-        search.finish();
+                                         std::size_t k, std::size_t size) {
+    auto lists = empty_lists(rows, k);
+    const Blocks cut(rows, frame, size);
+    const auto& blocks = cut.blocks;
+    for (std::size_t own = 0; own < blocks.size(); ++own) {
+        const auto search = search_of(blocks[own], frame, k, lists);
+        search->add(blocks[own].values, blocks[own].layout, blocks[own].first_row());
+        for (std::size_t b = own + 1; b < own + blocks.size(); ++b) {
+            const auto& other = blocks[b % blocks.size()];
+            search->add(values_of(other), other.layout, other.first_row());
+        }
+        search->finish();
     }
     return lists;
 }
 
 // Candidates come by in blocks of the given size, the last block first.
 reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, std::size_t k,
-                                 std::size_t block) {
-    reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
-                                    std::vector<double>(rows.count * k)};
-    kokkos::NeighbourSearch search(rows.values, kokkos::lay_out(rows.values, frame), 0, frame,
-                                   lists.index, lists.distance);
-    std::vector<std::size_t> starts;
-    for (std::size_t first = 0; first < rows.count; first += block) starts.push_back(first);
-    for (auto first = starts.rbegin(); first != starts.rend(); ++first) {
-        const auto candidates = std::span(rows.values)
-                                    .subspan(*first * rows.columns,
-                                             std::min(block, rows.count - *first) * rows.columns);
-        search.add(candidates, kokkos::lay_out(candidates, frame),
-                   static_cast<std::int64_t>(*first));
-    }
-    search.finish();
+                                 std::size_t size) {
+    auto lists = empty_lists(rows, k);
+    const Blocks whole(rows, frame, rows.count), cut(rows, frame, size);
+    const auto search = search_of(whole.blocks.front(), frame, k, lists);
+    for (auto block = cut.blocks.rbegin(); block != cut.blocks.rend(); ++block)
+        search->add(block->values, block->layout, block->first_row());
+    search->finish();
     return lists;
 }
 
@@ -116,40 +140,31 @@ struct VisitorLists {
 // or, of every third pair, each visits the other with half of the rows of the first. In the end its
 // lists come home.
 reference::NeighbourLists search_on_visits(const Rows& rows, const kokkos::Frame& frame,
-                                           std::size_t k, std::size_t block) {
-    reference::NeighbourLists lists{std::vector<std::int64_t>(rows.count * k),
-                                    std::vector<double>(rows.count * k)};
-    const std::size_t blocks = (rows.count + block - 1) / block;
-    const auto count_of = [&](std::size_t b) { return std::min(block, rows.count - b * block); };
-    const auto block_of = [&](std::size_t b) {
-        return std::span(rows.values).subspan(b * block * rows.columns, count_of(b) * rows.columns);
-    };
+                                           std::size_t k, std::size_t size) {
+    auto lists = empty_lists(rows, k);
+    const Blocks cut(rows, frame, size);
+    const auto& blocks = cut.blocks;
     std::vector<std::unique_ptr<kokkos::NeighbourSearch>> searches;
-    for (std::size_t b = 0; b < blocks; ++b) {
-        const auto layout = kokkos::lay_out(block_of(b), frame);
-        const auto first = static_cast<std::int64_t>(b * block);
-        searches.push_back(std::make_unique<kokkos::NeighbourSearch>(
-            block_of(b), layout, first, frame,
-            std::span(lists.index).subspan(b * block * k, count_of(b) * k),
-            std::span(lists.distance).subspan(b * block * k, count_of(b) * k)));
-        searches[b]->add(block_of(b), layout, first);
+    for (const auto& block : blocks) {
+        searches.push_back(search_of(block, frame, k, lists));
+        searches.back()->add(block.values, block.layout, block.first_row());
     }
     const auto visit = [&](std::size_t host, std::size_t end, std::size_t guest, std::size_t from,
                            VisitorLists& known) {
-        searches[host]->meet(end, block_of(guest).subspan(from * rows.columns),
-                             static_cast<std::int64_t>(guest * block + from),
-                             known.view().from(from));
+        const auto& visitors = blocks[guest];
+        searches[host]->meet(end, values_of(visitors), visitors.layout, visitors.first_row(), from,
+                             known.view());
     };
-    for (std::size_t guest = 0; guest < blocks; ++guest) {
+    for (std::size_t guest = 0; guest < blocks.size(); ++guest) {
         VisitorLists known(searches[guest]->limits(), k);
         for (std::size_t host = 0; host < guest; ++host) {
             const bool by_halves = (host + guest) % 3 == 0;
             const auto half =
-                count_of(host) / 2 / kokkos::pair_block_rows * kokkos::pair_block_rows;
-            visit(host, by_halves ? half : count_of(host), guest, 0, known);
+                blocks[host].count / 2 / kokkos::pair_block_rows * kokkos::pair_block_rows;
+            visit(host, by_halves ? half : blocks[host].count, guest, 0, known);
             if (!by_halves) continue;
             VisitorLists others(searches[host]->limits(), k);
-            visit(guest, count_of(guest), host, half, others);
+            visit(guest, blocks[guest].count, host, half, others);
             searches[host]->merge(0, others.view());
         }
         searches[guest]->merge(0, known.view());
