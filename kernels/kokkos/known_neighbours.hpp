@@ -31,19 +31,23 @@ KOKKOS_INLINE_FUNCTION void measure_rows_at(const RowAt& row_at, const Value* fr
     }
 }
 
-/// The same from the row at position p of others; both from f32 where that has them, as half as
-/// much has to come from far then.
+/// The same from the row at position p of others; from f32 where that has them, as half as much has
+/// to come from far then.
 KOKKOS_INLINE_FUNCTION void measure_rows(const PlacedRows& own, std::size_t p,
                                          const PlacedRows& placed, const std::int32_t* position,
                                          int count, Ranked* measured) {
     const auto exact = [&](std::size_t at) { return placed.exact_values(at); };
     const auto whole = [&](std::size_t at) { return placed.values(at); };
-    if (placed.exact.extent(0) == 0)
-        measure_rows_at(whole, own.values(p), placed, position, count, measured);
-    else if (own.exact.extent(0) > 0)
-        measure_rows_at(exact, own.exact_values(p), placed, position, count, measured);
+    const auto measure = [&](const auto* from) {
+        if (placed.exact.extent(0) > 0)
+            measure_rows_at(exact, from, placed, position, count, measured);
+        else
+            measure_rows_at(whole, from, placed, position, count, measured);
+    };
+    if (own.exact.extent(0) > 0)
+        measure(own.exact_values(p));
     else
-        measure_rows_at(exact, own.values(p), placed, position, count, measured);
+        measure(own.values(p));
 }
 
 class KnownNeighbours {

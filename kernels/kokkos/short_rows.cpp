@@ -29,8 +29,9 @@ struct RoundRow {
             return;
         }
         const double* row = rows.data() + i * columns;
-        if (made.exact.extent(0) > 0 && !copy_to_f32(row, made.exact.data() + i * columns))
-            is_inexact = 1;
+        const bool fits =
+            made.exact.extent(0) == 0 || copy_to_f32(row, made.exact.data() + i * columns);
+        is_inexact = Kokkos::max(is_inexact, static_cast<int>(!fits));
         double norm2 = 0, largest = 0;
 #pragma omp simd reduction(+ : norm2) reduction(max : largest)
         for (std::size_t c = 0; c < columns; ++c) {

@@ -9,7 +9,7 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-using Cell = std::span<std::int32_t>;
+using Places = std::span<std::int32_t>;
 
 // Up to here boxes, and cuts along their sides, tell more than balls and cuts between clumps.
 constexpr std::size_t few_columns = 8;
@@ -32,10 +32,10 @@ class Splitter {
     Splitter(std::span<const double> rows, std::size_t columns, std::size_t leaf)
         : rows_(rows), columns_(columns), leaf_(leaf) {}
 
-    void split(Cell cell) const {
+    void split(Places cell) const {
         if (cell.size() <= finest) return;
         const auto at = cut(cell);
-        const Cell low = cell.first(at), high = cell.subspan(at);
+        const Places low = cell.first(at), high = cell.subspan(at);
 #pragma omp task if (low.size() > worth_a_task)
         split(low);
         split(high);
@@ -43,7 +43,8 @@ class Splitter {
 
     // Appends the cells of a part that are in `cell`, whose first row stands at `first`. A cell
     // across the limit of two parts is cut, or goes with its first row.
-    void collect(Cell cell, std::size_t first, const Part& part, std::vector<Cell>& cells) const {
+    void collect(Places cell, std::size_t first, const Part& part,
+                 std::vector<Places>& cells) const {
         const std::size_t end = first + cell.size();
         if (end <= part.begin || first >= part.end) return;
         const bool is_inside = first >= part.begin && end <= part.end;
@@ -66,15 +67,15 @@ class Splitter {
         return rows_.data() + static_cast<std::size_t>(number) * columns_;
     }
     // A cell above the size of a leaf is cut where a leaf ends.
-    std::size_t grain(const Cell& cell) const {
+    std::size_t grain(const Places& cell) const {
         return cell.size() > leaf_ ? leaf_ : 1;
     }
 
-    std::size_t cut(const Cell& cell) const {
+    std::size_t cut(const Places& cell) const {
         return columns_ <= few_columns ? halve(cell) : part_clumps(cell);
     }
 
-    static std::vector<std::int32_t> sample(const Cell& cell) {
+    static std::vector<std::int32_t> sample(const Places& cell) {
         std::vector<std::int32_t> rows;
         const std::size_t stride = std::max<std::size_t>(1, cell.size() / looked_at);
         for (std::size_t i = 0; i < cell.size(); i += stride) rows.push_back(cell[i]);
@@ -82,14 +83,14 @@ class Splitter {
     }
 
     // The rows whose key is least go before the cut.
-    static void arrange(Cell cell, std::size_t cut, std::vector<Keyed> keyed) {
+    static void arrange(Places cell, std::size_t cut, std::vector<Keyed> keyed) {
         std::nth_element(keyed.begin(), keyed.begin() + static_cast<std::ptrdiff_t>(cut),
                          keyed.end(), [](const Keyed& a, const Keyed& b) { return a.key < b.key; });
         for (std::size_t i = 0; i < cell.size(); ++i) cell[i] = keyed[i].row;
     }
 
     // In the middle of the widest column.
-    std::size_t halve(Cell cell) const {
+    std::size_t halve(Places cell) const {
         const auto seen = sample(cell);
         std::size_t widest = 0;
         double width = -1;
@@ -115,7 +116,7 @@ class Splitter {
 
     // Half way between two means (Lloyd, IEEE Trans. Inf. Theory 28 (1982) 129), but with an eighth
     // of the cell at least on either side.
-    std::size_t part_clumps(Cell cell) const {
+    std::size_t part_clumps(Places cell) const {
         const auto [normal, middle] = between_means(sample(cell));
         const std::size_t step = grain(cell), steps = (cell.size() + step - 1) / step;
         std::size_t below = 0;
@@ -209,7 +210,7 @@ std::vector<std::int32_t> space_order(std::span<const double> rows, std::size_t 
     std::vector<std::int32_t> order(rows.size() / columns);
     std::iota(order.begin(), order.end(), 0);
     const Splitter splitter(rows, columns, leaf);
-    std::vector<Cell> cells;
+    std::vector<Places> cells;
     splitter.collect(order, 0, Part(order.size(), share), cells);
 #pragma omp parallel
 #pragma omp single

@@ -355,6 +355,21 @@ TEST_F(Neighbours, pairs_of_blocks_meet_once) {
     }
 }
 
+// Nobody would see it in the lists.
+TEST_F(Neighbours, wide_rows_are_laid_out_in_f32_if_that_holds_them) {
+    base::Random random(48);
+    auto rows = rows_of(50, kokkos::wide_columns,
+                        [&](std::size_t) { return static_cast<float>(random.normal()); });
+    const auto in_f32 = [&](const kokkos::Layout& layout) {
+        const std::span<const float> exact(layout.exact);
+        return std::vector<double>(exact.begin(), exact.end());
+    };
+    EXPECT_EQ(in_f32(kokkos::lay_out(rows.values, frame_of(rows))), rows.values);
+    EXPECT_EQ(in_f32(kokkos::lay_out(rows.values, with_axes(frame_of(rows), 3))), rows.values);
+    rows.values.back() += 1e-9;
+    EXPECT_TRUE(in_f32(kokkos::lay_out(rows.values, frame_of(rows))).empty());
+}
+
 TEST_F(Neighbours, of_low_rank_by_directions) {
     const std::size_t columns = 260, rank = 6;
     const auto rows = low_rank_rows(700, columns, rank, 0.05);
