@@ -48,7 +48,7 @@ KOKKOS_FUNCTION void rank_kept_of(const Searchers& searchers, std::size_t p, std
 }  // namespace
 
 DeviceView<float> limits_of(const Searchers& searchers) {
-    const DeviceView<float> limits("limits", searchers.placed.count());
+    DeviceView<float> limits("limits", searchers.placed.count());
     for_each_searcher(
         "neighbours/limits", searchers, 0,
         KOKKOS_LAMBDA(std::size_t p, std::int32_t * upper, Ranked*) {

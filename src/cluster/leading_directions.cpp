@@ -34,10 +34,16 @@ std::vector<float> transposed(const std::vector<T>& values, std::size_t m) {
     return result;
 }
 
-Values products(std::span<const float> a, std::span<const float> b, std::size_t columns) {
-    Values result(a.size() / columns * (b.size() / columns));
-    kernels::kokkos::RowProducts(Values(columns), Values(b.begin(), b.end())).multiply(a, result);
-    return result;
+// Of rows [n, columns] that all ranks have: each multiplies its share of a.
+Values products(std::span<const float> a, std::span<const float> b, std::size_t columns,
+                const comm::Communicator& comm) {
+    const auto rows = comm::row_block(static_cast<std::int64_t>(a.size() / columns), comm);
+    const auto share = a.subspan(static_cast<std::size_t>(rows.first) * columns,
+                                 static_cast<std::size_t>(rows.count) * columns);
+    Values result(static_cast<std::size_t>(rows.count) * (b.size() / columns));
+    kernels::kokkos::RowProducts(Values(columns), Values(b.begin(), b.end()))
+        .multiply(share, result);
+    return comm.all_gather(result);
 }
 
 double product(const double* a, const double* b, std::size_t columns) {
@@ -88,13 +94,13 @@ double skew_of(const Values& directions, std::size_t columns) {
 class Forecast {
   public:
     Forecast(const std::vector<float>& sample, std::size_t columns, const Values& directions,
-             double share)
+             double share, const comm::Communicator& comm)
         : columns_(columns),
           n_(sample.size() / columns),
           count_(directions.size() / columns),
-          component_(products(sample, in_f32(directions), columns)) {
+          component_(products(sample, in_f32(directions), columns, comm)) {
         const std::size_t m = std::min(searchers, n_);
-        const Values dot = products(std::span(sample).first(m * columns), sample, columns);
+        const Values dot = products(std::span(sample).first(m * columns), sample, columns, comm);
         for (std::size_t i = 0; i < n_; ++i)
             norm2_.push_back(std::inner_product(&sample[i * columns], &sample[(i + 1) * columns],
                                                 &sample[i * columns], 0.0));
@@ -145,11 +151,41 @@ class Forecast {
     Values limit_;              // [searchers] the squared distance of the share asked for
 };
 
+// The root's, as processors may round otherwise, and ranks must not go other ways.
+Values of_root(Values values, const comm::Communicator& comm) {
+    values.resize(comm.broadcast(values.size()));
+    comm.broadcast(std::span<double>(values));
+    return values;
+}
+
+// Orthonormal directions [count, columns] near the span of the leading right singular vectors of
+// the sample [n, columns], the leading ones first; fewer than `count` if its rank is lower.
+Values leading_directions(const std::vector<float>& sample, std::size_t columns, std::size_t count,
+                          const comm::Communicator& comm) {
+    const std::size_t n = sample.size() / columns;
+    const auto turned = transposed(sample, columns);
+    std::vector<float> mix;  // [count, n]
+    for (std::size_t i = 0; i < count; ++i) {
+        base::Random random(seed, 2, i);
+        for (std::size_t j = 0; j < n; ++j) mix.push_back(static_cast<float>(random.normal()));
+    }
+    Values directions;
+    for (int iteration = 0;; ++iteration) {
+        const bool is_last = iteration == iterations;
+        directions =
+            of_root(orthonormal(products(mix, turned, n, comm), columns, is_last ? 2 : 1), comm);
+        if (is_last || directions.empty()) return directions;
+        mix = transposed(products(sample, in_f32(directions), columns, comm),
+                         directions.size() / columns);
+    }
+}
+
 // As many of the leading directions as make the search fastest; none if that is no gain.
-Values directions_that_pay(const std::vector<float>& sample, std::size_t columns, double share) {
-    auto directions = leading_directions(sample, columns, counts[std::size(counts) - 1]);
+Values directions_that_pay(const std::vector<float>& sample, std::size_t columns, double share,
+                           const comm::Communicator& comm) {
+    auto directions = leading_directions(sample, columns, counts[std::size(counts) - 1], comm);
     const std::size_t found = directions.size() / columns;
-    const Forecast forecast(sample, columns, directions, share);
+    const Forecast forecast(sample, columns, directions, share, comm);
     double least = 0.8 * forecast.cost_of_pairs();
     std::size_t best = 0;
     for (const auto count : counts) {
@@ -180,25 +216,6 @@ std::vector<std::int64_t> drawn(std::int64_t rows) {
 
 }  // namespace
 
-std::vector<double> leading_directions(std::span<const float> sample, std::size_t columns,
-                                       std::size_t count) {
-    const std::size_t n = sample.size() / columns;
-    const auto turned = transposed(std::vector<float>(sample.begin(), sample.end()), columns);
-    std::vector<float> mix;  // [count, n]
-    for (std::size_t i = 0; i < count; ++i) {
-        base::Random random(seed, 2, i);
-        for (std::size_t j = 0; j < n; ++j) mix.push_back(static_cast<float>(random.normal()));
-    }
-    Values directions;
-    for (int iteration = 0;; ++iteration) {
-        const bool is_last = iteration == iterations;
-        directions = orthonormal(products(mix, turned, n), columns, is_last ? 2 : 1);
-        if (is_last || directions.empty()) return directions;
-        mix =
-            transposed(products(sample, in_f32(directions), columns), directions.size() / columns);
-    }
-}
-
 void add_leading_directions(kernels::kokkos::Frame& frame, std::int64_t rows, int k,
                             const std::function<std::vector<double>(std::int64_t number)>& read,
                             const comm::Communicator& comm) {
@@ -214,15 +231,11 @@ void add_leading_directions(kernels::kokkos::Frame& frame, std::int64_t rows, in
                 mine.push_back(static_cast<float>((row[c] - frame.centre[c]) / frame.largest));
         }
     });
-    const auto sample = comm.gather(std::span<const float>(mine));
-    if (comm.is_root()) {
-        const double share = static_cast<double>(k) / static_cast<double>(rows - 1);
-        frame.directions = directions_that_pay(sample, columns, share);
-        frame.skew = skew_of(frame.directions, columns);
-    }
+    const auto sample = comm.all_gather(mine);
+    const double share = static_cast<double>(k) / static_cast<double>(rows - 1);
+    frame.directions = of_root(directions_that_pay(sample, columns, share, comm), comm);
+    frame.skew = skew_of(frame.directions, columns);
     frame.skew = comm.broadcast(frame.skew);
-    frame.directions.resize(comm.broadcast(frame.directions.size()));
-    comm.broadcast(std::span<double>(frame.directions));
 }
 
 }  // namespace nanoatlas::cluster

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -21,10 +20,5 @@ namespace nanoatlas::cluster {
 void add_leading_directions(kernels::kokkos::Frame& frame, std::int64_t rows, int k,
                             const std::function<std::vector<double>(std::int64_t number)>& read,
                             const comm::Communicator& comm);
-
-/// Orthonormal directions [count, columns] near the span of the leading right singular vectors of
-/// sample [n, columns], the leading ones first; fewer than `count` if its rank is lower.
-std::vector<double> leading_directions(std::span<const float> sample, std::size_t columns,
-                                       std::size_t count);
 
 }  // namespace nanoatlas::cluster
