@@ -73,11 +73,11 @@ double budget(const Options& options, const comm::Communicator& world) {
 
 // Of a row: in f64; twice in f32, as one that searches and one that is found, and so, if it is
 // wide, in 16 bits; a few numbers more; in f64 twice while it passes round; of wide rows the
-// candidates that each looks at, and those that it keeps for the end.
+// candidates that each looks at, those that it keeps for the end, and a list on its way.
 double bytes_a_row(std::int64_t columns, int k) {
     const bool wide = columns >= std::int64_t{kernels::kokkos::wide_columns};
     return static_cast<double>(columns) * (8 + 2 * 4 + (wide ? 2 * 2 : 0) + 2 * 8) + 16.0 * k + 64 +
-           (wide ? 8.0 * (2 * k + 128) + 12.0 * (1.25 * k + 8) : 0);
+           (wide ? 8.0 * (2 * k + 128) + 12.0 * (1.25 * k + 8) + 16.0 * k : 0);
 }
 
 int list_in_memory(const Options& options, store::ArtefactWriter& writer, base::PhaseTimes& phases,

@@ -5,9 +5,9 @@
 
 namespace nanoatlas::kernels::kokkos {
 
-/// b may be in f32, where that holds its values. From the original differences, summed in eight
-/// lanes: the same bits wherever a pair is met.
-template <class A = double, class B = double>
+/// From the original differences in f64, summed in eight lanes: the same bits wherever a pair is
+/// met, and where either row is in f32 because that holds its values.
+template <class A, class B>
 constexpr double squared_distance(const A* a, const B* b, std::size_t columns) {
     constexpr std::size_t lanes = 8;
     double sums[lanes] = {};

@@ -104,7 +104,7 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
 void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
                       Neighbours& lists, const comm::Communicator& comm) {
     const auto at_once = std::max(few_values / matrix.columns, std::int64_t{1});
-    if (comm.size() > 1 && route_of(frame) == kernels::kokkos::SearchRoute::pairs)
+    if (route_of(frame) == kernels::kokkos::SearchRoute::pairs)
         return search_mutually(matrix, frame, at_once, lists, comm);
     auto layout = kernels::kokkos::lay_out(matrix.values, frame);
     RowRing ring(ordered_rows(matrix.values, layout, frame, comm),
@@ -114,8 +114,7 @@ void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos
     base::Progress progress("cluster/neighbours", matrix.rows.count, "rows");
     search_round(search, ring, progress);
     search.finish();
-    if (route_of(frame) != kernels::kokkos::SearchRoute::pairs)
-        lists.order = std::move(layout.order);
+    lists.order = std::move(layout.order);
 }
 
 }  // namespace

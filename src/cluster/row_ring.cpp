@@ -82,7 +82,6 @@ void RowRing::start_transfer() {
     const int above = (comm_.rank() + 1) % comm_.size();
     const auto outgoing = is_own_turn() ? own_part() : rows_;
     auto& incoming = buffers_[step_ % 2];
-    incoming.rows = own_;
     const auto exchange = [&]<class T>(kernels::kokkos::Unfilled<T>& room, std::size_t size,
                                        std::span<const T> sent, std::span<const T>& seen) {
         if (std::span<const T>(std::as_const(room)).size() < size)
@@ -97,15 +96,17 @@ void RowRing::start_transfer() {
     };
     const auto& widths = own_.widths;
     const auto count = static_cast<std::size_t>(rows_at(step_ + 1).count);
-    auto& [values, columns, layout, its_widths, are_in_f32] = incoming.rows;
-    values = {};
-    layout = {};
+    auto& rows = incoming.rows;
+    rows = own_;
+    rows.values = {};
+    rows.layout = {};
+    auto& layout = rows.layout;
     layout.error = own_.layout.error;
     if (is_ordered_) exchange(incoming.order, count, outgoing.layout.order, layout.order);
-    if (are_in_f32)
-        exchange(incoming.exact, count * columns, outgoing.layout.exact, layout.exact);
+    if (rows.are_in_f32)
+        exchange(incoming.exact, count * rows.columns, outgoing.layout.exact, layout.exact);
     else
-        exchange(incoming.values, count * columns, outgoing.values, values);
+        exchange(incoming.values, count * rows.columns, outgoing.values, rows.values);
     if (widths.norm2 > 0) exchange(incoming.norm2, count, outgoing.layout.norm2, layout.norm2);
     if (widths.leading > 0)
         exchange(incoming.leading, count * widths.leading, outgoing.layout.leading, layout.leading);

@@ -39,10 +39,10 @@ struct OrderedRows {
 OrderedRows ordered_rows(std::span<const double> values, kernels::kokkos::Layout& layout,
                          const kernels::kokkos::Frame& frame, const comm::Communicator& comm);
 
-/// Rows that pass round, with their order if they have one: at first this rank holds its own, then
-/// each step those of the next rank up, and the ones after them come while it works. Large blocks
-/// go round in parts, one part of all ranks after the other, so that the rows on their way need
-/// little room.
+/// Rows that pass round, with their order and what else is known of them, if anything: at first
+/// this rank holds its own, then each step those of the next rank up, and the ones after them come
+/// while it works. Large blocks go round in parts, one part of all ranks after the other, so that
+/// the rows on their way need little room.
 class RowRing {
   public:
     static constexpr int all_ranks = std::numeric_limits<int>::max();

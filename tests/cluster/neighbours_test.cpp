@@ -11,6 +11,7 @@
 #include "cluster/dimension.hpp"
 #include "cluster/frame.hpp"
 #include "cluster/leading_directions.hpp"
+#include "cluster/mutual_search.hpp"
 #include "cluster/neighbour_file.hpp"
 #include "cluster/row_ring.hpp"
 #include "tests/cluster/points.hpp"
@@ -135,6 +136,23 @@ TEST(NeighboursOverRanks, wide_rows_without_structure_go_by_pairs) {
     ASSERT_EQ(kernels::kokkos::route_of(frame_with_directions(points, 12)),
               kernels::kokkos::SearchRoute::pairs);
     expect_exact(points, 12);
+}
+
+// In parts, so that lists come home while others are on their way.
+TEST(NeighboursOverRanks, all_pairs_meet_once_over_the_ranks) {
+    constexpr int k = 20;
+    Points points{1900, 195, {}};
+    base::Random random(65);
+    for (std::int64_t i = 0; i < points.rows * points.columns; ++i)
+        points.values.push_back(random.normal());
+    const auto block = points.block(world());
+    Neighbours found{.rows = block.rows, .k = k, .index = {}, .distance = {}};
+    found.index.resize(static_cast<std::size_t>(block.rows.count * k));
+    found.distance.resize(found.index.size());
+    search_mutually(block, make_frame(block, world()), 1, found, world());
+    const auto expected = kernels::reference::nearest_neighbours(
+        points.values, static_cast<std::size_t>(points.columns), k);
+    EXPECT_EQ(found.index, testing::rows_of_this_rank(expected.index, found.rows, k));
 }
 
 TEST(NeighboursOverRanks, of_wide_rows_in_a_file_are_those_of_rows_in_memory) {
