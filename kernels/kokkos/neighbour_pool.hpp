@@ -9,6 +9,7 @@
 #include "kernels/kokkos/known_neighbours.hpp"
 #include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/pair_bounds.hpp"
+#include "kernels/kokkos/passing.hpp"
 #include "kernels/kokkos/selection.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -57,11 +58,8 @@ class NeighbourPool {
     /// Takes candidates [first, first + tile_right), of which lower bounds are given.
     KOKKOS_FORCEINLINE_FUNCTION void offer(std::size_t g, const float* bounds,
                                            std::size_t first) const {
-        const float limit = room_.limit[g];
-        int passing = 0;
-#pragma omp simd reduction(+ : passing)
-        for (int j = 0; j < tile_right; ++j) passing += static_cast<int>(bounds[j] <= limit);
-        if (passing != 0) take(g, bounds, first, limit);
+        const std::uint32_t within = passing(bounds, room_.limit[g]);
+        if (within != 0) take(g, bounds, first, within);
     }
 
     /// Brings what may be neighbours into the list, or keeps it.
@@ -78,20 +76,20 @@ class NeighbourPool {
         return g * static_cast<std::size_t>(capacity_);
     }
 
-    // Those within the limit.
+    // Those within the limit, by their bits. Most often there are none or few.
     KOKKOS_INLINE_FUNCTION void take(std::size_t g, const float* bounds, std::size_t first,
-                                     float limit) const {
+                                     std::uint32_t within) const {
         if (room_.count[g] + tile_right > capacity_) make_room(g);
-        // Without branches: each is written, and the next overwrites those that don't pass.
         const std::size_t start = pool(g) + static_cast<std::size_t>(room_.count[g]);
         float* bound = room_.bound + start;
         std::int32_t* candidate = room_.candidate + start;
         const int self = others_.self(first_ + g) - static_cast<int>(first);
+        if (self >= 0 && self < tile_right) within &= ~(std::uint32_t{1} << self);
         int kept = 0;
-        for (int j = 0; j < tile_right; ++j) {
+        for (; within != 0; within &= within - 1, ++kept) {
+            const int j = Kokkos::Experimental::countr_zero_builtin(within);
             bound[kept] = bounds[j];
             candidate[kept] = static_cast<std::int32_t>(first) + j;
-            kept += static_cast<int>(bounds[j] <= limit) & static_cast<int>(j != self);
         }
         room_.count[g] += kept;
     }
@@ -165,9 +163,7 @@ class NeighbourPool {
         room_.count[g] = kept;
     }
 
-    KOKKOS_INLINE_FUNCTION KnownNeighbours known(std::size_t g) const {
-        return {own_, first_ + g};
-    }
+    KOKKOS_INLINE_FUNCTION KnownNeighbours known(std::size_t g) const { return {own_, first_ + g}; }
 
     // Moves the pool into the list, by f64 distances.
     KOKKOS_INLINE_FUNCTION void rank(std::size_t g) const {
