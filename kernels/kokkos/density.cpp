@@ -29,11 +29,10 @@ struct Shells {
     int count;
     double log_volume;  // of the ball
 
-    // The sums over shells j = 1.. of share * exp(shift + a j) * {1, j, j^2}.
-    KOKKOS_FUNCTION void moments(double shift, double a, double (&sums)[3]) const {
-        const double factor = Kokkos::exp(a);
+    // The sums over shells j = 1.. of share * first * factor^(j - 1) * {1, j, j^2}.
+    KOKKOS_FUNCTION void moments(double first_power, double factor, double (&sums)[3]) const {
         double powers[lanes], ranks[lanes], leap = 1;
-        powers[0] = Kokkos::exp(shift + a);
+        powers[0] = first_power;
         for (int lane = 0; lane < lanes; ++lane) {
             if (lane > 0) powers[lane] = powers[lane - 1] * factor;
             ranks[lane] = lane + 1;
@@ -73,27 +72,70 @@ struct Shells {
 };
 
 // As reference::log_density's maximise(); the powers exp(a j) are products instead of exponentials.
-KOKKOS_FUNCTION double maximise(double start, const Shells& shells) {
-    constexpr double epsilon = 0x1p-52;
-    const double k = shells.count, largest_step = 0.1 * Kokkos::abs(start);
-    double b = start, a = 0, sums[3];
-    for (int iteration = 0;; ++iteration) {
-        shells.moments(b + shells.log_volume, a, sums);
-        const double gradient_b = k - sums[0], gradient_a = k * (k + 1) / 2 - sums[1];
-        const bool near_zero = Kokkos::abs(a) <= epsilon || Kokkos::abs(b) <= epsilon;
+class Ascent {
+  public:
+    /// It is over before it begins.
+    KOKKOS_FUNCTION void end_at(double result) {
+        b_ = result;
+        is_over_ = true;
+    }
+    KOKKOS_FUNCTION void begin(double start, const Shells& shells) {
+        shells_ = shells;
+        start_ = b_ = start;
+        a_ = 0;
+        is_over_ = false;
+    }
+    KOKKOS_FUNCTION bool is_over() const { return is_over_; }
+    KOKKOS_FUNCTION double result() const { return b_; }
+
+    // A step is in three parts, as several ascents wait less if each part is done for all of them.
+    KOKKOS_FUNCTION void find_powers() {
+        first_power_ = Kokkos::exp(b_ + shells_.log_volume + a_);
+        factor_ = Kokkos::exp(a_);
+    }
+    KOKKOS_FUNCTION void find_moments() { shells_.moments(first_power_, factor_, sums_); }
+    KOKKOS_FUNCTION void step(int iteration) {
+        constexpr double epsilon = 0x1p-52;
+        const double k = shells_.count, largest_step = 0.1 * Kokkos::abs(start_);
+        const double gradient_b = k - sums_[0], gradient_a = k * (k + 1) / 2 - sums_[1];
+        const bool near_zero = Kokkos::abs(a_) <= epsilon || Kokkos::abs(b_) <= epsilon;
         const double distance =
             near_zero ? Kokkos::max(Kokkos::abs(gradient_b), Kokkos::abs(gradient_a))
-                      : Kokkos::max(Kokkos::abs(gradient_b / b), Kokkos::abs(gradient_a / a));
-        if (iteration > 0 && distance <= 1e-3) return b;
-        const double determinant = sums[0] * sums[2] - sums[1] * sums[1];
-        if (iteration == 10000) return b;
-        if (!(determinant >= epsilon && Kokkos::isfinite(determinant))) return start;
-        const double step_b = (sums[1] * gradient_a - sums[2] * gradient_b) / determinant;
-        const double step_a = (sums[1] * gradient_b - sums[0] * gradient_a) / determinant;
+                      : Kokkos::max(Kokkos::abs(gradient_b / b_), Kokkos::abs(gradient_a / a_));
+        if ((iteration > 0 && distance <= 1e-3) || iteration == 10000) return end_at(b_);
+        const double determinant = sums_[0] * sums_[2] - sums_[1] * sums_[1];
+        if (!(determinant >= epsilon && Kokkos::isfinite(determinant))) return end_at(start_);
+        const double step_b = (sums_[1] * gradient_a - sums_[2] * gradient_b) / determinant;
+        const double step_a = (sums_[1] * gradient_b - sums_[0] * gradient_a) / determinant;
         const double rate =
             Kokkos::abs(0.1 * step_b) > largest_step ? Kokkos::abs(largest_step / step_b) : 0.1;
-        b -= rate * step_b;
-        a -= rate * step_a;
+        b_ -= rate * step_b;
+        a_ -= rate * step_a;
+    }
+
+  private:
+    Shells shells_{};
+    double start_ = 0, b_ = 0, a_ = 0;
+    double first_power_ = 0, factor_ = 0, sums_[3] = {};
+    bool is_over_ = true;
+};
+
+// A step is a chain of operations that wait for each other.
+constexpr int ascents_at_once = 8;
+
+KOKKOS_FUNCTION void maximise(Ascent (&ascents)[ascents_at_once]) {
+    const auto for_each = [&](const auto& part) {
+        bool any = false;
+        for (auto& ascent : ascents)
+            if (!ascent.is_over()) {
+                part(ascent);
+                any = true;
+            }
+        return any;
+    };
+    for (int iteration = 0; for_each([](Ascent& ascent) { ascent.find_powers(); }); ++iteration) {
+        for_each([](Ascent& ascent) { ascent.find_moments(); });
+        for_each([&](Ascent& ascent) { ascent.step(iteration); });
     }
 }
 
@@ -102,7 +144,8 @@ struct DensityOfRow {
     int k;
     double dimension, log_unit_ball;
 
-    KOKKOS_FUNCTION double operator()(std::size_t row, int used, double* share) const {
+    /// share [used, filled up to lanes]: room to work in, until the ascent is over
+    KOKKOS_FUNCTION void prepare(Ascent& ascent, std::size_t row, int used, double* share) const {
         const double* radius = &distance(row * static_cast<std::size_t>(k));
         const double log_last = Kokkos::log(radius[used - 1]);
         const Shells shells{share, used, log_unit_ball + dimension * log_last};
@@ -115,11 +158,11 @@ struct DensityOfRow {
             const double ball = Kokkos::exp(dimension * (Kokkos::log(radius[j]) - log_last));
             const bool equal = j > 0 && Kokkos::abs(radius[j - 1] / radius[j] - 1) < 1e-15;
             share[j] = equal ? ball * thin : ball - inner;
-            if (!(share[j] >= vanishing)) return start;
+            if (!(share[j] >= vanishing)) return ascent.end_at(start);
             inner = ball;
         }
         for (int j = used; j % lanes != 0; ++j) share[j] = 0;
-        return maximise(start, shells);
+        ascent.begin(start, shells);
     }
 };
 
@@ -174,13 +217,21 @@ void log_density(std::span<const double> distance, int k, double dimension,
         dimension / 2 * std::log(std::numbers::pi) - std::lgamma((dimension + 2) / 2)};
     const std::size_t room = (static_cast<std::size_t>(k) / lanes + 1) * lanes;
     auto policy = Teams(static_cast<int>((n + block - 1) / block), 1);
-    policy.set_scratch_size(1, Kokkos::PerThread(Scratch<double>::shmem_size(room)));
+    policy.set_scratch_size(1,
+                            Kokkos::PerThread(Scratch<double>::shmem_size(room * ascents_at_once)));
     Kokkos::parallel_for(
         "density/pak", policy, KOKKOS_LAMBDA(const Team& team) {
-            const Scratch<double> share(team.thread_scratch(1), room);
+            const Scratch<double> share(team.thread_scratch(1), room * ascents_at_once);
             const std::size_t first = static_cast<std::size_t>(team.league_rank()) * block;
-            for (std::size_t row = first; row < Kokkos::min(first + block, n); ++row)
-                out(row) = density(row, used(row), share.data());
+            const std::size_t end = Kokkos::min(first + block, n);
+            for (std::size_t row = first; row < end; row += ascents_at_once) {
+                Ascent ascents[ascents_at_once];
+                for (std::size_t i = 0; i < ascents_at_once && row + i < end; ++i)
+                    density.prepare(ascents[i], row + i, used(row + i), share.data() + i * room);
+                maximise(ascents);
+                for (std::size_t i = 0; i < ascents_at_once && row + i < end; ++i)
+                    out(row + i) = ascents[i].result();
+            }
         });
     Kokkos::fence();
     copy_back(out, result);
