@@ -7,8 +7,27 @@
 #include "kernels/kokkos/views.hpp"
 #include "kernels/reference/density.hpp"
 
+#if defined(__AVX2__) && defined(__GLIBC__) && !defined(__CUDACC__)
+#define NANOATLAS_EXP_OF_FOUR
+#include <immintrin.h>
+// Of the C library, to 4 ulp at worst; the name is that of the vector ABI.
+extern "C" __m256d _ZGVdN4v_exp(__m256d);  // NOLINT(bugprone-reserved-identifier)
+#endif
+
 namespace nanoatlas::kernels::kokkos {
 namespace {
+
+/// In place.
+template <int count>
+KOKKOS_FUNCTION void exponentials(double (&values)[count]) {
+#ifdef NANOATLAS_EXP_OF_FOUR
+    static_assert(count % 4 == 0);
+    for (int i = 0; i < count; i += 4)
+        _mm256_storeu_pd(values + i, _ZGVdN4v_exp(_mm256_loadu_pd(values + i)));
+#else
+    for (double& value : values) value = Kokkos::exp(value);
+#endif
+}
 
 // What one register holds.
 #if !defined(__GNUC__) || defined(__CUDACC__)
@@ -89,11 +108,11 @@ class Ascent {
     KOKKOS_FUNCTION double result() const { return b_; }
 
     // A step is in three parts, as several ascents wait less if each part is done for all of them.
-    KOKKOS_FUNCTION void find_powers() {
-        first_power_ = Kokkos::exp(b_ + shells_.log_volume + a_);
-        factor_ = Kokkos::exp(a_);
+    KOKKOS_FUNCTION double log_first_power() const { return b_ + shells_.log_volume + a_; }
+    KOKKOS_FUNCTION double log_factor() const { return a_; }
+    KOKKOS_FUNCTION void find_moments(double first_power, double factor) {
+        shells_.moments(first_power, factor, sums_);
     }
-    KOKKOS_FUNCTION void find_moments() { shells_.moments(first_power_, factor_, sums_); }
     KOKKOS_FUNCTION void step(int iteration) {
         constexpr double epsilon = 0x1p-52;
         const double k = shells_.count, largest_step = 0.1 * Kokkos::abs(start_);
@@ -116,7 +135,7 @@ class Ascent {
   private:
     Shells shells_{};
     double start_ = 0, b_ = 0, a_ = 0;
-    double first_power_ = 0, factor_ = 0, sums_[3] = {};
+    double sums_[3] = {};
     bool is_over_ = true;
 };
 
@@ -124,18 +143,21 @@ class Ascent {
 constexpr int ascents_at_once = 8;
 
 KOKKOS_FUNCTION void maximise(Ascent (&ascents)[ascents_at_once]) {
-    const auto for_each = [&](const auto& part) {
+    for (int iteration = 0;; ++iteration) {
+        double powers[2 * ascents_at_once] = {};
         bool any = false;
+        for (int i = 0; i < ascents_at_once; ++i) {
+            if (ascents[i].is_over()) continue;
+            powers[2 * i] = ascents[i].log_first_power();
+            powers[2 * i + 1] = ascents[i].log_factor();
+            any = true;
+        }
+        if (!any) return;
+        exponentials(powers);
+        for (int i = 0; i < ascents_at_once; ++i)
+            if (!ascents[i].is_over()) ascents[i].find_moments(powers[2 * i], powers[2 * i + 1]);
         for (auto& ascent : ascents)
-            if (!ascent.is_over()) {
-                part(ascent);
-                any = true;
-            }
-        return any;
-    };
-    for (int iteration = 0; for_each([](Ascent& ascent) { ascent.find_powers(); }); ++iteration) {
-        for_each([](Ascent& ascent) { ascent.find_moments(); });
-        for_each([&](Ascent& ascent) { ascent.step(iteration); });
+            if (!ascent.is_over()) ascent.step(iteration);
     }
 }
 
