@@ -41,11 +41,12 @@ struct RoundRow {
         }
         made.norm2(i) = static_cast<float>(norm2);
         const double norm = Kokkos::sqrt(norm2);
-        if (norm < least_norm) {
+        const bool vanishes = norm < least_norm;
+        if (vanishes) {
             made.step(i) = 0;
             clear(i);
         }
-        error = Kokkos::max(error, norm < least_norm ? 0.F : round(row, i, norm, largest));
+        error = Kokkos::max(error, vanishes ? 0.F : round(row, i, norm, largest));
     }
 
   private:

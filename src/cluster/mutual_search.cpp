@@ -64,22 +64,8 @@ class MutualSearch {
     }
 
   private:
-    /// The rows that meet: own ones below own_end, visitors from `first` on.
-    struct Meeting {
-        std::int64_t own_end, first;
-    };
-
-    // Two ranks opposite each other both meet: each takes half of the rows of the lower.
-    Meeting meeting_at(int step) const {
-        const int other = (comm_.rank() + ring_.hop(step)) % comm_.size();
-        if (2 * ring_.hop(step) != comm_.size()) return {own_.count, 0};
-        const auto& lower = blocks_[static_cast<std::size_t>(std::min(comm_.rank(), other))];
-        constexpr auto whole = std::int64_t{kernels::kokkos::pair_block_rows};
-        const auto half = lower.count / 2 / whole * whole;
-        if (comm_.rank() < other) return {half, 0};
-        const auto visitors = ring_.rows_at(step);
-        return {own_.count,
-                std::clamp(lower.first + half - visitors.first, std::int64_t{0}, visitors.count)};
+    RowRing::Meeting meeting_at(int step) const {
+        return ring_.meeting(step, std::int64_t{kernels::kokkos::pair_block_rows});
     }
 
     static double pairs_among(std::int64_t rows) {

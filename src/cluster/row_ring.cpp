@@ -64,6 +64,17 @@ RowRing::RowRing(const OrderedRows& own, std::vector<comm::RowBlock> ranges,
     for (const auto& range : ranges_) total_ += range.count;
 }
 
+RowRing::Meeting RowRing::meeting(int step, std::int64_t whole) const {
+    const int rank = comm_.rank(), other = (rank + hop(step)) % comm_.size();
+    const auto own = ranges_[static_cast<std::size_t>(rank)].count;
+    if (2 * hop(step) != comm_.size()) return {own, 0};
+    const auto& lower = ranges_[static_cast<std::size_t>(std::min(rank, other))];
+    const auto half = lower.count / 2 / whole * whole;
+    if (rank < other) return {half, 0};
+    const auto visitors = rows_at(step);
+    return {own, std::clamp(lower.first + half - visitors.first, std::int64_t{0}, visitors.count)};
+}
+
 // The next to set out.
 OrderedRows RowRing::own_part() {
     const auto& all = ranges_[static_cast<std::size_t>(comm_.rank())];

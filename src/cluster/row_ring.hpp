@@ -88,6 +88,15 @@ class RowRing {
     int hop(int step) const { return step == 0 ? 0 : (step - 1) % hops_ + 1; }
     int part(int step) const { return step == 0 ? 0 : (step - 1) / hops_; }
 
+    /// Where rows go half round, those of two ranks that are compared here: own ones below own_end
+    /// with visitors from `first` on.
+    struct Meeting {
+        std::int64_t own_end, first;
+    };
+    /// Two ranks opposite each other both meet: each takes half of the lower's rows, cut at a
+    /// multiple of `whole`.
+    Meeting meeting(int step, std::int64_t whole = 1) const;
+
     /// Calls work() for the rows of each rank in turn, this one's first. Collective.
     template <class Work>
     void go_round(const Work& work) {

@@ -82,10 +82,7 @@ class SumsOverRanks {
     void meet(const RowRing& ring) {
         const int size = comm_.size(), rank = comm_.rank(), step = ring.step();
         const int other = (rank + step) % size;
-        auto own_end = matrix_.rows.count, first = std::int64_t{0};
-        // Two ranks opposite each other both meet: each takes half of the rows of the lower.
-        if (2 * step == size && rank < other) own_end /= 2;
-        if (2 * step == size && rank > other) first = ring.present().count / 2;
+        const auto [own_end, first] = ring.meeting(step);
         const auto clusters = numbered_.clusters();
         std::vector<std::int64_t> theirs(at(ring.present().count) * clusters);
         kernel_.add_between(labelled(matrix_.values, matrix_.rows, 0, own_end),
