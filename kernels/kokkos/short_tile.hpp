@@ -20,12 +20,11 @@ constexpr int short_strip = 16;
 #if defined(__AVX2__) && !defined(__CUDACC__)
 
 #if defined(__AVX512BW__)
-constexpr int short_register_sums = 16, short_registers = 1, short_register_rows = 16;
+constexpr int short_register_sums = 16, short_registers = 1;
 #else
-constexpr int short_register_sums = 8, short_registers = 2, short_register_rows = 4;
+constexpr int short_register_sums = 8, short_registers = 2;
 #endif
-static_assert(short_strip % short_register_rows == 0 &&
-              short_strip == short_registers * short_register_sums);
+static_assert(short_strip == short_registers * short_register_sums);
 
 using ShortSums [[gnu::vector_size(short_register_sums * sizeof(std::int32_t)), gnu::may_alias]] =
     std::int32_t;
@@ -45,12 +44,13 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
 }
 
 /// The part of a tile whose sums fit the registers. Its own function, so that they stay there.
-[[gnu::noinline]] inline void short_products_in_registers(const std::int16_t* left,
+template <int rows>
+[[gnu::noinline]] void short_products_in_registers(const std::int16_t* left,
                                                           const std::int16_t* right,
                                                           std::size_t pairs, std::int32_t* sums) {
-    ShortSums sum[short_register_rows][short_registers];
+    ShortSums sum[rows][short_registers];
 #pragma GCC unroll 16
-    for (int i = 0; i < short_register_rows; ++i)
+    for (int i = 0; i < rows; ++i)
         for (int r = 0; r < short_registers; ++r)
             std::memcpy(&sum[i][r], sums + i * short_strip + r * short_register_sums,
                         sizeof(ShortSums));
@@ -62,7 +62,7 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
             asm("" : "+x"(here[r]));  // or each product would load it again
         }
 #pragma GCC unroll 16
-        for (int i = 0; i < short_register_rows; ++i) {
+        for (int i = 0; i < rows; ++i) {
             std::int32_t pair;
             std::memcpy(&pair, left + 2 * i, sizeof pair);
             for (int r = 0; r < short_registers; ++r)
@@ -70,7 +70,7 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
         }
     }
 #pragma GCC unroll 16
-    for (int i = 0; i < short_register_rows; ++i)
+    for (int i = 0; i < rows; ++i)
         for (int r = 0; r < short_registers; ++r)
             std::memcpy(sums + i * short_strip + r * short_register_sums, &sum[i][r],
                         sizeof(ShortSums));
@@ -79,8 +79,13 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
 /// sums[i][j] += the sum over pairs p and h of left[p][i][h] * right[p][j][h].
 inline void add_short_products(const std::int16_t* left, const std::int16_t* right,
                                std::size_t pairs, std::int32_t* sums) {
-    for (int i = 0; i < short_strip; i += short_register_rows)
-        short_products_in_registers(left + 2 * i, right, pairs, sums + i * short_strip);
+#if defined(__AVX512BW__)
+    short_products_in_registers<16>(left, right, pairs, sums);
+#else  // 10 or 12 of 16 registers hold sums: fewer loads for a product than with 8
+    short_products_in_registers<6>(left, right, pairs, sums);
+    short_products_in_registers<5>(left + 2 * 6, right, pairs, sums + 6 * short_strip);
+    short_products_in_registers<5>(left + 2 * 11, right, pairs, sums + 11 * short_strip);
+#endif
 }
 
 #else
