@@ -8,47 +8,8 @@
 
 #include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/selection.hpp"
-#include "kernels/kokkos/squared_distance.hpp"
 
 namespace nanoatlas::kernels::kokkos {
-
-/// Rows at positions [count] with their squared distances in f64 from a row.
-/// row_at: where the values of a position lie
-template <class Value, class RowAt>
-KOKKOS_INLINE_FUNCTION void measure_rows_at(const RowAt& row_at, const Value* from,
-                                            const PlacedRows& placed, const std::int32_t* position,
-                                            int count, Ranked* measured) {
-    constexpr int at_once = rows_measured_at_once;
-    const auto at = [&](int i) { return static_cast<std::size_t>(position[i]); };
-    for (int i = 0; i < count; i += at_once) {
-        decltype(row_at(0)) row[at_once];
-        double squared[at_once];
-        for (int r = 0; r < at_once; ++r) row[r] = row_at(at(Kokkos::min(i + r, count - 1)));
-        squared_distances(from, row, placed.columns, squared);
-        for (int r = 0; r < at_once && i + r < count; ++r)
-            measured[i + r] = {squared[r],
-                               placed.first_row + static_cast<std::int64_t>(placed.row(at(i + r)))};
-    }
-}
-
-/// The same from the row at position p of others; from f32 where that has them, as half as much has
-/// to come from far then.
-KOKKOS_INLINE_FUNCTION void measure_rows(const PlacedRows& own, std::size_t p,
-                                         const PlacedRows& placed, const std::int32_t* position,
-                                         int count, Ranked* measured) {
-    const auto exact = [&](std::size_t at) { return placed.exact_values(at); };
-    const auto whole = [&](std::size_t at) { return placed.values(at); };
-    const auto measure = [&](const auto* from) {
-        if (placed.exact.extent(0) > 0)
-            measure_rows_at(exact, from, placed, position, count, measured);
-        else
-            measure_rows_at(whole, from, placed, position, count, measured);
-    };
-    if (own.exact.extent(0) > 0)
-        measure(own.exact_values(p));
-    else
-        measure(own.values(p));
-}
 
 class KnownNeighbours {
   public:

@@ -7,6 +7,7 @@
 
 #include "kernels/kokkos/dot_tile.hpp"
 #include "kernels/kokkos/known_neighbours.hpp"
+#include "kernels/kokkos/measure_rows.hpp"
 #include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/pair_bounds.hpp"
 #include "kernels/kokkos/passing.hpp"
@@ -62,13 +63,20 @@ class NeighbourPool {
         if (within != 0) take(g, bounds, first, within);
     }
 
-    /// Brings what may be neighbours into the list, or keeps it.
-    KOKKOS_INLINE_FUNCTION void finish(std::size_t g) const {
+    /// Puts what may be neighbours where it is ranked later, if there is such a place and room.
+    KOKKOS_INLINE_FUNCTION void hand_over(std::size_t g) const {
         sift(g, own_.k + own_.k / 8);
-        if (others_.are_searchers && own_.kept.room > 0 && room_.count[g] <= own_.kept.room)
+        if (room_.count[g] == 0) return;
+        if (others_.are_searchers && room_.count[g] <= own_.kept.room)
             keep(g);
-        else
-            rank(g);
+        else if (room_.count[g] <= others_.left.room)
+            leave(g);
+    }
+
+    /// And what is left over into the list.
+    KOKKOS_INLINE_FUNCTION void finish(std::size_t g) const {
+        hand_over(g);
+        if (room_.count[g] > 0) rank(g);
     }
 
   private:
@@ -119,6 +127,16 @@ class NeighbourPool {
             kept.candidate(to) = static_cast<std::int32_t>(at(candidate[i]));
         }
         kept.count(first_ + g) = room_.count[g];
+        room_.count[g] = 0;
+    }
+
+    // For the end of the block.
+    KOKKOS_INLINE_FUNCTION void leave(std::size_t g) const {
+        const std::int32_t* candidate = room_.candidate + pool(g);
+        std::int32_t* to = others_.left.of(first_ + g);
+        for (int i = 0; i < room_.count[g]; ++i)
+            to[i] = static_cast<std::int32_t>(at(candidate[i]));
+        others_.left.count(first_ + g) = room_.count[g];
         room_.count[g] = 0;
     }
 

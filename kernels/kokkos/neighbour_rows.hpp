@@ -72,6 +72,24 @@ struct PlacedRows {
 PlacedRows place_rows(std::span<const double> rows, const LayoutView& layout,
                       std::int64_t first_row, std::size_t columns);
 
+/// Positions of candidates that may be neighbours of a searcher, to be measured by and by.
+struct CandidateLists {
+    int room = 0;                        // of each; 0: there are none
+    DeviceView<std::int32_t> candidate;  // [n, room]
+    DeviceView<int> count;               // [n]
+
+    CandidateLists() = default;
+    CandidateLists(int room_, const DeviceView<std::int32_t>& candidate_,
+                   const DeviceView<int>& count_)
+        : room(room_), candidate(candidate_), count(count_) {}
+    CandidateLists(std::size_t n, int room_)
+        : room(room_), candidate("left", n * static_cast<std::size_t>(room_)), count("count", n) {}
+
+    KOKKOS_FUNCTION std::int32_t* of(std::size_t searcher) const {
+        return candidate.data() + searcher * static_cast<std::size_t>(room);
+    }
+};
+
 /// Candidates among the searchers themselves, whose rows stay at hand: they are measured last, when
 /// the blocks that came by later have put most of them out. By position of the searcher.
 struct KeptCandidates {
@@ -114,6 +132,7 @@ struct Candidates {
     PlacedRows placed;
     DeviceView<std::int32_t> self;  // [n of the search] position of a searcher itself, or -1
     bool are_searchers = false;     // these themselves, in the same order
+    CandidateLists left = {};       // of each searcher, where they are not ranked at once
 };
 
 Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,

@@ -5,6 +5,7 @@
 
 #include "kernels/kokkos/pair_search.hpp"
 #include "kernels/kokkos/panel_search.hpp"
+#include "kernels/kokkos/rank_candidates.hpp"
 #include "kernels/kokkos/searcher_lists.hpp"
 #include "kernels/kokkos/tile_rows.hpp"
 
@@ -83,8 +84,9 @@ struct NeighbourSearch::State {
             done);
     }
 
-    void search_leading(const Candidates& candidates, const LayoutView& layout,
-                        const Done& done) const {
+    void search_leading(Candidates candidates, const LayoutView& layout, const Done& done) const {
+        if (!candidates.are_searchers)
+            candidates.left = CandidateLists(own.placed.count(), KeptCandidates::room_for(own.k));
         const auto theirs = leading_rows(candidates.placed, layout.leading, tile_right);
         PairBounds bounds(rounding, own, candidates);
         bounds.own_rest = rest;
@@ -96,6 +98,7 @@ struct NeighbourSearch::State {
         search_panels({own, values, candidates,
                        make_panels(candidates.placed, theirs.values, rounding), rounding, bounds},
                       done);
+        if (!candidates.are_searchers) rank_candidates(own, candidates.placed, candidates.left);
     }
 
     void search_all(const Candidates& candidates, const LayoutView& layout,

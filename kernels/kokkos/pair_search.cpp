@@ -4,6 +4,7 @@
 
 #include "kernels/kokkos/neighbour_pool.hpp"
 #include "kernels/kokkos/pair_bounds.hpp"
+#include "kernels/kokkos/rank_candidates.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
@@ -211,8 +212,11 @@ void start(const Side& side) {
 
 void finish(const Side& side) {
     for_each_searcher(
-        "neighbours/rank", side,
-        KOKKOS_LAMBDA(const NeighbourPool& pool, std::size_t g) { pool.finish(g); });
+        "neighbours/hand_over", side,
+        KOKKOS_LAMBDA(const NeighbourPool& pool, std::size_t g) { pool.hand_over(g); });
+    const int k = side.searchers.k;
+    rank_candidates(side.searchers, side.candidates.placed,
+                    {PoolRoom::capacity(k), side.pools.candidate, side.pools.count});
 }
 
 PairSearch make_search(const SearchingSide& own, const ShortRows& others) {

@@ -1,6 +1,7 @@
 #include "kernels/kokkos/searcher_lists.hpp"
 
 #include "kernels/kokkos/known_neighbours.hpp"
+#include "kernels/kokkos/rank_candidates.hpp"
 
 namespace nanoatlas::kernels::kokkos {
 namespace {
@@ -30,19 +31,16 @@ void for_each_searcher(const char* name, const Searchers& searchers, int fresh, 
     Kokkos::fence();
 }
 
-KOKKOS_FUNCTION void rank_kept_of(const Searchers& searchers, std::size_t p, std::int32_t* upper,
-                                  Ranked* ranked) {
+// By what is known in the end.
+KOKKOS_FUNCTION void sift_kept(const Searchers& searchers, std::size_t p, std::int32_t* upper) {
     const auto& kept = searchers.kept;
-    const KnownNeighbours known(searchers, p);
-    const float limit = known.limit(upper);
+    const float limit = KnownNeighbours(searchers, p).limit(upper);
     std::int32_t* candidate = &kept.candidate(kept.at(p));
     int count = 0;
     for (int i = 0; i < kept.count(p); ++i)
         if (kept.lower(kept.at(p) + static_cast<std::size_t>(i)) <= limit)
             candidate[count++] = candidate[i];
-    kept.count(p) = 0;
-    measure_rows(searchers.placed, p, searchers.placed, candidate, count, ranked);
-    known.list(ranked, count, ranked + kept.room);
+    kept.count(p) = count;
 }
 
 }  // namespace
@@ -78,12 +76,14 @@ void merge_lists(const Searchers& searchers, std::size_t first, const ListsView&
 }
 
 void rank_kept(const Searchers& searchers) {
-    if (searchers.kept.room == 0) return;
+    const auto& kept = searchers.kept;
+    if (kept.room == 0) return;
     for_each_searcher(
-        "neighbours/rank_kept", searchers, searchers.kept.room,
-        KOKKOS_LAMBDA(std::size_t p, std::int32_t * upper, Ranked * ranked) {
-            rank_kept_of(searchers, p, upper, ranked);
+        "neighbours/sift_kept", searchers, 0,
+        KOKKOS_LAMBDA(std::size_t p, std::int32_t * upper, Ranked*) {
+            sift_kept(searchers, p, upper);
         });
+    rank_candidates(searchers, searchers.placed, {kept.room, kept.candidate, kept.count});
 }
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -46,8 +46,8 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
 /// The part of a tile whose sums fit the registers. Its own function, so that they stay there.
 template <int rows>
 [[gnu::noinline]] void short_products_in_registers(const std::int16_t* left,
-                                                          const std::int16_t* right,
-                                                          std::size_t pairs, std::int32_t* sums) {
+                                                   const std::int16_t* right, std::size_t pairs,
+                                                   std::int32_t* sums) {
     ShortSums sum[rows][short_registers];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)

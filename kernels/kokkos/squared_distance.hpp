@@ -25,14 +25,12 @@ constexpr double squared_distance(const A* a, const B* b, std::size_t columns) {
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
-constexpr int rows_measured_at_once = 4;
-
 #if defined(__GNUC__) && !defined(__CUDACC__)
 
 /// The same of one row and others, whose memory is then waited for together.
-template <class A, class B>
-void squared_distances(const A* a, const B* const (&b)[rows_measured_at_once], std::size_t columns,
-                       double (&squared)[rows_measured_at_once]) {
+template <int count, class A, class B>
+void squared_distances(const A* a, const B* const (&b)[count], std::size_t columns,
+                       double (&squared)[count]) {
     constexpr std::size_t lanes = 8;
     using Lanes = double __attribute__((vector_size(lanes / 2 * sizeof(double))));
     const auto lanes_at = [](const auto* from) {
@@ -40,12 +38,12 @@ void squared_distances(const A* a, const B* const (&b)[rows_measured_at_once], s
         for (std::size_t lane = 0; lane < lanes / 2; ++lane) values[lane] = from[lane];
         return values;
     };
-    Lanes near[rows_measured_at_once] = {}, far[rows_measured_at_once] = {};
+    Lanes near[count] = {}, far[count] = {};
     std::size_t c = 0;
     for (; c + lanes <= columns; c += lanes) {
         const Lanes near_a = lanes_at(a + c), far_a = lanes_at(a + c + lanes / 2);
 #pragma GCC unroll 4
-        for (int r = 0; r < rows_measured_at_once; ++r) {
+        for (int r = 0; r < count; ++r) {
             const Lanes near_apart = near_a - lanes_at(b[r] + c);
             const Lanes far_apart = far_a - lanes_at(b[r] + c + lanes / 2);
             near[r] += near_apart * near_apart;
@@ -53,11 +51,11 @@ void squared_distances(const A* a, const B* const (&b)[rows_measured_at_once], s
         }
     }
     for (std::size_t lane = 0; c < columns; ++c, ++lane)
-        for (int r = 0; r < rows_measured_at_once; ++r) {
+        for (int r = 0; r < count; ++r) {
             const double apart = double{a[c]} - double{b[r][c]};
             (lane < lanes / 2 ? near : far)[r][lane % (lanes / 2)] += apart * apart;
         }
-    for (int r = 0; r < rows_measured_at_once; ++r) {
+    for (int r = 0; r < count; ++r) {
         const Lanes sums = near[r] + far[r];
         squared[r] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
     }
@@ -65,10 +63,10 @@ void squared_distances(const A* a, const B* const (&b)[rows_measured_at_once], s
 
 #else
 
-template <class A, class B>
-constexpr void squared_distances(const A* a, const B* const (&b)[rows_measured_at_once],
-                                 std::size_t columns, double (&squared)[rows_measured_at_once]) {
-    for (int r = 0; r < rows_measured_at_once; ++r) squared[r] = squared_distance(a, b[r], columns);
+template <int count, class A, class B>
+constexpr void squared_distances(const A* a, const B* const (&b)[count], std::size_t columns,
+                                 double (&squared)[count]) {
+    for (int r = 0; r < count; ++r) squared[r] = squared_distance(a, b[r], columns);
 }
 
 #endif
