@@ -11,24 +11,50 @@
 namespace nanoatlas::cluster {
 namespace {
 
+/// Calls visit(row, values) for each row, on all threads, each with values of its own that begin as
+/// `start`; then join(values) for one after the other, in any order.
+template <class T, class Visit, class Join>
+void share_rows(std::span<const double> rows, std::size_t columns, const std::vector<T>& start,
+                const Visit& visit, const Join& join) {
+    const std::size_t n = rows.size() / columns;
+#pragma omp parallel
+    {
+        auto values = start;
+#pragma omp for schedule(static) nowait
+        for (std::size_t i = 0; i < n; ++i) visit(&rows[i * columns], values);
+#pragma omp critical
+        join(values);
+    }
+}
+
 /// Of each column, over all ranks.
 struct Range {
     std::vector<double> low, high;
 
     Range(std::size_t columns, const ForEachPart& for_each_part, const comm::Communicator& comm) {
         constexpr double infinity = std::numeric_limits<double>::infinity();
-        std::vector<double> below(columns, -infinity);  // -low
-        high.assign(columns, -infinity);
+        const std::vector<double> nowhere(2 * columns, -infinity);
+        auto ends = nowhere;  // -low, high
+        const auto raise = [](double& end, double value) { end = std::max(end, value); };
         for_each_part([&](std::span<const double> rows) {
-            for (std::size_t first = 0; first < rows.size(); first += columns)
-                for (std::size_t c = 0; c < columns; ++c) {
-                    below[c] = std::max(below[c], -rows[first + c]);
-                    high[c] = std::max(high[c], rows[first + c]);
-                }
+            share_rows(
+                rows, columns, nowhere,
+                [&](const double* row, std::vector<double>& own) {
+#pragma omp simd
+                    for (std::size_t c = 0; c < columns; ++c) {
+                        raise(own[c], -row[c]);
+                        raise(own[columns + c], row[c]);
+                    }
+                },
+                [&](const std::vector<double>& own) {
+                    for (std::size_t e = 0; e < ends.size(); ++e) raise(ends[e], own[e]);
+                });
         });
-        comm.max(std::span(below));
-        comm.max(std::span(high));
-        for (const auto value : below) low.push_back(-value);
+        comm.max(std::span(ends));
+        for (std::size_t c = 0; c < columns; ++c) {
+            low.push_back(-ends[c]);
+            high.push_back(ends[columns + c]);
+        }
     }
 
     double largest_distance(std::span<const double> centre) const {
@@ -55,11 +81,19 @@ kernels::kokkos::Frame make_frame(std::int64_t total, std::size_t columns,
     if (frame.largest == 0) return {frame.centre, 1};  // all rows equal
 
     const kernels::kokkos::FixedPoint fixed(frame.largest, total);
-    std::vector<std::int64_t> sums(columns);
+    const std::vector<std::int64_t> none(columns);
+    auto sums = none;
     for_each_part([&](std::span<const double> rows) {
-        for (std::size_t first = 0; first < rows.size(); first += columns)
-            for (std::size_t c = 0; c < columns; ++c)
-                sums[c] += fixed.whole(rows[first + c] - frame.centre[c]);
+        share_rows(
+            rows, columns, none,
+            [&](const double* row, std::vector<std::int64_t>& own) {
+#pragma omp simd
+                for (std::size_t c = 0; c < columns; ++c)
+                    own[c] += fixed.whole(row[c] - frame.centre[c]);
+            },
+            [&](const std::vector<std::int64_t>& own) {
+                for (std::size_t c = 0; c < columns; ++c) sums[c] += own[c];
+            });
     });
     comm.sum(std::span(sums));
     for (std::size_t c = 0; c < columns; ++c)
