@@ -63,6 +63,17 @@ class NeighbourPool {
         if (within != 0) take(g, bounds, first, within);
     }
 
+    /// The other way round: takes a candidate, not the searcher itself, for each of the searchers
+    /// first_searcher + [0, tile_right) of which lower bounds are given.
+    KOKKOS_FORCEINLINE_FUNCTION void offer_to_each(std::size_t first_searcher, const float* bounds,
+                                                   std::size_t candidate) const {
+        std::uint32_t within = passing_each(bounds, room_.limit + first_searcher);
+        for (; within != 0; within &= within - 1) {
+            const int j = Kokkos::Experimental::countr_zero_builtin(within);
+            take_one(first_searcher + static_cast<std::size_t>(j), bounds[j], candidate);
+        }
+    }
+
     /// Puts what may be neighbours where it is ranked later, if there is such a place and room.
     KOKKOS_INLINE_FUNCTION void hand_over(std::size_t g) const {
         sift(g, own_.k + own_.k / 8);
@@ -100,6 +111,13 @@ class NeighbourPool {
             candidate[kept] = static_cast<std::int32_t>(first) + j;
         }
         room_.count[g] += kept;
+    }
+
+    KOKKOS_INLINE_FUNCTION void take_one(std::size_t g, float bound, std::size_t candidate) const {
+        if (room_.count[g] + tile_right > capacity_) make_room(g);
+        const std::size_t to = pool(g) + static_cast<std::size_t>(room_.count[g]++);
+        room_.bound[to] = bound;
+        room_.candidate[to] = static_cast<std::int32_t>(candidate);
     }
 
     KOKKOS_INLINE_FUNCTION void make_room(std::size_t g) const {

@@ -45,7 +45,7 @@ struct ListsView {
 };
 
 /// Rows on both sides are compared in blocks of so many where all pairs are.
-constexpr std::size_t pair_block_rows = 128;
+constexpr std::size_t pair_block_rows = 256;
 
 /// As many visitors give all threads something to do; a multiple of pair_block_rows.
 std::size_t enough_visitors();

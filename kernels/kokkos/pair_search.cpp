@@ -38,19 +38,18 @@ class Bench {
     KOKKOS_FUNCTION Bench(const Team& team, int k)
         : sums(team.team_scratch(1), block_strips * block_strips * strip_tile),
           bounds(team.team_scratch(1), panel_rows * panel_rows),
-          turned(team.team_scratch(1), panel_rows * panel_rows),
           upper(team.team_scratch(1), PoolRoom::upper_size(k)),
           ranked(team.team_scratch(1), PoolRoom::ranked_size(k)) {}
 
     static std::size_t size(int k) {
         return Scratch<std::int32_t>::shmem_size(block_strips * block_strips * strip_tile) +
-               2 * Scratch<float>::shmem_size(panel_rows * panel_rows) +
+               Scratch<float>::shmem_size(panel_rows * panel_rows) +
                Scratch<std::int32_t>::shmem_size(PoolRoom::upper_size(k)) +
                Scratch<Ranked>::shmem_size(PoolRoom::ranked_size(k));
     }
 
-    Scratch<std::int32_t> sums;     // [block_strips, block_strips, strip_rows, strip_rows]
-    Scratch<float> bounds, turned;  // [panel_rows, panel_rows] of one tile, and its transpose
+    Scratch<std::int32_t> sums;  // [block_strips, block_strips, strip_rows, strip_rows]
+    Scratch<float> bounds;       // [panel_rows, panel_rows] of one tile
     Scratch<std::int32_t> upper;
     Scratch<Ranked> ranked;
 };
@@ -93,20 +92,18 @@ struct PairSearch {
 
     /// Offers block b to the searchers of block a.
     KOKKOS_FUNCTION void compare(const Bench& bench, std::size_t a, std::size_t b) const {
-        for_each_panel_pair(bench, a, b, [&](std::size_t own, std::size_t other) {
-            offer(left, bench, bench.bounds.data(), own, other);
-        });
+        for_each_panel_pair(bench, a, b,
+                            [&](std::size_t own, std::size_t other) { offer(bench, own, other); });
     }
 
     /// And a to the searchers of b, which are those of `right`.
     KOKKOS_FUNCTION void compare(const Bench& bench, std::size_t a, std::size_t b,
                                  const Side& right) const {
         for_each_panel_pair(bench, a, b, [&](std::size_t own, std::size_t other) {
-            offer(left, bench, bench.bounds.data(), own, other);
+            offer(bench, own, other);
+            const auto pool = right.pool(bench);
             for (std::size_t i = 0; i < panel_rows; ++i)
-                for (std::size_t j = 0; j < panel_rows; ++j)
-                    bench.turned(i * panel_rows + j) = bench.bounds(j * panel_rows + i);
-            offer(right, bench, bench.turned.data(), other, own);
+                pool.offer_to_each(other, bench.bounds.data() + i * panel_rows, own + i);
         });
     }
 
@@ -174,11 +171,10 @@ struct PairSearch {
                                    own_step * (step[j] * static_cast<float>(sums[j])));
     }
 
-    KOKKOS_FUNCTION static void offer(const Side& side, const Bench& bench, const float* lower,
-                                      std::size_t first, std::size_t offered) {
-        const auto pool = side.pool(bench);
-        for (std::size_t i = 0; i < panel_rows && first + i < side.count(); ++i)
-            pool.offer(first + i, lower + i * panel_rows, offered);
+    KOKKOS_FUNCTION void offer(const Bench& bench, std::size_t own, std::size_t other) const {
+        const auto pool = left.pool(bench);
+        for (std::size_t i = 0; i < panel_rows && own + i < left.count(); ++i)
+            pool.offer(own + i, bench.bounds.data() + i * panel_rows, other);
     }
 };
 

@@ -134,9 +134,11 @@ class Forecast {
         Values rests;
         for (std::size_t i = 0; i < n_; ++i) rests.push_back(rest(i, count));
         std::size_t passing = 0;
+#pragma omp parallel for reduction(+ : passing)
         for (std::size_t i = 0; i < limit_.size(); ++i)
             for (std::size_t j = 0; j < n_; ++j) {
                 double bound = (rests[i] - rests[j]) * (rests[i] - rests[j]);
+#pragma omp simd reduction(+ : bound)
                 for (std::size_t c = 0; c < count; ++c) {
                     const double apart = component_[i * count_ + c] - component_[j * count_ + c];
                     bound += apart * apart;
