@@ -1,6 +1,8 @@
 #include "kernels/kokkos/rank_candidates.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "kernels/kokkos/known_neighbours.hpp"
 #include "kernels/kokkos/measure_rows.hpp"
@@ -8,9 +10,9 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-// What most of a last cache holds, and what memory the lists of some searchers may take.
-constexpr std::size_t window_bytes = std::size_t{16} << 20, list_bytes = std::size_t{24} << 20;
-// A searcher's own row comes from memory for each window: for fewer it is not worth it.
+// What a last cache holds even if others share it, and what memory lists at once may take.
+constexpr std::size_t window_bytes = std::size_t{8} << 20, list_bytes = std::size_t{24} << 20;
+// A searcher's own row comes from memory for each window: not worth it for fewer.
 constexpr int candidates_a_window = 8;
 
 /// Rows that lie together, so many to a window.
@@ -28,6 +30,18 @@ struct Windows {
     }
 };
 
+// Positions. Rows that are read in turn are fetched ahead.
+DeviceView<std::int32_t> in_order_of_rows(const PlacedRows& placed) {
+    std::vector<std::int32_t> row(placed.count()), position(placed.count());
+    copy_back(placed.order, std::span(row));
+    std::iota(position.begin(), position.end(), 0);
+    std::ranges::sort(position, {},
+                      [&](std::int32_t p) { return row[static_cast<std::size_t>(p)]; });
+    DeviceView<std::int32_t> made("in_turn", position.size());
+    Kokkos::deep_copy(made, HostView<const std::int32_t>(position.data(), position.size()));
+    return made;
+}
+
 /// Of some of the searchers.
 struct WindowedLists {
     Searchers searchers;
@@ -35,6 +49,7 @@ struct WindowedLists {
     CandidateLists lists;
     Windows windows;
     std::size_t most, at_once;
+    DeviceView<std::int32_t> in_turn;   // [searchers] positions
     DeviceView<std::int32_t> position;  // [at_once, most] window after window
     DeviceView<int> end;                // [at_once, windows]
     DeviceView<Ranked> measured;        // [at_once, most, and room to merge]
@@ -48,6 +63,7 @@ struct WindowedLists {
           most(static_cast<std::size_t>(most_)),
           at_once(std::min(searchers_.placed.count(),
                            list_bytes / (measured_width() * sizeof(Ranked)) + 1)),
+          in_turn(in_order_of_rows(searchers_.placed)),
           position("position", at_once * most),
           end("end", at_once * windows.count),
           measured("measured", at_once * measured_width()) {}
@@ -56,33 +72,38 @@ struct WindowedLists {
         return std::min(at_once, searchers.placed.count() - first);
     }
 
-    KOKKOS_FUNCTION void sort_by_window(std::size_t first, std::size_t g) const {
-        const std::int32_t* candidate = lists.of(first + g);
-        const int count = lists.count(first + g);
+    KOKKOS_FUNCTION std::size_t searcher(std::size_t turn) const {
+        return static_cast<std::size_t>(in_turn(turn));
+    }
+
+    // Of searcher p, number g of those at once.
+    KOKKOS_FUNCTION void sort_by_window(std::size_t p, std::size_t g) const {
+        const std::int32_t* candidate = lists.of(p);
+        const int count = lists.count(p);
         int* to = &end(g * windows.count);
         for (std::size_t w = 0; w < windows.count; ++w) to[w] = 0;
         for (int i = 0; i < count; ++i) ++to[window(candidate[i])];
-        for (std::size_t w = 0, begin = 0; w < windows.count; ++w) {
+        int begin = 0;
+        for (std::size_t w = 0; w < windows.count; ++w) {
             const int here = to[w];
-            to[w] = static_cast<int>(begin);
-            begin += static_cast<std::size_t>(here);
+            to[w] = begin;
+            begin += here;
         }
-        for (int i = 0; i < count; ++i)
-            position(g * most + static_cast<std::size_t>(to[window(candidate[i])]++)) =
-                candidate[i];
+        std::int32_t* sorted = &position(g * most);
+        for (int i = 0; i < count; ++i) sorted[to[window(candidate[i])]++] = candidate[i];
     }
 
-    KOKKOS_FUNCTION void measure(std::size_t first, std::size_t g, std::size_t w) const {
+    KOKKOS_FUNCTION void measure(std::size_t p, std::size_t g, std::size_t w) const {
         const int* ends = &end(g * windows.count);
         const int begin = w == 0 ? 0 : ends[w - 1];
-        measure_rows(searchers.placed, first + g, placed, &position(g * most) + begin,
-                     ends[w] - begin, measured_of(g) + begin);
+        measure_rows(searchers.placed, p, placed, &position(g * most) + begin, ends[w] - begin,
+                     measured_of(g) + begin);
     }
 
-    KOKKOS_FUNCTION void list(std::size_t first, std::size_t g) const {
+    KOKKOS_FUNCTION void list(std::size_t p, std::size_t g) const {
         Ranked* fresh = measured_of(g);
-        KnownNeighbours(searchers, first + g).list(fresh, lists.count(first + g), fresh + most);
-        lists.count(first + g) = 0;
+        KnownNeighbours(searchers, p).list(fresh, lists.count(p), fresh + most);
+        lists.count(p) = 0;
     }
 
   private:
@@ -128,13 +149,14 @@ void rank_candidates(const Searchers& searchers, const PlacedRows& placed,
         const std::size_t count = some.searchers_of(first);
         for_each_of(
             "neighbours/windows", count,
-            KOKKOS_LAMBDA(std::size_t g) { some.sort_by_window(first, g); });
+            KOKKOS_LAMBDA(std::size_t g) { some.sort_by_window(some.searcher(first + g), g); });
         for (std::size_t w = 0; w < some.windows.count; ++w)
             for_each_of(
                 "neighbours/measure", count,
-                KOKKOS_LAMBDA(std::size_t g) { some.measure(first, g, w); });
+                KOKKOS_LAMBDA(std::size_t g) { some.measure(some.searcher(first + g), g, w); });
         for_each_of(
-            "neighbours/list", count, KOKKOS_LAMBDA(std::size_t g) { some.list(first, g); });
+            "neighbours/list", count,
+            KOKKOS_LAMBDA(std::size_t g) { some.list(some.searcher(first + g), g); });
     }
     Kokkos::fence();
 }

@@ -116,8 +116,8 @@ class Forecast {
     }
 
     // A pair that passes takes its 16-bit rows from memory.
-    double cost_of_leading(std::size_t count) const {
-        const double passing = passing_share(count) * static_cast<double>(columns_) / 2;
+    double cost_of_leading(std::size_t count, const comm::Communicator& comm) const {
+        const double passing = passing_share(count, comm) * static_cast<double>(columns_) / 2;
         return static_cast<double>(count + 1) / 14 + 4 + passing;
     }
     // Each is compared once for both rows.
@@ -130,12 +130,14 @@ class Forecast {
     }
 
     // Of pairs whose lower bound by `count` directions is within the limit.
-    double passing_share(std::size_t count) const {
+    double passing_share(std::size_t count, const comm::Communicator& comm) const {
+        const auto own = comm::row_block(static_cast<std::int64_t>(limit_.size()), comm);
         Values rests;
         for (std::size_t i = 0; i < n_; ++i) rests.push_back(rest(i, count));
-        std::size_t passing = 0;
+        std::int64_t passing = 0;
 #pragma omp parallel for reduction(+ : passing)
-        for (std::size_t i = 0; i < limit_.size(); ++i)
+        for (auto i = static_cast<std::size_t>(own.first); i < static_cast<std::size_t>(own.end());
+             ++i)
             for (std::size_t j = 0; j < n_; ++j) {
                 double bound = (rests[i] - rests[j]) * (rests[i] - rests[j]);
 #pragma omp simd reduction(+ : bound)
@@ -143,9 +145,10 @@ class Forecast {
                     const double apart = component_[i * count_ + c] - component_[j * count_ + c];
                     bound += apart * apart;
                 }
-                passing += static_cast<std::size_t>(j != i && bound <= limit_[i]);
+                passing += static_cast<std::int64_t>(j != i && bound <= limit_[i]);
             }
-        return static_cast<double>(passing) / static_cast<double>(limit_.size() * (n_ - 1));
+        return static_cast<double>(comm.sum(passing)) /
+               static_cast<double>(limit_.size() * (n_ - 1));
     }
 
     std::size_t columns_, n_, count_;
@@ -192,8 +195,10 @@ Values directions_that_pay(const std::vector<float>& sample, std::size_t columns
     std::size_t best = 0;
     for (const auto count : counts) {
         const auto used = std::min(count, found);
-        if (used == 0 || forecast.cost_of_leading(used) >= least) continue;
-        least = forecast.cost_of_leading(used);
+        if (used == 0) continue;
+        const double cost = forecast.cost_of_leading(used, comm);
+        if (cost >= least) continue;
+        least = cost;
         best = used;
     }
     directions.resize(best * columns);

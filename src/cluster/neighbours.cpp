@@ -47,6 +47,8 @@ void search_round(kernels::kokkos::NeighbourSearch& search, RowRing& ring,
 
 // Up to so many values a matrix comes to each rank whole.
 constexpr std::int64_t few_values = std::int64_t{8} << 20;
+// So many of a larger one's are on their way at a time: 6 bytes each of wide rows.
+constexpr std::int64_t values_at_once = std::int64_t{16} << 20;
 
 // All pairs are compared block by block, those of a rank's own rows once.
 bool comes_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
@@ -103,7 +105,7 @@ void search_whole(const store::Matrix<double>& matrix, const kernels::kokkos::Fr
 
 void search_by_blocks(const store::Matrix<double>& matrix, const kernels::kokkos::Frame& frame,
                       Neighbours& lists, const comm::Communicator& comm) {
-    const auto at_once = std::max(few_values / matrix.columns, std::int64_t{1});
+    const auto at_once = std::max(values_at_once / matrix.columns, std::int64_t{1});
     if (route_of(frame) == kernels::kokkos::SearchRoute::pairs)
         return search_mutually(matrix, frame, at_once, lists, comm);
     auto layout = kernels::kokkos::lay_out(matrix.values, frame);

@@ -13,165 +13,11 @@
 
 #include "base/random.hpp"
 #include "kernels/kokkos/runtime.hpp"
-#include "kernels/reference/neighbours.hpp"
+#include "tests/kernels/neighbour_searches.hpp"
 #include "tests/shrunk.hpp"
 
 namespace nanoatlas::kernels {
 namespace {
-
-struct Rows {
-    std::vector<double> values;
-    std::size_t count = 0, columns = 0;
-};
-
-Rows rows_of(std::size_t count, std::size_t columns,
-             const std::function<double(std::size_t)>& value) {
-    Rows rows{std::vector<double>(count * columns), count, columns};
-    for (std::size_t i = 0; i < rows.values.size(); ++i) rows.values[i] = value(i);
-    return rows;
-}
-
-kokkos::Frame frame_of(const Rows& rows) {
-    kokkos::Frame frame{std::vector<double>(rows.columns), 0};
-    for (std::size_t i = 0; i < rows.values.size(); ++i)
-        frame.centre[i % rows.columns] += rows.values[i] / static_cast<double>(rows.count);
-    for (std::size_t i = 0; i < rows.values.size(); ++i)
-        frame.largest =
-            std::max(frame.largest, std::abs(rows.values[i] - frame.centre[i % rows.columns]));
-    if (frame.largest == 0) frame.largest = 1;
-    return frame;
-}
-
-// The first `count` axes: orthonormal to the bit, whatever they tell of the rows.
-kokkos::Frame with_axes(kokkos::Frame frame, std::size_t count) {
-    const std::size_t columns = frame.centre.size();
-    frame.directions.assign(count * columns, 0);
-    for (std::size_t d = 0; d < count; ++d) frame.directions[d * columns + d] = 1;
-    return frame;
-}
-
-/// Rows cut into blocks of a given size, laid out.
-struct Blocks {
-    struct Block {
-        std::span<const double> values;
-        std::size_t first, count;
-        kokkos::Layout layout;
-
-        std::int64_t first_row() const { return static_cast<std::int64_t>(first); }
-    };
-    std::vector<Block> blocks;
-
-    Blocks(const Rows& rows, const kokkos::Frame& frame, std::size_t size) {
-        for (std::size_t first = 0; first < rows.count; first += size) {
-            const auto count = std::min(size, rows.count - first);
-            const auto values =
-                std::span(rows.values).subspan(first * rows.columns, count * rows.columns);
-            blocks.push_back({values, first, count, kokkos::lay_out(values, frame)});
-        }
-    }
-};
-
-std::unique_ptr<kokkos::NeighbourSearch> search_of(const Blocks::Block& block,
-                                                   const kokkos::Frame& frame, std::size_t k,
-                                                   reference::NeighbourLists& lists) {
-    return std::make_unique<kokkos::NeighbourSearch>(
-        block.values, block.layout, block.first_row(), frame,
-        std::span(lists.index).subspan(block.first * k, block.count * k),
-        std::span(lists.distance).subspan(block.first * k, block.count * k));
-}
-
-reference::NeighbourLists empty_lists(const Rows& rows, std::size_t k) {
-    return {std::vector<std::int64_t>(rows.count * k), std::vector<double>(rows.count * k)};
-}
-
-// Without rows where the layout has them in f32.
-std::span<const double> values_of(const Blocks::Block& block) {
-    const std::span<const float> exact(block.layout.exact);
-    return exact.empty() ? block.values : std::span<const double>();
-}
-
-// Each block of the given size searches by itself: among its own rows first, then in the others, as
-// on a ring of ranks.
-reference::NeighbourLists search_in_ring(const Rows& rows, const kokkos::Frame& frame,
-                                         std::size_t k, std::size_t size) {
-    auto lists = empty_lists(rows, k);
-    const Blocks cut(rows, frame, size);
-    const auto& blocks = cut.blocks;
-    for (std::size_t own = 0; own < blocks.size(); ++own) {
-        const auto search = search_of(blocks[own], frame, k, lists);
-        search->add(blocks[own].values, blocks[own].layout, blocks[own].first_row());
-        for (std::size_t b = own + 1; b < own + blocks.size(); ++b) {
-            const auto& other = blocks[b % blocks.size()];
-            search->add(values_of(other), other.layout, other.first_row());
-        }
-        search->finish();
-    }
-    return lists;
-}
-
-// Candidates come by in blocks of the given size, the last block first.
-reference::NeighbourLists search(const Rows& rows, const kokkos::Frame& frame, std::size_t k,
-                                 std::size_t size) {
-    auto lists = empty_lists(rows, k);
-    const Blocks whole(rows, frame, rows.count), cut(rows, frame, size);
-    const auto search = search_of(whole.blocks.front(), frame, k, lists);
-    for (auto block = cut.blocks.rbegin(); block != cut.blocks.rend(); ++block)
-        search->add(block->values, block->layout, block->first_row());
-    search->finish();
-    return lists;
-}
-
-// What one block knows while it visits others.
-struct VisitorLists {
-    std::vector<std::int64_t> index;
-    std::vector<double> squared;
-    std::vector<std::int32_t> found;
-    std::vector<float> limit;
-
-    VisitorLists(std::vector<float> limits, std::size_t k)
-        : index(limits.size() * k),
-          squared(index.size()),
-          found(limits.size()),
-          limit(std::move(limits)) {}
-    kokkos::ListsView view() { return {index, squared, found, limit}; }
-};
-
-// Each block searches among its own rows; then it visits the blocks before it one after the other,
-// or, of every third pair, each visits the other with half of the rows of the first. In the end its
-// lists come home.
-reference::NeighbourLists search_on_visits(const Rows& rows, const kokkos::Frame& frame,
-                                           std::size_t k, std::size_t size) {
-    auto lists = empty_lists(rows, k);
-    const Blocks cut(rows, frame, size);
-    const auto& blocks = cut.blocks;
-    std::vector<std::unique_ptr<kokkos::NeighbourSearch>> searches;
-    for (const auto& block : blocks) {
-        searches.push_back(search_of(block, frame, k, lists));
-        searches.back()->add(block.values, block.layout, block.first_row());
-    }
-    const auto visit = [&](std::size_t host, std::size_t end, std::size_t guest, std::size_t from,
-                           VisitorLists& known) {
-        const auto& visitors = blocks[guest];
-        searches[host]->meet(end, values_of(visitors), visitors.layout, visitors.first_row(), from,
-                             known.view());
-    };
-    for (std::size_t guest = 0; guest < blocks.size(); ++guest) {
-        VisitorLists known(searches[guest]->limits(), k);
-        for (std::size_t host = 0; host < guest; ++host) {
-            const bool by_halves = (host + guest) % 3 == 0;
-            const auto half =
-                blocks[host].count / 2 / kokkos::pair_block_rows * kokkos::pair_block_rows;
-            visit(host, by_halves ? half : blocks[host].count, guest, 0, known);
-            if (!by_halves) continue;
-            VisitorLists others(searches[host]->limits(), k);
-            visit(guest, blocks[guest].count, host, half, others);
-            searches[host]->merge(0, others.view());
-        }
-        searches[guest]->merge(0, known.view());
-    }
-    for (const auto& search : searches) search->finish();
-    return lists;
-}
 
 void expect_exact(const Rows& rows, const kokkos::Frame& frame, std::size_t k, std::size_t block,
                   const std::string& what) {
@@ -348,7 +194,9 @@ TEST_F(Neighbours, awkward_rows_in_many_columns) {
 // Blocks of the pairs' way meet in rounds: even and odd numbers of them, and part of one.
 TEST_F(Neighbours, pairs_of_blocks_meet_once) {
     base::Random random(46);
-    for (const std::size_t count : {127, 128, 129, 256, 300, 513, 700}) {
+    constexpr std::size_t block = kokkos::pair_block_rows;
+    for (const std::size_t count :
+         {block - 1, block, block + 1, 2 * block, 2 * block + 44, 4 * block + 1, 5 * block + 60}) {
         const auto rows = rows_of(count, 193, [&](std::size_t) { return random.normal(); });
         expect_exact(rows, 20, count, fmt::format("{} rows", count));
         expect_exact(rows, 20, count / 3 + 1, fmt::format("{} rows in three blocks", count));
@@ -398,6 +246,17 @@ TEST_F(Neighbours, rows_of_one_column_among_many) {
 TEST_F(Neighbours, rows_of_4096_columns) {
     base::Random random(18);
     expect_exact(rows_of(120, 4096, [&](std::size_t) { return random.normal(); }), 20, 70, "wide");
+}
+
+// So much of memory that candidates are ranked in some windows of rows, one after the other.
+TEST_F(Neighbours, of_rows_in_several_windows) {
+    base::Random random(49);
+    auto rows = rows_of(testing::shrunk(600), 4096,
+                        [&](std::size_t) { return static_cast<float>(random.normal()); });
+    expect_exact(rows, 30, rows.count, "in f32");
+    expect_exact(rows, with_axes(frame_of(rows), 3), 30, rows.count * 3 / 4, "in f32, by axes");
+    rows.values.back() += 1e-9;
+    expect_exact(rows, 30, rows.count * 3 / 4, "in f64");
 }
 
 }  // namespace
