@@ -32,10 +32,11 @@ struct Neighbours {
 };
 
 /// Collective. Equal to sorting all distances computed in f64, on any number of ranks, to the bit.
-/// Blocks of rows pass round a ring in parts of up to 64 MiB, the next on its way while the present
-/// one is worked on; beyond matrix and lists it needs two parts, the own block in f32 and, if it is
-/// wide, in 16 bits, and tiles. A matrix of up to 64 MiB comes to each rank whole, unless all pairs
-/// are compared (kernels/kokkos/neighbours.hpp).
+/// Blocks of rows pass round a ring in parts of up to 16 million values (128 MiB; 96 MiB if they
+/// are wide and in f32), the next on its way while the present one is worked on; beyond matrix and
+/// lists it needs two parts, the own block in f32 and, if it is wide, in 16 bits, and tiles. A
+/// matrix of up to 64 MiB comes to each rank whole, unless all pairs are compared
+/// (kernels/kokkos/neighbours.hpp).
 ///
 /// k       at least 1, below the number of rows
 /// throws  InputError if k is out of range, or if values are so large or so small throughout that
