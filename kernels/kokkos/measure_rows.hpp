@@ -4,6 +4,7 @@
 #include <Kokkos_Core.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/kokkos/neighbour_rows.hpp"
 #include "kernels/kokkos/selection.hpp"
