@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "base/random.hpp"
 #include "comm/distribution.hpp"
@@ -23,18 +24,21 @@ std::vector<float> in_f32(std::span<const double> values) {
     return {values.begin(), values.end()};
 }
 
-// [n, m] -> [m, n]
-template <class T>
-std::vector<float> transposed(const std::vector<T>& values, std::size_t m) {
+// [n, m] -> [m, n], a line of the cache of some rows at a time.
+template <class To, class From>
+std::vector<To> transposed(const std::vector<From>& values, std::size_t m) {
+    constexpr std::size_t at_once = 16;
     const std::size_t n = values.size() / m;
-    std::vector<float> result(values.size());
-    for (std::size_t i = 0; i < n; ++i)
+    std::vector<To> result(values.size());
+    for (std::size_t first = 0; first < n; first += at_once)
         for (std::size_t j = 0; j < m; ++j)
-            result[j * n + i] = static_cast<float>(values[i * m + j]);
+            for (std::size_t i = first; i < std::min(n, first + at_once); ++i)
+                result[j * n + i] = static_cast<To>(values[i * m + j]);
     return result;
 }
 
-// Of rows [n, columns] that all ranks have: each multiplies its share of a.
+// [n, m] of rows a [n, columns] and b [m, columns] that all ranks have: each multiplies its share
+// of a. Where m is the smaller, less has to be laid out.
 Values products(std::span<const float> a, std::span<const float> b, std::size_t columns,
                 const comm::Communicator& comm) {
     const auto rows = comm::row_block(static_cast<std::int64_t>(a.size() / columns), comm);
@@ -100,7 +104,7 @@ class Forecast {
           count_(directions.size() / columns),
           component_(products(sample, in_f32(directions), columns, comm)) {
         const std::size_t m = std::min(searchers, n_);
-        const Values dot = products(std::span(sample).first(m * columns), sample, columns, comm);
+        const Values dot = products(sample, std::span(sample).first(m * columns), columns, comm);
         for (std::size_t i = 0; i < n_; ++i)
             norm2_.push_back(std::inner_product(&sample[i * columns], &sample[(i + 1) * columns],
                                                 &sample[i * columns], 0.0));
@@ -108,7 +112,7 @@ class Forecast {
         for (std::size_t i = 0; i < m; ++i) {
             Values distance2;
             for (std::size_t j = 0; j < n_; ++j)
-                if (j != i) distance2.push_back(norm2_[i] + norm2_[j] - 2 * dot[i * n_ + j]);
+                if (j != i) distance2.push_back(norm2_[i] + norm2_[j] - 2 * dot[j * m + i]);
             const auto kth = distance2.begin() + static_cast<std::ptrdiff_t>(rank);
             std::nth_element(distance2.begin(), kth, distance2.end());
             limit_.push_back(*kth);
@@ -168,7 +172,7 @@ Values of_root(Values values, const comm::Communicator& comm) {
 Values leading_directions(const std::vector<float>& sample, std::size_t columns, std::size_t count,
                           const comm::Communicator& comm) {
     const std::size_t n = sample.size() / columns;
-    const auto turned = transposed(sample, columns);
+    const auto turned = transposed<float>(sample, columns);
     std::vector<float> mix;  // [count, n]
     for (std::size_t i = 0; i < count; ++i) {
         base::Random random(seed, 2, i);
@@ -177,11 +181,11 @@ Values leading_directions(const std::vector<float>& sample, std::size_t columns,
     Values directions;
     for (int iteration = 0;; ++iteration) {
         const bool is_last = iteration == iterations;
-        directions =
-            of_root(orthonormal(products(mix, turned, n, comm), columns, is_last ? 2 : 1), comm);
+        auto spanning = transposed<double>(products(turned, mix, n, comm), mix.size() / n);
+        directions = of_root(orthonormal(std::move(spanning), columns, is_last ? 2 : 1), comm);
         if (is_last || directions.empty()) return directions;
-        mix = transposed(products(sample, in_f32(directions), columns, comm),
-                         directions.size() / columns);
+        mix = transposed<float>(products(sample, in_f32(directions), columns, comm),
+                                directions.size() / columns);
     }
 }
 
