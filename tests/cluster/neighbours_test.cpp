@@ -138,10 +138,11 @@ TEST(NeighboursOverRanks, wide_rows_without_structure_go_by_pairs) {
     expect_exact(points, 12);
 }
 
-// In parts, so that lists come home while others are on their way.
+// In parts, so that lists come home while others are on their way; even four ranks have two blocks
+// each, and opposite ones share their pairs by halves.
 TEST(NeighboursOverRanks, all_pairs_meet_once_over_the_ranks) {
     constexpr int k = 20;
-    Points points{1900, 195, {}};
+    Points points{4 * (2 * kernels::kokkos::pair_block_rows + 38), 195, {}};
     base::Random random(65);
     for (std::int64_t i = 0; i < points.rows * points.columns; ++i)
         points.values.push_back(random.normal());

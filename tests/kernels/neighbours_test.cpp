@@ -195,12 +195,15 @@ TEST_F(Neighbours, awkward_rows_in_many_columns) {
 TEST_F(Neighbours, pairs_of_blocks_meet_once) {
     base::Random random(46);
     constexpr std::size_t block = kokkos::pair_block_rows;
-    for (const std::size_t count :
-         {block - 1, block, block + 1, 2 * block, 2 * block + 44, 4 * block + 1, 5 * block + 60}) {
-        const auto rows = rows_of(count, 193, [&](std::size_t) { return random.normal(); });
+    const auto drawn = [&](std::size_t count) {
+        return rows_of(count, 193, [&](std::size_t) { return random.normal(); });
+    };
+    for (const auto count : {block - 1, block, block + 1, 2 * block + 44, 3 * block + 1}) {
+        const auto rows = drawn(count);
         expect_exact(rows, 20, count, fmt::format("{} rows", count));
         expect_exact(rows, 20, count / 3 + 1, fmt::format("{} rows in three blocks", count));
     }
+    expect_exact(drawn(6 * block + 7), 20, 2 * block + 3, "of which each visits half of another");
 }
 
 // Nobody would see it in the lists.
