@@ -97,12 +97,9 @@ double skew_of(const Values& directions, std::size_t columns) {
 /// pair, as measured on AVX2.
 class Forecast {
   public:
-    Forecast(const std::vector<float>& sample, std::size_t columns, const Values& directions,
-             double share, const comm::Communicator& comm)
-        : columns_(columns),
-          n_(sample.size() / columns),
-          count_(directions.size() / columns),
-          component_(products(sample, in_f32(directions), columns, comm)) {
+    Forecast(const std::vector<float>& sample, std::size_t columns, double share,
+             const comm::Communicator& comm)
+        : sample_(sample), columns_(columns), n_(sample.size() / columns), comm_(comm) {
         const std::size_t m = std::min(searchers, n_);
         const Values dot = products(sample, std::span(sample).first(m * columns), columns, comm);
         for (std::size_t i = 0; i < n_; ++i)
@@ -119,9 +116,13 @@ class Forecast {
         }
     }
 
-    // A pair that passes takes its 16-bit rows from memory.
-    double cost_of_leading(std::size_t count, const comm::Communicator& comm) const {
-        const double passing = passing_share(count, comm) * static_cast<double>(columns_) / 2;
+    void look_along(const Values& directions) {
+        count_ = directions.size() / columns_;
+        component_ = products(sample_, in_f32(directions), columns_, comm_);
+    }
+    // Of the first `count` of the directions. A pair that passes takes its 16-bit rows from memory.
+    double cost_of_leading(std::size_t count) const {
+        const double passing = passing_share(count) * static_cast<double>(columns_) / 2;
         return static_cast<double>(count + 1) / 14 + 4 + passing;
     }
     // Each is compared once for both rows.
@@ -134,8 +135,8 @@ class Forecast {
     }
 
     // Of pairs whose lower bound by `count` directions is within the limit.
-    double passing_share(std::size_t count, const comm::Communicator& comm) const {
-        const auto own = comm::row_block(static_cast<std::int64_t>(limit_.size()), comm);
+    double passing_share(std::size_t count) const {
+        const auto own = comm::row_block(static_cast<std::int64_t>(limit_.size()), comm_);
         Values rests;
         for (std::size_t i = 0; i < n_; ++i) rests.push_back(rest(i, count));
         std::int64_t passing = 0;
@@ -151,13 +152,15 @@ class Forecast {
                 }
                 passing += static_cast<std::int64_t>(j != i && bound <= limit_[i]);
             }
-        return static_cast<double>(comm.sum(passing)) /
+        return static_cast<double>(comm_.sum(passing)) /
                static_cast<double>(limit_.size() * (n_ - 1));
     }
 
-    std::size_t columns_, n_, count_;
+    const std::vector<float>& sample_;
+    std::size_t columns_, n_, count_ = 0;
     Values component_, norm2_;  // [n, count], [n]
     Values limit_;              // [searchers] the squared distance of the share asked for
+    const comm::Communicator& comm_;
 };
 
 // The root's, as processors may round otherwise, and ranks must not go other ways.
@@ -167,40 +170,68 @@ Values of_root(Values values, const comm::Communicator& comm) {
     return values;
 }
 
-// Orthonormal directions [count, columns] near the span of the leading right singular vectors of
-// the sample [n, columns], the leading ones first; fewer than `count` if its rank is lower.
-Values leading_directions(const std::vector<float>& sample, std::size_t columns, std::size_t count,
-                          const comm::Communicator& comm) {
-    const std::size_t n = sample.size() / columns;
-    const auto turned = transposed<float>(sample, columns);
-    std::vector<float> mix;  // [count, n]
-    for (std::size_t i = 0; i < count; ++i) {
-        base::Random random(seed, 2, i);
-        for (std::size_t j = 0; j < n; ++j) mix.push_back(static_cast<float>(random.normal()));
+// Orthonormal directions [count, columns] that come nearer to the span of the leading right
+// singular vectors of a sample [n, columns], the leading ones first; fewer than `count` if its rank
+// is lower.
+class SubspaceIteration {
+  public:
+    SubspaceIteration(const std::vector<float>& sample, std::size_t columns,
+                      const comm::Communicator& comm)
+        : sample_(sample),
+          turned_(transposed<float>(sample, columns)),
+          columns_(columns),
+          comm_(comm) {}
+
+    Values start(std::size_t count) const {
+        std::vector<float> mix;  // [count, n]
+        for (std::size_t i = 0; i < count; ++i) {
+            base::Random random(seed, 2, i);
+            for (std::size_t j = 0; j < n(); ++j)
+                mix.push_back(static_cast<float>(random.normal()));
+        }
+        return spanned_by(mix, 1);
     }
-    Values directions;
-    for (int iteration = 0;; ++iteration) {
-        const bool is_last = iteration == iterations;
-        auto spanning = transposed<double>(products(turned, mix, n, comm), mix.size() / n);
-        directions = of_root(orthonormal(std::move(spanning), columns, is_last ? 2 : 1), comm);
-        if (is_last || directions.empty()) return directions;
-        mix = transposed<float>(products(sample, in_f32(directions), columns, comm),
-                                directions.size() / columns);
+    Values nearer(const Values& directions, bool is_last) const {
+        const auto mix = transposed<float>(products(sample_, in_f32(directions), columns_, comm_),
+                                           directions.size() / columns_);
+        return spanned_by(mix, is_last ? 2 : 1);
     }
-}
+
+  private:
+    std::size_t n() const { return sample_.size() / columns_; }
+
+    Values spanned_by(const std::vector<float>& mix, int passes) const {
+        auto spanning = transposed<double>(products(turned_, mix, n(), comm_), mix.size() / n());
+        return of_root(orthonormal(std::move(spanning), columns_, passes), comm_);
+    }
+
+    const std::vector<float>& sample_;
+    std::vector<float> turned_;
+    std::size_t columns_;
+    const comm::Communicator& comm_;
+};
 
 // As many of the leading directions as make the search fastest; none if that is no gain.
 Values directions_that_pay(const std::vector<float>& sample, std::size_t columns, double share,
                            const comm::Communicator& comm) {
-    auto directions = leading_directions(sample, columns, counts[std::size(counts) - 1], comm);
+    const SubspaceIteration iteration(sample, columns, comm);
+    auto directions = iteration.start(counts[std::size(counts) - 1]);
+    Forecast forecast(sample, columns, share, comm);
+    forecast.look_along(directions);
+    // Rows without structure: what spares so few pairs at first, iterations do not mend.
+    const std::size_t started = directions.size() / columns;
+    if (started == 0 || forecast.cost_of_leading(started) > 10 * forecast.cost_of_pairs())
+        return {};
+    for (int i = 1; i <= iterations && !directions.empty(); ++i)
+        directions = iteration.nearer(directions, i == iterations);
+    forecast.look_along(directions);
     const std::size_t found = directions.size() / columns;
-    const Forecast forecast(sample, columns, directions, share, comm);
     double least = 0.8 * forecast.cost_of_pairs();
     std::size_t best = 0;
     for (const auto count : counts) {
         const auto used = std::min(count, found);
         if (used == 0) continue;
-        const double cost = forecast.cost_of_leading(used, comm);
+        const double cost = forecast.cost_of_leading(used);
         if (cost >= least) continue;
         least = cost;
         best = used;
