@@ -54,11 +54,9 @@ PlacedRows place_rows(std::span<const double> rows, const LayoutView& layout,
 }
 
 KeptCandidates::KeptCandidates(std::size_t n, int k)
-    : room(room_for(k)),
+    : CandidateLists(n, room_for(k)),
       lower("lower", n * static_cast<std::size_t>(room)),
-      upper("upper", lower.extent(0)),
-      candidate("kept", lower.extent(0)),
-      count("count", n) {}
+      upper("upper", lower.extent(0)) {}
 
 // Where each searcher stands among the candidates.
 Candidates candidates_for(const Searchers& searchers, const PlacedRows& placed,

@@ -92,11 +92,8 @@ struct CandidateLists {
 
 /// Candidates among the searchers themselves, whose rows stay at hand: they are measured last, when
 /// the blocks that came by later have put most of them out. By position of the searcher.
-struct KeptCandidates {
-    int room = 0;                        // of each; 0: all are measured at once
-    DeviceView<float> lower, upper;      // [n, room] bounds of squared distances
-    DeviceView<std::int32_t> candidate;  // [n, room] positions
-    DeviceView<int> count;               // [n]
+struct KeptCandidates : CandidateLists {
+    DeviceView<float> lower, upper;  // [n, room] bounds of squared distances
 
     KeptCandidates() = default;
     KeptCandidates(std::size_t n, int k);

@@ -6,7 +6,7 @@
 namespace nanoatlas::kernels::kokkos {
 namespace {
 
-// Neighbours in space, whose candidates are the same in part.
+// A team's, which share its room to work in.
 constexpr std::size_t searchers_at_once = 32;
 
 /// Calls work(position, upper, ranked) for each searcher, with room to work in:
@@ -35,7 +35,7 @@ void for_each_searcher(const char* name, const Searchers& searchers, int fresh, 
 KOKKOS_FUNCTION void sift_kept(const Searchers& searchers, std::size_t p, std::int32_t* upper) {
     const auto& kept = searchers.kept;
     const float limit = KnownNeighbours(searchers, p).limit(upper);
-    std::int32_t* candidate = &kept.candidate(kept.at(p));
+    std::int32_t* candidate = kept.of(p);
     int count = 0;
     for (int i = 0; i < kept.count(p); ++i)
         if (kept.lower(kept.at(p) + static_cast<std::size_t>(i)) <= limit)
@@ -83,7 +83,7 @@ void rank_kept(const Searchers& searchers) {
         KOKKOS_LAMBDA(std::size_t p, std::int32_t * upper, Ranked*) {
             sift_kept(searchers, p, upper);
         });
-    rank_candidates(searchers, searchers.placed, {kept.room, kept.candidate, kept.count});
+    rank_candidates(searchers, searchers.placed, kept);
 }
 
 }  // namespace nanoatlas::kernels::kokkos

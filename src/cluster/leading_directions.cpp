@@ -99,7 +99,7 @@ class Forecast {
   public:
     Forecast(const std::vector<float>& sample, std::size_t columns, double share,
              const comm::Communicator& comm)
-        : sample_(sample), columns_(columns), n_(sample.size() / columns), comm_(comm) {
+        : columns_(columns), n_(sample.size() / columns), comm_(comm) {
         const std::size_t m = std::min(searchers, n_);
         const Values dot = products(sample, std::span(sample).first(m * columns), columns, comm);
         for (std::size_t i = 0; i < n_; ++i)
@@ -116,9 +116,10 @@ class Forecast {
         }
     }
 
-    void look_along(const Values& directions) {
-        count_ = directions.size() / columns_;
-        component_ = products(sample_, in_f32(directions), columns_, comm_);
+    // components: [n, count] of the sample
+    void look_along(const Values& components) {
+        count_ = components.size() / n_;
+        component_ = components;
     }
     // Of the first `count` of the directions. A pair that passes takes its 16-bit rows from memory.
     double cost_of_leading(std::size_t count) const {
@@ -156,7 +157,6 @@ class Forecast {
                static_cast<double>(limit_.size() * (n_ - 1));
     }
 
-    const std::vector<float>& sample_;
     std::size_t columns_, n_, count_ = 0;
     Values component_, norm2_;  // [n, count], [n]
     Values limit_;              // [searchers] the squared distance of the share asked for
@@ -191,10 +191,13 @@ class SubspaceIteration {
         }
         return spanned_by(mix, 1);
     }
-    Values nearer(const Values& directions, bool is_last) const {
-        const auto mix = transposed<float>(products(sample_, in_f32(directions), columns_, comm_),
-                                           directions.size() / columns_);
-        return spanned_by(mix, is_last ? 2 : 1);
+    // [n, count] of the sample along the directions.
+    Values components(const Values& directions) const {
+        return products(sample_, in_f32(directions), columns_, comm_);
+    }
+    // components: along the directions before
+    Values nearer(const Values& components, bool is_last) const {
+        return spanned_by(transposed<float>(components, components.size() / n()), is_last ? 2 : 1);
     }
 
   private:
@@ -217,14 +220,17 @@ Values directions_that_pay(const std::vector<float>& sample, std::size_t columns
     const SubspaceIteration iteration(sample, columns, comm);
     auto directions = iteration.start(counts[std::size(counts) - 1]);
     Forecast forecast(sample, columns, share, comm);
-    forecast.look_along(directions);
+    auto components = iteration.components(directions);
+    forecast.look_along(components);
     // Rows without structure: what spares so few pairs at first, iterations do not mend.
     const std::size_t started = directions.size() / columns;
     if (started == 0 || forecast.cost_of_leading(started) > 10 * forecast.cost_of_pairs())
         return {};
-    for (int i = 1; i <= iterations && !directions.empty(); ++i)
-        directions = iteration.nearer(directions, i == iterations);
-    forecast.look_along(directions);
+    for (int i = 1; i <= iterations && !directions.empty(); ++i) {
+        directions = iteration.nearer(components, i == iterations);
+        components = iteration.components(directions);
+    }
+    forecast.look_along(components);
     const std::size_t found = directions.size() / columns;
     double least = 0.8 * forecast.cost_of_pairs();
     std::size_t best = 0;
