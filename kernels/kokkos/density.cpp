@@ -34,8 +34,10 @@ KOKKOS_FUNCTION void exponentials(double (&values)[count]) {
 using Lanes = double;
 #elif defined(__AVX512F__)
 using Lanes = double __attribute__((vector_size(64)));
-#else
+#elif defined(__AVX__)
 using Lanes = double __attribute__((vector_size(32)));
+#else
+using Lanes = double __attribute__((vector_size(16)));
 #endif
 constexpr int register_lanes = sizeof(Lanes) / sizeof(double);
 // Two registers at a time, so that one's sums need not wait for the other's.

@@ -61,7 +61,7 @@ inline std::size_t rows_at_once(std::size_t columns) {
     return std::clamp(cached / columns / width * width, width, most_at_once);
 }
 
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(__CUDACC__)
+#if defined(__AVX__) && !defined(__CUDACC__)
 
 /// squares[i][j] = the squared distance of row i on the left from row j on the right, summed in
 /// order of the columns. Its own function, so that sums stay in registers; the empty assembly keeps

@@ -25,7 +25,7 @@ constexpr double squared_distance(const A* a, const B* b, std::size_t columns) {
            ((sums[2] + sums[6]) + (sums[3] + sums[7]));
 }
 
-#if defined(__GNUC__) && !defined(__CUDACC__)
+#if defined(__AVX__) && !defined(__CUDACC__)
 
 /// The same of one row and others, whose memory is then waited for together.
 template <int count, class A, class B>

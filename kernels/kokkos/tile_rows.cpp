@@ -44,7 +44,7 @@ __attribute__((noinline)) void project_tile(const double* rows, const double* di
         Lanes near, far;
         std::memcpy(&near, directions, sizeof near);
         std::memcpy(&far, directions + lanes, sizeof far);
-#if defined(__x86_64__)
+#if defined(__AVX__)
         asm("" : "+x"(near), "+x"(far));  // or each product would load them again
 #endif
 #pragma GCC unroll 4

@@ -61,7 +61,7 @@ std::string escape_html(std::string_view text) {
             escaped += "&quot;";
         else if (c == '\'')
             escaped += "&#39;";
-        else if ((c >= 0 && c < ' ' && c != '\n' && c != '\t') || c == 0x7F)
+        else if ((static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t') || c == 0x7F)
             escaped += replacement;
         else
             escaped += character;
