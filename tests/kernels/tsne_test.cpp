@@ -10,6 +10,7 @@
 #include "kernels/kokkos/repulsion.hpp"
 #include "kernels/kokkos/space_order.hpp"
 #include "tests/kokkos_environment.hpp"
+#include "tests/shrunk.hpp"
 
 namespace nanoatlas::kernels {
 namespace {
@@ -84,7 +85,7 @@ TEST(Repulsion, over_all_pairs_agrees_with_reference_on_random_shapes) {
 
 TEST(Repulsion, by_a_tree_is_within_its_bound_and_better_for_a_smaller_theta) {
     double force = 0, coarse = 0, fine = 0;
-    for (int trial = 0; trial < 20; ++trial) {
+    for (int trial = 0; trial < testing::shrunk(20); ++trial) {
         base::Random random(73, trial);
         const auto n = 200 + random.below(1500), dimensions = 2 + random.below(2);
         const auto y = random_map(n, dimensions, std::pow(10, trial % 4 - 1), trial);
