@@ -128,11 +128,15 @@ END
     echo c > "$disc/commands"  # Debian's Bochs starts in its debugger
 }
 
+# Bochs stops when nobody reads its screen, a terminal of its own, whose cursor blinks.
 run_machine() {
-    local disc=$1
+    local disc=$1 screen
     : > "$disc/output.txt"
     TERM=xterm script -qfc "bochs -q -f $disc/bochsrc -rc $disc/commands" "$disc/screen.txt" < /dev/null > /dev/null 2>&1 &
-    tail -f --pid=$! "$disc/output.txt" | grep --line-buffered -v '^\[ *[0-9.]*\]' || true
+    local machine=$!
+    while kill -0 "$machine" && ! screen=$(grep -aos '/dev/pts/[0-9]*' "$disc/screen.txt"); do sleep 1; done
+    [ -z "$screen" ] || cat "$screen" > /dev/null &
+    tail -f --pid=$machine "$disc/output.txt" | grep --line-buffered -v '^\[ *[0-9.]*\]' || true
     grep -q '^emulated: all over' "$disc/output.txt" || { echo "emulated: the machine stopped early; see $disc/log.txt"; exit 1; }
     ! grep -E '^emulated: .* ended with [^0]' "$disc/output.txt"
 }
