@@ -5,6 +5,8 @@
 
 #include "jobs/instruction_sets.hpp"
 
+#ifdef __x86_64__  // elsewhere compilers take what every processor has
+
 namespace nanoatlas::jobs {
 namespace {
 
@@ -26,7 +28,6 @@ void leave(const char* missing) {
 
 // Before the constructors of other static objects, which may use such instructions.
 [[gnu::constructor(101)]] void check_processor() {
-#ifdef __x86_64__
     using namespace instruction_set;
     __builtin_cpu_init();
     const InstructionSet sets[] = {
@@ -43,8 +44,9 @@ void leave(const char* missing) {
     };
     for (const auto& set : sets)
         if ((compiled_for & set.bit) != 0 && !set.is_there) leave(set.name);
-#endif
 }
 
 }  // namespace
 }  // namespace nanoatlas::jobs
+
+#endif

@@ -7,6 +7,7 @@
 # the processor, about half an hour. Ends with 1 if a test failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tests/open_mpi.sh
 folder=$PWD/build/emulated
 tests=("$@")
 [ $# -gt 0 ] || tests=(test_short_tile test_density_kernel test_nearest_centres_kernel test_space_order
@@ -38,24 +39,30 @@ fetch_kernel() {
     rm -rf "$scratch"
 }
 
+#   copy_files <root> <file>...: to where they are here
+copy_files() {
+    local root=$1 file; shift
+    for file in "$@"; do
+        mkdir -p "$root$(dirname "$file")"
+        cp -Lu "$file" "$root$file"
+    done
+}
+
 #   copy_libraries <root> <file>...: what the files need
 copy_libraries() {
-    local root=$1; shift
-    ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// {print $3} $1 ~ /^\// && NF == 2 {print $1}' | sort -u | while read -r library; do
-        mkdir -p "$root$(dirname "$library")"
-        cp -Lu "$library" "$root$library"
-    done
+    local root=$1 libraries; shift
+    mapfile -t libraries < <(
+        ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// {print $3} $1 ~ /^\// && NF == 2 {print $1}' | sort -u)
+    copy_files "$root" "${libraries[@]}"
 }
 
 # For tests of one rank.
 copy_mpi() {
     local root=$1 plugins
-    plugins=$(dirname "$(find /usr/lib -name mca_btl_self.so | head -n 1)")
-    mkdir -p "$root$plugins" "$root/usr/share" "$root/etc"
-    find "$plugins" -name 'mca_*.so' ! -name '*_ofi*' ! -name '*_ucx*' ! -name '*_openib*' ! -name '*_usnic*' \
-        ! -name '*_psm*' ! -name '*_portals*' ! -name 'mca_spml*' ! -name 'mca_sshmem*' ! -name 'mca_scoll*' ! -name 'mca_memheap*' \
-        -exec cp -L {} "$root$plugins/" \;
-    copy_libraries "$root" "$root$plugins"/*.so
+    mapfile -t plugins < <(open_mpi_plugins)
+    copy_files "$root" "${plugins[@]}"
+    copy_libraries "$root" "${plugins[@]}"
+    mkdir -p "$root/usr/share" "$root/etc"
     cp -rL /usr/share/openmpi "$root/usr/share/"
     cp -rL /etc/openmpi "$root/etc/"
 }
@@ -130,7 +137,7 @@ END
 
 # Bochs stops when nobody reads its screen, a terminal of its own, whose cursor blinks.
 run_machine() {
-    local disc=$1 screen
+    local disc=$1 screen=
     : > "$disc/output.txt"
     TERM=xterm script -qfc "bochs -q -f $disc/bochsrc -rc $disc/commands" "$disc/screen.txt" < /dev/null > /dev/null 2>&1 &
     local machine=$!

@@ -40,15 +40,11 @@ copy_libraries() {
 
 # Open MPI finds its parts below OPAL_PREFIX, its plugins where OMPI_MCA_mca_base_component_path says.
 copy_mpi() {
-    local to=$1 plugins
-    plugins=$(dirname "$(find -L /usr/lib /usr/lib64 /usr/local/lib -name mca_btl_self.so 2> /dev/null | head -n 1)")
+    local to=$1
     mkdir -p "$to/mpi/bin" "$to/mpi/plugins" "$to/mpi/share"
     cp -L "$(command -v orted)" "$to/mpi/bin/orted"
     cp -L "$(command -v orterun)" "$to/mpi/bin/mpirun"
-    # Transports between machines are not needed, and need much.
-    find -L "$plugins" -name 'mca_*.so' ! -name '*_ofi*' ! -name '*_ucx*' ! -name '*_openib*' ! -name '*_usnic*' \
-        ! -name '*_psm*' ! -name '*_portals*' ! -name 'mca_spml*' ! -name 'mca_sshmem*' ! -name 'mca_scoll*' \
-        ! -name 'mca_atomic*' ! -name 'mca_memheap*' -exec cp -L {} "$to/mpi/plugins/" \;
+    open_mpi_plugins | xargs cp -L -t "$to/mpi/plugins/"
     cp -rL /usr/share/openmpi "$to/mpi/share/" 2> /dev/null || true
     copy_libraries "$to/lib" "$to"/mpi/bin/* "$to"/mpi/plugins/*.so
 }
@@ -71,6 +67,7 @@ bundle() {
     local root to
     root=$(dirname "$here")
     to=${1:-$root/build/gpu-bundle}
+    source "$here/open_mpi.sh"
     rm -rf "$to"; mkdir -p "$to/lib"
     build_into "$to/bin" "${NANOATLAS_GPU_BUILD:-$root/build/gpu}" NANOATLAS_CUDNN "${tests[@]}"
     build_into "$to/kokkos" "${NANOATLAS_GPU_KOKKOS_BUILD:-$root/build/gpu-kokkos}" NANOATLAS_CUDA \
