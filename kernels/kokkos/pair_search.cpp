@@ -13,7 +13,9 @@ constexpr std::size_t strip_rows = short_strip, block_rows = pair_block_rows;
 constexpr std::size_t block_strips = block_rows / strip_rows;
 // Of columns: as many of two strips stay in the first cache, of two blocks in the second.
 constexpr std::size_t pairs_at_once = 128;
-constexpr std::size_t strip_tile = strip_rows * strip_rows;
+// What comes next is fetched in so many shares as there are strips to multiply before.
+constexpr std::size_t pairs_of_share = pairs_at_once / block_strips;
+constexpr std::size_t strip_tile = strip_rows * strip_rows, pair_width = 2 * strip_rows;
 // Pools take candidates by so many.
 constexpr std::size_t panel_rows = tile_right, panel_strips = panel_rows / strip_rows;
 constexpr std::size_t block_panels = block_rows / panel_rows;
@@ -134,41 +136,55 @@ struct PairSearch {
         for (std::size_t first = 0; first < left.rows.pairs; first += pairs_at_once) {
             const std::size_t count =
                 Kokkos::min(std::size_t{pairs_at_once}, left.rows.pairs - first);
-            const std::size_t skipped = first * 2 * strip_rows;
+            const std::size_t skipped = first * pair_width;
+            const bool is_last = first + count == left.rows.pairs;
             for (std::size_t q = 0; q < b_strips; ++q)
-                for (std::size_t p = 0; p < a_strips; ++p)
-                    add_short_products(left.rows.strip(a * block_strips + p) + skipped,
-                                       others.strip(b * block_strips + q) + skipped, count,
+                for (std::size_t p = 0; p < a_strips; ++p) {
+                    const auto* own = left.rows.strip(a * block_strips + p) + skipped;
+                    const auto* other = others.strip(b * block_strips + q) + skipped;
+                    if (!is_last) fetch_share(own + pairs_at_once * pair_width, q);
+                    if (q + 1 < b_strips) fetch_share(other + others.stride * pair_width, p);
+                    add_short_products(own, other, count,
                                        bench.sums.data() + (p * block_strips + q) * strip_tile);
+                }
         }
+    }
+
+    KOKKOS_FUNCTION static void fetch_share(const std::int16_t* from, std::size_t share) {
+        fetch_short_pairs(from + share * pairs_of_share * pair_width, pairs_of_share);
     }
 
     // Lower bounds of the squared distances of panel p of block a and panel q of block b.
     KOKKOS_FUNCTION void bound(const Bench& bench, std::size_t a, std::size_t p, std::size_t b,
                                std::size_t q) const {
+        float base[panel_rows], step[panel_rows];
+        const std::size_t first = b * block_rows + q * panel_rows;
+        for (std::size_t j = 0; j < panel_rows; ++j) {
+            base[j] = rounding.lower(left.candidates.placed.norm2(first + j), 0);
+            step[j] = 2 * others.step(first + j);
+        }
         for (std::size_t i = 0; i < panel_rows; ++i) {
             const std::size_t row = a * block_rows + p * panel_rows + i;
+            const std::size_t strip = p * panel_strips + i / strip_rows;
+            const float own = (1 - rounding.relative) * left.searchers.placed.norm2(row);
+            const float own_step = left.rows.step(row);
+            float* to = bench.bounds.data() + i * panel_rows;
             for (std::size_t s = 0; s < panel_strips; ++s) {
-                const std::size_t p_strip = p * panel_strips + i / strip_rows;
-                const std::size_t q_strip = q * panel_strips + s;
-                const std::size_t first = b * block_rows + q_strip * strip_rows;
-                bound_strip(row, first,
-                            bench.sums.data() + (p_strip * block_strips + q_strip) * strip_tile +
-                                i % strip_rows * strip_rows,
-                            bench.bounds.data() + i * panel_rows + s * strip_rows);
+                const std::size_t tile = strip * block_strips + q * panel_strips + s;
+                bound_strip(bench.sums.data() + tile * strip_tile + i % strip_rows * strip_rows,
+                            own, own_step, base + s * strip_rows, step + s * strip_rows,
+                            to + s * strip_rows);
             }
         }
     }
 
-    KOKKOS_FUNCTION void bound_strip(std::size_t row, std::size_t first, const std::int32_t* sums,
-                                     float* to) const {
-        const float own_step = left.rows.step(row), own_norm2 = left.searchers.placed.norm2(row);
-        const float* step = &others.step(first);
-        const float* norm2 = &left.candidates.placed.norm2(first);
+    // As RoundingBound::lower(), whose terms are found beforehand.
+    KOKKOS_FORCEINLINE_FUNCTION static void bound_strip(const std::int32_t* sums, float own,
+                                                        float own_step, const float* base,
+                                                        const float* step, float* to) {
 #pragma omp simd
         for (std::size_t j = 0; j < strip_rows; ++j)
-            to[j] = rounding.lower(own_norm2 + norm2[j],
-                                   own_step * (step[j] * static_cast<float>(sums[j])));
+            to[j] = own + base[j] - own_step * (step[j] * static_cast<float>(sums[j]));
     }
 
     KOKKOS_FUNCTION void offer(const Bench& bench, std::size_t own, std::size_t other) const {

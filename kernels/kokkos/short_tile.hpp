@@ -44,16 +44,17 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
 }
 
 /// The part of a tile whose sums fit the registers. Its own function, so that they stay there.
+/// What they are added to comes from the second cache or beyond, meanwhile.
 template <int rows>
 [[gnu::noinline]] void short_products_in_registers(const std::int16_t* left,
                                                    const std::int16_t* right, std::size_t pairs,
                                                    std::int32_t* sums) {
     ShortSums sum[rows][short_registers];
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i)
-        for (int r = 0; r < short_registers; ++r)
-            std::memcpy(&sum[i][r], sums + i * short_strip + r * short_register_sums,
-                        sizeof(ShortSums));
+    for (int i = 0; i < rows; ++i) {
+        __builtin_prefetch(sums + i * short_strip, 1);
+        for (int r = 0; r < short_registers; ++r) sum[i][r] = ShortSums{};
+    }
 #pragma GCC unroll 4
     for (std::size_t p = 0; p < pairs; ++p, left += 2 * short_strip, right += 2 * short_strip) {
         ShortSums here[short_registers];
@@ -71,9 +72,18 @@ template <int rows>
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
-        for (int r = 0; r < short_registers; ++r)
-            std::memcpy(sums + i * short_strip + r * short_register_sums, &sum[i][r],
-                        sizeof(ShortSums));
+        for (int r = 0; r < short_registers; ++r) {
+            std::int32_t* to = sums + i * short_strip + r * short_register_sums;
+            ShortSums before;
+            std::memcpy(&before, to, sizeof before);
+            sum[i][r] += before;
+            std::memcpy(to, &sum[i][r], sizeof(ShortSums));
+        }
+}
+
+/// So many pairs of columns of a strip will be wanted soon; they need not exist.
+inline void fetch_short_pairs(const std::int16_t* from, std::size_t pairs) {
+    for (std::size_t p = 0; p < pairs; ++p) __builtin_prefetch(from + p * 2 * short_strip);
 }
 
 /// sums[i][j] += the sum over pairs p and h of left[p][i][h] * right[p][j][h].
@@ -89,6 +99,8 @@ inline void add_short_products(const std::int16_t* left, const std::int16_t* rig
 }
 
 #else
+
+KOKKOS_FUNCTION inline void fetch_short_pairs(const std::int16_t*, std::size_t) {}
 
 /// sums[i][j] += the sum over pairs p and h of left[p][i][h] * right[p][j][h].
 KOKKOS_FUNCTION inline void add_short_products(const std::int16_t* left, const std::int16_t* right,
