@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "base/memory.hpp"
 #include "base/version.hpp"
 #include "comm/session.hpp"
 #include "comm/threads.hpp"
@@ -42,6 +43,7 @@ int run(const std::vector<std::string>& words, const comm::Communicator& world) 
 
 int main(int argc, char** argv) {
     using namespace nanoatlas;
+    base::keep_freed_memory();
     const comm::Session session(argc, argv);
     const auto world = comm::Communicator::world();
     base::configure_log({.rank = world.rank(), .quiet = false, .json_file = {}});

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <string_view>
 
 #include "base/check.hpp"
 #include "base/log.hpp"
+#include "base/memory.hpp"
 #include "base/options.hpp"
 #include "cluster/neighbour_file.hpp"
 #include "comm/session.hpp"
@@ -63,12 +63,7 @@ int list_length(const Options& options, std::int64_t rows) {
 // Bytes that may be taken by this rank.
 double budget(const Options& options, const comm::Communicator& world) {
     if (options.memory > 0) return 1e9 * options.memory;
-    std::ifstream file("/proc/meminfo");
-    double kilobytes = 0;
-    for (std::string name, rest; file >> name && name != "MemAvailable:";) std::getline(file, rest);
-    file >> kilobytes;
-    const double share = 0.8 * 1024 * kilobytes / world.node().size();
-    return world.min(share > 0 ? share : 1e300);
+    return world.min(0.8 * static_cast<double>(base::available_memory()) / world.node().size());
 }
 
 // Of a row: in f64; twice in f32, as one that searches and one that is found, and so, if it is

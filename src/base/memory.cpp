@@ -1,12 +1,17 @@
-#include "nn/available_memory.hpp"
+#include "base/memory.hpp"
 
 #include <algorithm>
+#include <climits>
 #include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
 
-namespace nanoatlas::nn {
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace nanoatlas::base {
 namespace {
 
 /// The number in a file that holds one, such as those of a control group; "max" is none.
@@ -19,7 +24,23 @@ std::optional<std::int64_t> number_in(const std::string& path) {
 
 }  // namespace
 
+#ifdef __GLIBC__
+
+void keep_freed_memory() {
+    mallopt(M_MMAP_THRESHOLD, INT_MAX);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+}
+
+#else
+
+void keep_freed_memory() {}
+
+#endif
+
 std::int64_t available_memory() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
     std::int64_t available = std::numeric_limits<std::int64_t>::max();
     std::ifstream file("/proc/meminfo");
     std::string name, unit;
@@ -31,4 +52,4 @@ std::int64_t available_memory() {
     return available;
 }
 
-}  // namespace nanoatlas::nn
+}  // namespace nanoatlas::base

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/memory.hpp"
 #include "kernels/onednn/onednn.hpp"
-#include "nn/available_memory.hpp"
 #include "nn/network_state.hpp"
 #include "nn/weight_rounder.hpp"
 
@@ -36,7 +36,7 @@ void check_memory(std::int64_t bytes, std::int64_t batch, const kernels::Backend
     constexpr double gibibyte = 1 << 30;
     const bool on_host = backend.shares_host_memory();
     const auto needed = comm.max(bytes) * (on_host ? comm.node().size() : 1);
-    const auto available = comm.min(on_host ? available_memory() : backend.available_bytes());
+    const auto available = comm.min(on_host ? base::available_memory() : backend.available_bytes());
     VALIDATE(!comm.any(needed > available),
              "the network needs {:.1f} GiB a {} for batches of {} samples a rank, and {:.1f} GiB "
              "are free (it would run out of memory); use a smaller batch, smaller images, fewer "

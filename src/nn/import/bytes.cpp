@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "base/check.hpp"
-#include "nn/available_memory.hpp"
+#include "base/memory.hpp"
 
 namespace nanoatlas::nn {
 
@@ -21,7 +21,7 @@ std::vector<std::byte> read_bytes(const std::string& path) {
     VALIDATE(size > 0, "the file is empty");
     VALIDATE(size <= largest_file, "it has {} bytes (more than 8 GiB is no network known here)",
              size);
-    VALIDATE(size <= static_cast<std::uintmax_t>(available_memory()) / 3,
+    VALIDATE(size <= static_cast<std::uintmax_t>(base::available_memory()) / 3,
              "its {} bytes and their tensors do not fit into this machine's memory", size);
     std::ifstream file(path, std::ios::binary);
     std::vector<std::byte> bytes(size);

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "base/check.hpp"
-#include "nn/available_memory.hpp"
+#include "base/memory.hpp"
 #include "nn/train/head.hpp"
 #include "nn/train/layer_blocks.hpp"
 #include "nn/train/start.hpp"
@@ -151,7 +151,7 @@ void check_memory(const Subject& subject, const TrainSettings& train,
         comm.max((backend.shares_host_memory() ? at_work : copies_at_work(train) * tensors) +
                  copies_kept(train) * tensors) *
         comm.node().size();
-    const auto available = comm.min(available_memory());
+    const auto available = comm.min(base::available_memory());
     VALIDATE(!comm.any(needed > available),
              "training needs {:.1f} GiB more a node for activations, optimiser, checkpoints and "
              "best epochs, and {:.1f} GiB are free (it would run out of memory); use a smaller "
