@@ -1,6 +1,7 @@
 #include "reduce/eigen.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "reduce/lapack.hpp"
@@ -9,22 +10,71 @@
 namespace nanoatlas::reduce {
 namespace {
 
-constexpr double tolerance = 1e-12;  // of a residual, over the largest eigenvalue
+// Of a residual, over the distance of an eigenvalue from those left out.
+constexpr double tolerance = 1e-7;
 constexpr std::int64_t small_matrix = 256;
+
+// A multiple of 32 vectors: products take hardly longer than with a few less, and each spares the
+// more of them, the more vectors there are.
+std::int64_t block_size(std::int64_t n, std::int64_t k) {
+    constexpr std::int64_t whole = 32;
+    return std::min(n, (SubspaceIteration::block_size(n, k) + whole - 1) / whole * whole);
+}
+
+// By what a positive semi-definite matrix is divided, so that no element is above 1.
+double largest_of_diagonal(std::span<const double> matrix, std::int64_t n) {
+    double largest = std::numeric_limits<double>::min();
+    for (std::int64_t i = 0; i < n; ++i)
+        largest = std::max(largest, matrix[static_cast<std::size_t>(i * (n + 1))]);
+    return largest;
+}
+
+/// Of a symmetric matrix with a block of vectors, one a row, in f32: twice as fast as in f64.
+class RoughProduct {
+  public:
+    RoughProduct(std::span<const double> matrix, std::int64_t n)
+        : n_(static_cast<int>(n)),
+          scale_(largest_of_diagonal(matrix, n)),
+          matrix_(in_f32(matrix, 1 / scale_)) {}
+
+    void operator()(const VectorBlock& in, VectorBlock& out) {
+        const auto rounded = in_f32(in, 1);
+        product_.resize(in.size());
+        multiply_strips(static_cast<int>(in.size()) / n_, n_, n_, rounded.data(), matrix_.data(),
+                        product_.data());
+#pragma omp parallel for
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = scale_ * static_cast<double>(product_[i]);
+    }
+
+  private:
+    static std::vector<float> in_f32(std::span<const double> values, double factor) {
+        std::vector<float> rounded(values.size());
+#pragma omp parallel for
+        for (std::size_t i = 0; i < rounded.size(); ++i)
+            rounded[i] = static_cast<float>(values[i] * factor);
+        return rounded;
+    }
+
+    int n_;
+    double scale_;
+    std::vector<float> matrix_, product_;
+};
 
 /// Nothing if it has not converged after as many products as dsyevr would cost.
 std::optional<EigenPairs> by_subspace_iteration(std::span<const double> matrix, std::int64_t n,
                                                 std::int64_t k) {
     const int side = static_cast<int>(n);
-    SubspaceIteration iteration(
-        [&](const VectorBlock& in, VectorBlock& out) {
-            multiply_strips(static_cast<int>(in.size() / static_cast<std::size_t>(n)), side, side,
-                            in.data(), matrix.data(), out.data());
-        },
-        n, k);
-    const bool found = iteration.run(
-        40 + side / 10,
-        [](std::span<const double> values, std::size_t) { return tolerance * values[0]; });
+    const auto exact = [&](const VectorBlock& in, VectorBlock& out) {
+        multiply_strips(static_cast<int>(in.size()) / side, side, side, in.data(), matrix.data(),
+                        out.data());
+    };
+    SubspaceIteration iteration(exact, RoughProduct(matrix, n), n, k,
+                                SubspaceIteration::random_block(n, block_size(n, k)));
+    const bool found =
+        iteration.run(40 + side / 10, [](std::span<const double> values, std::size_t j) {
+            return std::max(1e-12 * values[0], tolerance * (values[j] - values.back()));
+        });
     return found ? std::optional(iteration.pairs()) : std::nullopt;
 }
 

@@ -16,9 +16,10 @@ struct EigenPairs {
 
 /// The k largest eigenvalues and their vectors; matrix [n, n], both triangles; 1 <= k <= n.
 /// Few of many are found by subspace iteration, accepted only when every residual |Av - lambda v|
-/// is below 1e-12 of the largest eigenvalue; otherwise LAPACK's dsyevr. The same bits on any number
-/// of threads but where LAPACK takes a matrix of 256 or more. throws EnvironmentError if LAPACK
-/// fails
+/// is within 1e-7 of its eigenvalue's distance from those left out, so that the vector is right to
+/// about that and the eigenvalue to its square, or below 1e-12 of the largest eigenvalue; otherwise
+/// by LAPACK's dsyevr. The same bits on any number of threads but where LAPACK takes a matrix of
+/// 256 or more. throws EnvironmentError if LAPACK fails
 EigenPairs leading_eigenpairs(std::span<const double> matrix, std::int64_t n, std::int64_t k);
 
 /// The same by LAPACK's dsyevr alone.

@@ -30,15 +30,26 @@ void on_one_thread(const Work& work) {
     if (error) std::rethrow_exception(error);
 }
 
+/// out [rows, n] = a [rows, inner] b [inner, n], each of rows so long.
+inline void multiply(int rows, int n, int inner, const double* a, int a_length, const double* b,
+                     int b_length, double* out, int out_length) {
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, n, inner, 1.0, a, a_length, b,
+                b_length, 0.0, out, out_length);
+}
+inline void multiply(int rows, int n, int inner, const float* a, int a_length, const float* b,
+                     int b_length, float* out, int out_length) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, n, inner, 1.0F, a, a_length, b,
+                b_length, 0.0F, out, out_length);
+}
+
 /// out [rows, n] = a [rows, inner] b [inner, n] by strips of columns, each by one thread: the same
 /// bits on any number of threads.
-inline void multiply_strips(int rows, int n, int inner, const double* a, const double* b,
-                            double* out) {
+template <class T>
+void multiply_strips(int rows, int n, int inner, const T* a, const T* b, T* out) {
     constexpr int strip = 256;
 #pragma omp parallel for schedule(dynamic)
     for (int first = 0; first < n; first += strip)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, std::min(strip, n - first),
-                    inner, 1.0, a, inner, b + first, n, 0.0, out + first, n);
+        multiply(rows, std::min(strip, n - first), inner, a, inner, b + first, n, out + first, n);
 }
 
 }  // namespace nanoatlas::reduce

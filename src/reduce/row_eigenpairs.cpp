@@ -62,8 +62,9 @@ std::optional<RowEigenPairs> leading_eigenpairs_of_rows(const RowTiles& tiles,
     RowEigenPairs result{.pairs = {}, .trace = survey.trace()};
     const RowScatter scatter(tiles, means, SubspaceIteration::block_size(columns, k), comm);
     const auto find = [&] {
-        SubspaceIteration sample(SampleScatter(survey.sample(), means.mean, tiles.total_rows()),
-                                 columns, k);
+        SubspaceIteration sample(
+            SampleScatter(survey.sample(), means.mean, tiles.total_rows()), columns, k,
+            SubspaceIteration::random_block(columns, SubspaceIteration::block_size(columns, k)));
         if (!sample.run(6, share_of_gap(error_of_sample))) return false;
         const double needed = products_needed(sample.values(), static_cast<std::size_t>(k),
                                               survey.trace(), tiles.total_rows());

@@ -10,32 +10,13 @@
 #include "reduce/lapack.hpp"
 
 namespace nanoatlas::reduce {
-namespace {
-
-VectorBlock random_block(std::int64_t n, std::int64_t k) {
-    VectorBlock block(static_cast<std::size_t>(SubspaceIteration::block_size(n, k) * n));
-    base::Random random(0x70CA, n, k);
-    for (auto& value : block) value = random.normal();
-    return block;
-}
-
-/// out = a x + b y
-void axpby(double a, const VectorBlock& x, double b, const VectorBlock& y, VectorBlock& out) {
-#pragma omp parallel for
-    for (std::size_t i = 0; i < x.size(); ++i) out[i] = a * x[i] + b * y[i];
-}
-
-}  // namespace
-
-SubspaceIteration::SubspaceIteration(Product product, std::int64_t n, std::int64_t k)
-    : SubspaceIteration(std::move(product), n, k, random_block(n, k)) {}
-
-SubspaceIteration::SubspaceIteration(Product product, std::int64_t n, std::int64_t k,
+SubspaceIteration::SubspaceIteration(Product product, Product rough, std::int64_t n, std::int64_t k,
                                      VectorBlock start)
     : multiply_(std::move(product)),
+      multiply_roughly_(std::move(rough)),
       n_(static_cast<int>(n)),
       k_(static_cast<int>(k)),
-      b_(static_cast<int>(block_size(n, k))),
+      b_(static_cast<int>(start.size() / static_cast<std::size_t>(n))),
       block_(std::move(start)),
       image_(block_.size()),
       spare_(block_.size()),
@@ -45,6 +26,13 @@ SubspaceIteration::SubspaceIteration(Product product, std::int64_t n, std::int64
 
 std::int64_t SubspaceIteration::block_size(std::int64_t n, std::int64_t k) {
     return std::min(n, k + std::max<std::int64_t>(k / 2, 16));
+}
+
+VectorBlock SubspaceIteration::random_block(std::int64_t n, std::int64_t size) {
+    VectorBlock block(static_cast<std::size_t>(size * n));
+    base::Random random(0x70CA, n, size);
+    for (auto& value : block) value = random.normal();
+    return block;
 }
 
 bool SubspaceIteration::run(int most_products, const Bound& bound) {
@@ -86,6 +74,7 @@ void SubspaceIteration::rotate_to_ritz_vectors() {
 }
 
 bool SubspaceIteration::converged(const Bound& bound) const {
+    if (ritz_[0] <= 0) return true;  // the matrix is 0
     for (int j = 0; j < k_; ++j) {
         const auto at = static_cast<std::size_t>(j) * static_cast<std::size_t>(n_);
         const double value = ritz_[static_cast<std::size_t>(j)];
@@ -108,25 +97,53 @@ int SubspaceIteration::degree(double half_width) const {
     return std::clamp(static_cast<int>(std::log(2e8) / growth), 1, 12);
 }
 
+/// Of each vector v with its Ritz value: A v - value v.
+VectorBlock SubspaceIteration::residuals() const {
+    const auto n = static_cast<std::size_t>(n_);
+    VectorBlock result(block_.size());
+#pragma omp parallel for
+    for (std::size_t i = 0; i < result.size(); ++i)
+        result[i] = image_[i] - ritz_[i / n] * block_[i];
+    return result;
+}
+
 /// Multiplies the block by the Chebyshev polynomial that is within 1 on [0, smallest Ritz
 /// value], scaled to 1 at the largest. Returns the number of products with the matrix, which the
 /// first of its degree does without.
+///
+/// A vector v of Ritz value t and residual r becomes p_i(t) v + e_i. With M = A / h - 1 for half
+/// the width h, e_0 = 0, e_1 = s_1 r / h, e_i+1 = 2 s_i+1 (M e_i + p_i(t) r / h) - s_i s_i+1 e_i-1.
 int SubspaceIteration::filter(int most_products) {
+    const auto n = static_cast<std::size_t>(n_), b = static_cast<std::size_t>(b_);
     const double half_width = 0.5 * std::max(ritz_.back(), 1e-10 * ritz_[0]);
     const int products = std::min(degree(half_width), most_products);
     const double start = half_width / (ritz_[0] - half_width);
+    const VectorBlock residual = residuals();
+    VectorBlock before(block_.size()), present(block_.size());  // e_i-1, e_i
+    std::vector<double> factor_before(b, 1.0), factor(b);       // p_i-1, p_i
+    for (std::size_t i = 0; i < present.size(); ++i) present[i] = start / half_width * residual[i];
+    for (std::size_t j = 0; j < b; ++j) factor[j] = start * (ritz_[j] / half_width - 1);
     double sigma = start;
-    axpby(sigma / half_width, image_, -sigma, block_, spare_);  // spare: degree 1
     for (int i = 2; i <= products; ++i) {
         const double next = 1 / (2 / start - sigma);
-        multiply_(spare_, image_);
-        axpby(2 * next / half_width, image_, -2 * next, spare_, image_);
-        axpby(1, image_, -sigma * next, block_, image_);
-        std::swap(block_, spare_);
-        std::swap(spare_, image_);
+        multiply_roughly_(present, image_);
+#pragma omp parallel for
+        for (std::size_t j = 0; j < b; ++j) {
+            for (std::size_t at = j * n; at < (j + 1) * n; ++at) {
+                const double moved =
+                    (image_[at] + factor[j] * residual[at]) / half_width - present[at];
+                before[at] = 2 * next * moved - sigma * next * before[at];
+            }
+            factor_before[j] = 2 * next * (ritz_[j] / half_width - 1) * factor[j] -
+                               sigma * next * factor_before[j];
+        }
+        std::swap(before, present);
+        std::swap(factor_before, factor);
         sigma = next;
     }
-    std::swap(block_, spare_);
+#pragma omp parallel for
+    for (std::size_t i = 0; i < block_.size(); ++i)
+        block_[i] = factor[i / n] * block_[i] + present[i];
     orthonormalise(block_);
     return products - 1;
 }

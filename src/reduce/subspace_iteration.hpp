@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "reduce/eigen.hpp"
@@ -16,8 +17,9 @@ using VectorBlock = std::vector<double>;
 
 /// Chebyshev-filtered subspace iteration: a block of b > k vectors, each round multiplied by a
 /// polynomial of the matrix that is small on the unwanted end of the spectrum, then rotated to Ritz
-/// vectors. Zhou, Saad, Tiago, Chelikowsky, J. Comput. Phys. 219 (2006) 172, algorithm 4.3. The
-/// same bits on any number of threads, if the product's are.
+/// vectors. Zhou, Saad, Tiago, Chelikowsky, J. Comput. Phys. 219 (2006) 172, algorithm 4.3. Of the
+/// filtered block, only what the residuals contribute to it is iterated: it is as small as they
+/// are, and so is its rounding. The same bits on any number of threads, if the products' are.
 class SubspaceIteration {
   public:
     /// out = the matrix times each vector of in; both [b, n]
@@ -26,13 +28,16 @@ class SubspaceIteration {
     /// [b], descending.
     using Bound = std::function<double(std::span<const double> values, std::size_t j)>;
 
-    /// From random vectors.
-    SubspaceIteration(Product product, std::int64_t n, std::int64_t k);
-    /// From those of a block [block_size(n, k), n].
-    SubspaceIteration(Product product, std::int64_t n, std::int64_t k, VectorBlock start);
+    /// From the vectors of a block of more than k, or as many as there are.
+    SubspaceIteration(const Product& product, std::int64_t n, std::int64_t k, VectorBlock start)
+        : SubspaceIteration(product, product, n, k, std::move(start)) {}
+    /// rough: a product whose relative error may be that of f32, for all but one of each round
+    SubspaceIteration(Product product, Product rough, std::int64_t n, std::int64_t k,
+                      VectorBlock start);
 
-    /// Vectors that are iterated to have k of n.
+    /// Vectors that are iterated to have k of n, unless there is a reason for others.
     static std::int64_t block_size(std::int64_t n, std::int64_t k);
+    static VectorBlock random_block(std::int64_t n, std::int64_t size);
 
     /// Until every one of the first k residuals is within its bound: true; false if that takes more
     /// than so many products. throws EnvironmentError if LAPACK fails
@@ -51,8 +56,9 @@ class SubspaceIteration {
     bool converged(const Bound& bound) const;
     int degree(double half_width) const;
     int filter(int most_products);
+    VectorBlock residuals() const;
 
-    Product multiply_;
+    Product multiply_, multiply_roughly_;
     int n_, k_, b_;
     VectorBlock block_, image_, spare_;
     std::vector<double> ritz_;
