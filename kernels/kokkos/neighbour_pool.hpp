@@ -120,7 +120,7 @@ class NeighbourPool {
         room_.candidate[to] = static_cast<std::int32_t>(candidate);
     }
 
-    KOKKOS_INLINE_FUNCTION void make_room(std::size_t g) const {
+    [[gnu::noinline]] KOKKOS_FUNCTION void make_room(std::size_t g) const {
         sift(g, own_.k + own_.k / 2);
         if (room_.count[g] + tile_right > capacity_) rank(g);
     }
@@ -178,28 +178,46 @@ class NeighbourPool {
         return bound + bounds_.width(first_ + g, at(candidate), candidate < 0);
     }
 
+    KOKKOS_INLINE_FUNCTION void rank_upper_bounds(std::size_t g) const {
+        const float* bound = room_.bound + pool(g);
+        const std::int32_t* candidate = room_.candidate + pool(g);
+        const int count = room_.count[g];
+        if (bounds_.can_look_closer()) {
+            for (int i = 0; i < count; ++i)
+                room_.upper[i] = float_rank(upper_bound(g, bound[i], candidate[i]));
+            return;
+        }
+        const float own = bounds_.own_norm2(first_ + g);
+        const float* norm2 = bounds_.norm2.data();
+#pragma omp simd
+        for (int i = 0; i < count; ++i)
+            room_.upper[i] =
+                float_rank(bound[i] + bounds_.rounding.width(own + norm2[candidate[i]]));
+    }
+
     // Keeps the candidates whose lower bound does not exceed the k-th smallest upper bound.
     KOKKOS_INLINE_FUNCTION void drop_hopeless(std::size_t g) const {
         const int count = room_.count[g];
         if (count + known(g).count() < own_.k) return;
         float* bound = room_.bound + pool(g);
         std::int32_t* candidate = room_.candidate + pool(g);
-        for (int i = 0; i < count; ++i)
-            room_.upper[i] = float_rank(upper_bound(g, bound[i], candidate[i]));
+        rank_upper_bounds(g);
         const int bounds = known(g).add_upper_bounds(room_.upper, count);
         const float limit =
             Kokkos::min(room_.limit[g], limit_of_first(room_.upper, bounds, own_.k));
         int kept = 0;
-        for (int i = 0; i < count; ++i)
-            if (bound[i] <= limit) {
-                bound[kept] = bound[i];
-                candidate[kept++] = candidate[i];
-            }
+        for (int i = 0; i < count; ++i) {  // without a branch that nobody could foresee
+            bound[kept] = bound[i];
+            candidate[kept] = candidate[i];
+            kept += static_cast<int>(bound[i] <= limit);
+        }
         room_.limit[g] = limit;
         room_.count[g] = kept;
     }
 
-    KOKKOS_INLINE_FUNCTION KnownNeighbours known(std::size_t g) const { return {own_, first_ + g}; }
+    KOKKOS_INLINE_FUNCTION KnownNeighbours known(std::size_t g) const {
+        return {own_, first_ + g};
+    }
 
     // Moves the pool into the list, by f64 distances.
     KOKKOS_INLINE_FUNCTION void rank(std::size_t g) const {

@@ -39,19 +39,16 @@ class Bench {
   public:
     KOKKOS_FUNCTION Bench(const Team& team, int k)
         : sums(team.team_scratch(1), block_strips * block_strips * strip_tile),
-          bounds(team.team_scratch(1), panel_rows * panel_rows),
           upper(team.team_scratch(1), PoolRoom::upper_size(k)),
           ranked(team.team_scratch(1), PoolRoom::ranked_size(k)) {}
 
     static std::size_t size(int k) {
         return Scratch<std::int32_t>::shmem_size(block_strips * block_strips * strip_tile) +
-               Scratch<float>::shmem_size(panel_rows * panel_rows) +
                Scratch<std::int32_t>::shmem_size(PoolRoom::upper_size(k)) +
                Scratch<Ranked>::shmem_size(PoolRoom::ranked_size(k));
     }
 
     Scratch<std::int32_t> sums;  // [block_strips, block_strips, strip_rows, strip_rows]
-    Scratch<float> bounds;       // [panel_rows, panel_rows] of one tile
     Scratch<std::int32_t> upper;
     Scratch<Ranked> ranked;
 };
@@ -94,18 +91,20 @@ struct PairSearch {
 
     /// Offers block b to the searchers of block a.
     KOKKOS_FUNCTION void compare(const Bench& bench, std::size_t a, std::size_t b) const {
-        for_each_panel_pair(bench, a, b,
-                            [&](std::size_t own, std::size_t other) { offer(bench, own, other); });
+        const auto pool = left.pool(bench);
+        for_each_row(bench, a, b, [&](std::size_t own, std::size_t panel, const float* bounds) {
+            if (own < left.count()) pool.offer(own, bounds, panel);
+        });
     }
 
     /// And a to the searchers of b, which are those of `right`.
     KOKKOS_FUNCTION void compare(const Bench& bench, std::size_t a, std::size_t b,
                                  const Side& right) const {
-        for_each_panel_pair(bench, a, b, [&](std::size_t own, std::size_t other) {
-            offer(bench, own, other);
-            const auto pool = right.pool(bench);
-            for (std::size_t i = 0; i < panel_rows; ++i)
-                pool.offer_to_each(other, bench.bounds.data() + i * panel_rows, own + i);
+        const auto pool = left.pool(bench), other_pool = right.pool(bench);
+        for_each_row(bench, a, b, [&](std::size_t own, std::size_t panel, const float* bounds) {
+            if (own >= left.count()) return;
+            pool.offer(own, bounds, panel);
+            other_pool.offer_to_each(panel, bounds, own);
         });
     }
 
@@ -115,82 +114,81 @@ struct PairSearch {
         return Kokkos::min(std::size_t{block_strips}, strips - block * block_strips);
     }
 
-    // With the bounds of each at hand.
+    // Of block a with each panel of block b: offer(row, first of the panel, bounds).
     template <class Offer>
-    KOKKOS_FUNCTION void for_each_panel_pair(const Bench& bench, std::size_t a, std::size_t b,
-                                             const Offer& offer_panels) const {
-        add_products(bench, a, b);
+    KOKKOS_FUNCTION void for_each_row(const Bench& bench, std::size_t a, std::size_t b,
+                                      const Offer& offer) const {
+        multiply(bench, a, b);
         for (std::size_t p = 0; p < block_panels; ++p)
             for (std::size_t q = 0; q < block_panels; ++q) {
                 const std::size_t own = a * block_rows + p * panel_rows;
                 const std::size_t other = b * block_rows + q * panel_rows;
                 if (own >= left.count() || other >= other_count()) continue;
-                bound(bench, a, p, b, q);
-                offer_panels(own, other);
+                const PanelTerms terms(*this, other);
+                for (std::size_t i = 0; i < panel_rows; ++i) {
+                    float bounds[panel_rows];
+                    bound(bench, p * panel_rows + i, q, own + i, terms, bounds);
+                    offer(own + i, other, bounds);
+                }
             }
     }
 
-    KOKKOS_FUNCTION void add_products(const Bench& bench, std::size_t a, std::size_t b) const {
+    KOKKOS_FUNCTION void multiply(const Bench& bench, std::size_t a, std::size_t b) const {
+        multiply_pairs<false>(bench, a, b, 0);
+        for (std::size_t first = pairs_at_once; first < left.rows.pairs; first += pairs_at_once)
+            multiply_pairs<true>(bench, a, b, first);
+    }
+
+    template <bool adds>
+    KOKKOS_FUNCTION void multiply_pairs(const Bench& bench, std::size_t a, std::size_t b,
+                                        std::size_t first) const {
         const std::size_t a_strips = strips_of(a, left.rows), b_strips = strips_of(b, others);
-        for (std::size_t i = 0; i < bench.sums.extent(0); ++i) bench.sums(i) = 0;
-        for (std::size_t first = 0; first < left.rows.pairs; first += pairs_at_once) {
-            const std::size_t count =
-                Kokkos::min(std::size_t{pairs_at_once}, left.rows.pairs - first);
-            const std::size_t skipped = first * pair_width;
-            const bool is_last = first + count == left.rows.pairs;
-            for (std::size_t q = 0; q < b_strips; ++q)
-                for (std::size_t p = 0; p < a_strips; ++p) {
-                    const auto* own = left.rows.strip(a * block_strips + p) + skipped;
-                    const auto* other = others.strip(b * block_strips + q) + skipped;
-                    if (!is_last) fetch_share(own + pairs_at_once * pair_width, q);
-                    if (q + 1 < b_strips) fetch_share(other + others.stride * pair_width, p);
-                    add_short_products(own, other, count,
-                                       bench.sums.data() + (p * block_strips + q) * strip_tile);
-                }
-        }
+        const std::size_t count = Kokkos::min(std::size_t{pairs_at_once}, left.rows.pairs - first);
+        const bool is_last = first + count == left.rows.pairs;
+        for (std::size_t q = 0; q < b_strips; ++q)
+            for (std::size_t p = 0; p < a_strips; ++p) {
+                const auto* own = left.rows.strip(a * block_strips + p) + first * pair_width;
+                const auto* other = others.strip(b * block_strips + q) + first * pair_width;
+                if (!is_last) fetch_share(own + pairs_at_once * pair_width, q);
+                if (q + 1 < b_strips) fetch_share(other + others.stride * pair_width, p);
+                short_products<adds>(own, other, count,
+                                     bench.sums.data() + (p * block_strips + q) * strip_tile);
+            }
     }
 
     KOKKOS_FUNCTION static void fetch_share(const std::int16_t* from, std::size_t share) {
         fetch_short_pairs(from + share * pairs_of_share * pair_width, pairs_of_share);
     }
 
-    // Lower bounds of the squared distances of panel p of block a and panel q of block b.
-    KOKKOS_FUNCTION void bound(const Bench& bench, std::size_t a, std::size_t p, std::size_t b,
-                               std::size_t q) const {
+    /// What bounds of all rows with a panel have in common.
+    struct PanelTerms {
         float base[panel_rows], step[panel_rows];
-        const std::size_t first = b * block_rows + q * panel_rows;
-        for (std::size_t j = 0; j < panel_rows; ++j) {
-            base[j] = rounding.lower(left.candidates.placed.norm2(first + j), 0);
-            step[j] = 2 * others.step(first + j);
-        }
-        for (std::size_t i = 0; i < panel_rows; ++i) {
-            const std::size_t row = a * block_rows + p * panel_rows + i;
-            const std::size_t strip = p * panel_strips + i / strip_rows;
-            const float own = (1 - rounding.relative) * left.searchers.placed.norm2(row);
-            const float own_step = left.rows.step(row);
-            float* to = bench.bounds.data() + i * panel_rows;
-            for (std::size_t s = 0; s < panel_strips; ++s) {
-                const std::size_t tile = strip * block_strips + q * panel_strips + s;
-                bound_strip(bench.sums.data() + tile * strip_tile + i % strip_rows * strip_rows,
-                            own, own_step, base + s * strip_rows, step + s * strip_rows,
-                            to + s * strip_rows);
+
+        KOKKOS_FUNCTION PanelTerms(const PairSearch& search, std::size_t first) {
+            for (std::size_t j = 0; j < panel_rows; ++j) {
+                base[j] = search.rounding.lower(search.left.candidates.placed.norm2(first + j), 0);
+                step[j] = 2 * search.others.step(first + j);
             }
         }
-    }
+    };
 
-    // As RoundingBound::lower(), whose terms are found beforehand.
-    KOKKOS_FORCEINLINE_FUNCTION static void bound_strip(const std::int32_t* sums, float own,
-                                                        float own_step, const float* base,
-                                                        const float* step, float* to) {
+    // Lower bounds of the squared distances of a row, number i of its block, and panel q of the
+    // other: as RoundingBound::lower() says.
+    KOKKOS_FORCEINLINE_FUNCTION void bound(const Bench& bench, std::size_t i, std::size_t q,
+                                           std::size_t row, const PanelTerms& terms,
+                                           float* bounds) const {
+        const float own = (1 - rounding.relative) * left.searchers.placed.norm2(row);
+        const float own_step = left.rows.step(row);
+        const std::size_t tile = i / strip_rows * block_strips + q * panel_strips;
+        const std::int32_t* sums =
+            bench.sums.data() + tile * strip_tile + i % strip_rows * strip_rows;
+        for (std::size_t s = 0; s < panel_strips; ++s, sums += strip_tile)
 #pragma omp simd
-        for (std::size_t j = 0; j < strip_rows; ++j)
-            to[j] = own + base[j] - own_step * (step[j] * static_cast<float>(sums[j]));
-    }
-
-    KOKKOS_FUNCTION void offer(const Bench& bench, std::size_t own, std::size_t other) const {
-        const auto pool = left.pool(bench);
-        for (std::size_t i = 0; i < panel_rows && own + i < left.count(); ++i)
-            pool.offer(own + i, bench.bounds.data() + i * panel_rows, other);
+            for (std::size_t j = 0; j < strip_rows; ++j) {
+                const std::size_t at = s * strip_rows + j;
+                bounds[at] = own + terms.base[at] -
+                             own_step * (terms.step[at] * static_cast<float>(sums[j]));
+            }
     }
 };
 

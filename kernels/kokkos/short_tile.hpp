@@ -44,15 +44,15 @@ inline ShortSums add_pair_products(ShortSums sum, std::int32_t left, ShortSums r
 }
 
 /// The part of a tile whose sums fit the registers. Its own function, so that they stay there.
-/// What they are added to comes from the second cache or beyond, meanwhile.
-template <int rows>
+/// What they are added to, if anything, comes from the second cache or beyond, meanwhile.
+template <int rows, bool adds>
 [[gnu::noinline]] void short_products_in_registers(const std::int16_t* left,
                                                    const std::int16_t* right, std::size_t pairs,
                                                    std::int32_t* sums) {
     ShortSums sum[rows][short_registers];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
-        __builtin_prefetch(sums + i * short_strip, 1);
+        if constexpr (adds) __builtin_prefetch(sums + i * short_strip, 1);
         for (int r = 0; r < short_registers; ++r) sum[i][r] = ShortSums{};
     }
 #pragma GCC unroll 4
@@ -74,9 +74,11 @@ template <int rows>
     for (int i = 0; i < rows; ++i)
         for (int r = 0; r < short_registers; ++r) {
             std::int32_t* to = sums + i * short_strip + r * short_register_sums;
-            ShortSums before;
-            std::memcpy(&before, to, sizeof before);
-            sum[i][r] += before;
+            if constexpr (adds) {
+                ShortSums before;
+                std::memcpy(&before, to, sizeof before);
+                sum[i][r] += before;
+            }
             std::memcpy(to, &sum[i][r], sizeof(ShortSums));
         }
 }
@@ -86,15 +88,17 @@ inline void fetch_short_pairs(const std::int16_t* from, std::size_t pairs) {
     for (std::size_t p = 0; p < pairs; ++p) __builtin_prefetch(from + p * 2 * short_strip);
 }
 
-/// sums[i][j] += the sum over pairs p and h of left[p][i][h] * right[p][j][h].
-inline void add_short_products(const std::int16_t* left, const std::int16_t* right,
-                               std::size_t pairs, std::int32_t* sums) {
+/// sums[i][j] = the sum over pairs p and h of left[p][i][h] * right[p][j][h], added to what is
+/// there or instead of it.
+template <bool adds>
+void short_products(const std::int16_t* left, const std::int16_t* right, std::size_t pairs,
+                    std::int32_t* sums) {
 #if defined(__AVX512BW__)
-    short_products_in_registers<16>(left, right, pairs, sums);
+    short_products_in_registers<16, adds>(left, right, pairs, sums);
 #else  // 10 or 12 of 16 registers hold sums: fewer loads for a product than with 8
-    short_products_in_registers<6>(left, right, pairs, sums);
-    short_products_in_registers<5>(left + 2 * 6, right, pairs, sums + 6 * short_strip);
-    short_products_in_registers<5>(left + 2 * 11, right, pairs, sums + 11 * short_strip);
+    short_products_in_registers<6, adds>(left, right, pairs, sums);
+    short_products_in_registers<5, adds>(left + 2 * 6, right, pairs, sums + 6 * short_strip);
+    short_products_in_registers<5, adds>(left + 2 * 11, right, pairs, sums + 11 * short_strip);
 #endif
 }
 
@@ -102,9 +106,13 @@ inline void add_short_products(const std::int16_t* left, const std::int16_t* rig
 
 KOKKOS_FUNCTION inline void fetch_short_pairs(const std::int16_t*, std::size_t) {}
 
-/// sums[i][j] += the sum over pairs p and h of left[p][i][h] * right[p][j][h].
-KOKKOS_FUNCTION inline void add_short_products(const std::int16_t* left, const std::int16_t* right,
-                                               std::size_t pairs, std::int32_t* sums) {
+/// sums[i][j] = the sum over pairs p and h of left[p][i][h] * right[p][j][h], added to what is
+/// there or instead of it.
+template <bool adds>
+KOKKOS_FUNCTION void short_products(const std::int16_t* left, const std::int16_t* right,
+                                    std::size_t pairs, std::int32_t* sums) {
+    if (!adds)
+        for (int i = 0; i < short_strip * short_strip; ++i) sums[i] = 0;
     for (std::size_t p = 0; p < pairs; ++p, left += 2 * short_strip, right += 2 * short_strip)
         for (int i = 0; i < short_strip; ++i)
             for (int j = 0; j < short_strip; ++j)

@@ -18,8 +18,9 @@ std::size_t place(std::size_t pair, std::size_t row, std::size_t half) {
 
 void expect_exact(const std::vector<std::int16_t>& left, const std::vector<std::int16_t>& right) {
     const std::size_t pairs = left.size() / (2 * strip);
-    std::vector<std::int32_t> sums(strip * strip, 7);
-    add_short_products(left.data(), right.data(), pairs, sums.data());
+    std::vector<std::int32_t> sums(strip * strip, 7), alone(strip * strip, 7);
+    short_products<true>(left.data(), right.data(), pairs, sums.data());
+    short_products<false>(left.data(), right.data(), pairs, alone.data());
     for (std::size_t i = 0; i < strip; ++i)
         for (std::size_t j = 0; j < strip; ++j) {
             std::int64_t expected = 7;
@@ -28,6 +29,7 @@ void expect_exact(const std::vector<std::int16_t>& left, const std::vector<std::
                     expected +=
                         std::int64_t{left[place(p, i, h)]} * std::int64_t{right[place(p, j, h)]};
             ASSERT_EQ(sums[i * strip + j], expected) << pairs << " pairs, " << i << ", " << j;
+            ASSERT_EQ(alone[i * strip + j], expected - 7) << pairs << " pairs, " << i << ", " << j;
         }
 }
 
