@@ -66,11 +66,13 @@ double budget(const Options& options, const comm::Communicator& world) {
     return world.min(0.8 * static_cast<double>(base::available_memory()) / world.node().size());
 }
 
-// Of a row: in f64; twice in f32, as one that searches and one that is found, and so, if it is
-// wide, in 16 bits; a few numbers more; in f64 twice while it passes round; of wide rows the
-// candidates that each looks at, those that it keeps for the end, and a list on its way.
-double bytes_a_row(std::int64_t columns, int k) {
-    const bool wide = columns >= std::int64_t{kernels::kokkos::wide_columns};
+// Of so many rows a rank, each: in f64; twice in f32, as one that searches and one that is found,
+// and so, if it is wide, in 16 bits; a few numbers more; in f64 twice while it passes round; of
+// wide rows the candidates that each looks at, those that it keeps for the end, and a list on its
+// way.
+double bytes_a_row(std::int64_t columns, std::int64_t rows, int k) {
+    const bool wide = columns >= std::int64_t{kernels::kokkos::wide_columns} ||
+                      kernels::kokkos::may_compare_all(static_cast<std::size_t>(columns), rows, k);
     return static_cast<double>(columns) * (8 + 2 * 4 + (wide ? 2 * 2 : 0) + 2 * 8) + 16.0 * k + 64 +
            (wide ? 8.0 * (2 * k + 128) + 12.0 * (1.25 * k + 8) + 16.0 * k : 0);
 }
@@ -126,9 +128,9 @@ std::optional<int> list_out_of_core(const Options& options, store::ArtefactWrite
     if (!store::can_stay_in_file(options.input)) return std::nullopt;
     const store::MatrixFile file(options.input, world);
     const int k = list_length(options, file.rows());
-    const double row = bytes_a_row(file.columns(), k);
-    const auto fit = static_cast<std::int64_t>(budget(options, world) / row);
     const auto longest = (file.rows() + world.size() - 1) / world.size();
+    const double row = bytes_a_row(file.columns(), longest, k);
+    const auto fit = static_cast<std::int64_t>(budget(options, world) / row);
     if (longest <= fit) return std::nullopt;
     // Those that search and those that come by are apart, so half of each.
     const auto at_once = std::max<std::int64_t>(1, fit / 2);

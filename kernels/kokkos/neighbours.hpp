@@ -20,7 +20,8 @@
 //   same search goes by the components along them and the norm of the rest, whose distances are
 //   lower bounds; what these let pass is looked at once more by 16-bit products of whole rows.
 // - Without such directions nothing can be left out, and all pairs are compared by 16-bit products,
-//   those among the searchers themselves once.
+//   those among the searchers themselves once. So are rows of few columns if the frame says that
+//   hardly a panel would be passed over.
 #pragma once
 
 #include <cstddef>

@@ -32,7 +32,15 @@ std::vector<std::int32_t> ascending(std::size_t first, std::size_t end) {
 
 SearchRoute route_of(const Frame& frame) {
     if (!frame.directions.empty()) return SearchRoute::leading;
-    return frame.centre.size() < wide_columns ? SearchRoute::panels : SearchRoute::pairs;
+    const bool is_narrow = frame.centre.size() < wide_columns && !frame.compares_all;
+    return is_narrow ? SearchRoute::panels : SearchRoute::pairs;
+}
+
+bool may_compare_all(std::size_t columns, std::int64_t rows, int k) {
+    constexpr std::size_t fewest_columns = 32;
+    constexpr std::int64_t pool_bytes = std::int64_t{160} << 20;
+    return columns >= fewest_columns && columns < wide_columns &&
+           rows * (2 * std::int64_t{k} + 128) * 8 <= pool_bytes;
 }
 
 std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns,

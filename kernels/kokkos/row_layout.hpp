@@ -20,6 +20,8 @@ struct Frame {
     /// Orthonormal [count, columns]: those that tell most of the distances; or none.
     std::vector<double> directions = {};
     double skew = 0;  ///< Frobenius norm of directions directions^T - 1, or above
+    /// All pairs, although there are few columns.
+    bool compares_all = false;
 };
 
 enum class SearchRoute { panels, leading, pairs };
@@ -28,6 +30,10 @@ enum class SearchRoute { panels, leading, pairs };
 constexpr std::size_t wide_columns = 192;
 
 SearchRoute route_of(const Frame& frame);
+
+/// Whether so many rows of a rank may be compared all with all although there are fewer columns:
+/// each has a pool of candidates then all the time.
+bool may_compare_all(std::size_t columns, std::int64_t rows, int k);
 
 /// The order in which rows [m, columns] are laid out so that panels are cells in space, or a share
 /// of it.

@@ -9,12 +9,12 @@
 #include "base/random.hpp"
 #include "comm/distribution.hpp"
 #include "kernels/kokkos/products.hpp"
-#include "store/agree.hpp"
 
 namespace nanoatlas::cluster {
 namespace {
 
-constexpr std::size_t largest_sample = 1024, fewest_rows = 1024, searchers = 128;
+constexpr std::int64_t largest_sample = 1024, fewest_rows = 1024;
+constexpr std::size_t searchers = 128;
 constexpr std::size_t counts[] = {16, 32, 64, 128};
 constexpr int iterations = 3;
 constexpr std::uint64_t seed = 1;
@@ -252,40 +252,13 @@ Values directions_that_pay(const std::vector<float>& sample, std::size_t columns
     return directions;
 }
 
-// One of each of equal stretches of the rows, ascending.
-std::vector<std::int64_t> drawn(std::int64_t rows) {
-    const auto size = static_cast<std::int64_t>(largest_sample);
-    std::vector<std::int64_t> numbers;
-    for (std::int64_t i = 0; i < std::min(size, rows); ++i) {
-        const auto first = i * rows / size, end = (i + 1) * rows / size;
-        numbers.push_back(
-            rows <= size
-                ? i
-                : first +
-                      static_cast<std::int64_t>(
-                          base::Random(seed, 1, i).below(static_cast<std::uint64_t>(end - first))));
-    }
-    return numbers;
-}
-
 }  // namespace
 
 void add_leading_directions(kernels::kokkos::Frame& frame, std::int64_t rows, int k,
-                            const std::function<std::vector<double>(std::int64_t number)>& read,
-                            const comm::Communicator& comm) {
+                            const ReadRow& read, const comm::Communicator& comm) {
     const std::size_t columns = frame.centre.size();
-    if (columns < kernels::kokkos::wide_columns || rows < std::int64_t{fewest_rows}) return;
-    const auto own = comm::row_block(rows, comm);
-    std::vector<float> mine;
-    store::agree_on_input(comm, [&] {
-        for (const auto number : drawn(rows)) {
-            if (number < own.first || number >= own.end()) continue;
-            const auto row = read(number);
-            for (std::size_t c = 0; c < columns; ++c)
-                mine.push_back(static_cast<float>((row[c] - frame.centre[c]) / frame.largest));
-        }
-    });
-    const auto sample = comm.all_gather(mine);
+    if (columns < kernels::kokkos::wide_columns || rows < fewest_rows) return;
+    const auto sample = sample_rows(frame, rows, largest_sample, read, comm);
     const double share = static_cast<double>(k) / static_cast<double>(rows - 1);
     frame.directions = of_root(directions_that_pay(sample, columns, share, comm), comm);
     frame.skew = skew_of(frame.directions, columns);

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <vector>
 
+#include "cluster/row_sample.hpp"
 #include "comm/communicator.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 
@@ -14,11 +13,8 @@ namespace nanoatlas::cluster {
 /// the sample promises to pay for k neighbours of `rows` rows; none where comparing all pairs is
 /// faster, or where there are few columns or rows. Subspace iteration from a random start (Halko,
 /// Martinsson, Tropp, SIAM Review 53 (2011) 217); drawn by the number of rows alone.
-///
-/// read    the values of row `number`, one of this rank's; not collective
-/// throws  what reading throws, on all ranks
+/// throws what reading throws, on all ranks
 void add_leading_directions(kernels::kokkos::Frame& frame, std::int64_t rows, int k,
-                            const std::function<std::vector<double>(std::int64_t number)>& read,
-                            const comm::Communicator& comm);
+                            const ReadRow& read, const comm::Communicator& comm);
 
 }  // namespace nanoatlas::cluster

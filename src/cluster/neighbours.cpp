@@ -9,6 +9,7 @@
 #include "cluster/frame.hpp"
 #include "cluster/leading_directions.hpp"
 #include "cluster/mutual_search.hpp"
+#include "cluster/panel_forecast.hpp"
 #include "cluster/row_ring.hpp"
 #include "kernels/kokkos/neighbours.hpp"
 #include "store/agree.hpp"
@@ -126,15 +127,13 @@ Neighbours find_neighbours(const store::Matrix<double>& matrix, int k,
     check_length(matrix.rows.total, k);
     auto lists = empty_lists(matrix.rows, k);
     auto frame = make_frame(matrix, comm);
-    add_leading_directions(
-        frame, matrix.rows.total, k,
-        [&](std::int64_t row) {
-            const auto* values =
-                &matrix
-                     .values[static_cast<std::size_t>((row - matrix.rows.first) * matrix.columns)];
-            return std::vector<double>(values, values + matrix.columns);
-        },
-        comm);
+    const auto read = [&](std::int64_t row) {
+        const auto* values =
+            &matrix.values[static_cast<std::size_t>((row - matrix.rows.first) * matrix.columns)];
+        return std::vector<double>(values, values + matrix.columns);
+    };
+    add_leading_directions(frame, matrix.rows.total, k, read, comm);
+    choose_panels_or_pairs(frame, matrix.rows.total, k, read, comm);
     if (comes_whole(matrix, frame, comm))
         search_whole(matrix, frame, lists, comm);
     else

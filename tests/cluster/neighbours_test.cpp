@@ -13,6 +13,7 @@
 #include "cluster/leading_directions.hpp"
 #include "cluster/mutual_search.hpp"
 #include "cluster/neighbour_file.hpp"
+#include "cluster/panel_forecast.hpp"
 #include "cluster/row_ring.hpp"
 #include "tests/cluster/points.hpp"
 #include "tests/kokkos_environment.hpp"
@@ -140,9 +141,9 @@ TEST(NeighboursOverRanks, wide_rows_without_structure_go_by_pairs) {
 
 // In parts, so that lists come home while others are on their way; even four ranks have two blocks
 // each, and opposite ones share their pairs by halves.
-TEST(NeighboursOverRanks, all_pairs_meet_once_over_the_ranks) {
+void expect_pairs_to_meet_once(std::int64_t columns) {
     constexpr int k = 20;
-    Points points{4 * (2 * kernels::kokkos::pair_block_rows + 38), 195, {}};
+    Points points{4 * (2 * kernels::kokkos::pair_block_rows + 38), columns, {}};
     base::Random random(65);
     for (std::int64_t i = 0; i < points.rows * points.columns; ++i)
         points.values.push_back(random.normal());
@@ -150,10 +151,41 @@ TEST(NeighboursOverRanks, all_pairs_meet_once_over_the_ranks) {
     Neighbours found{.rows = block.rows, .k = k, .index = {}, .distance = {}};
     found.index.resize(static_cast<std::size_t>(block.rows.count * k));
     found.distance.resize(found.index.size());
-    search_mutually(block, make_frame(block, world()), 1, found, world());
+    auto frame = make_frame(block, world());
+    frame.compares_all = true;
+    search_mutually(block, frame, 1, found, world());
     const auto expected = kernels::reference::nearest_neighbours(
         points.values, static_cast<std::size_t>(points.columns), k);
     EXPECT_EQ(found.index, testing::rows_of_this_rank(expected.index, found.rows, k));
+}
+
+TEST(NeighboursOverRanks, all_pairs_meet_once_over_the_ranks) {
+    for (const std::int64_t columns : {195, 40}) expect_pairs_to_meet_once(columns);
+}
+
+TEST(NeighboursOverRanks, a_sample_tells_whether_panels_are_passed_over) {
+    const auto compares_all = [](const Points& points) {
+        auto frame = make_frame(points.block(world()), world());
+        choose_panels_or_pairs(
+            frame, points.rows, 100,
+            [&](std::int64_t row) {
+                const auto values = points.values.begin() + row * points.columns;
+                return std::vector<double>(values, values + points.columns);
+            },
+            world());
+        return frame.compares_all;
+    };
+    constexpr std::int64_t many = 16384;
+    EXPECT_TRUE(compares_all(testing::draw_clouds(many, 40, 1, 11)));
+    EXPECT_FALSE(compares_all(testing::draw_clouds(many, 40, 30, 11)));
+    EXPECT_FALSE(compares_all(testing::draw_clouds(many, 31, 1, 11))) << "too few columns";
+    EXPECT_FALSE(compares_all(testing::draw_clouds(many - 1, 40, 1, 11))) << "too few rows";
+    auto line = testing::draw_clouds(many, 40, 1, 11);
+    for (std::int64_t i = 0; i < many; ++i)
+        for (std::int64_t c = 1; c < 40; ++c)
+            line.values[static_cast<std::size_t>(i * 40 + c)] =
+                static_cast<double>(c) * line.values[static_cast<std::size_t>(i * 40)];
+    EXPECT_FALSE(compares_all(line));
 }
 
 TEST(NeighboursOverRanks, of_wide_rows_in_a_file_are_those_of_rows_in_memory) {

@@ -160,6 +160,24 @@ TEST_F(Neighbours, awkward_rows_of_random_shapes) {
         }
 }
 
+// Rows of few columns, where hardly a panel would be passed over.
+TEST_F(Neighbours, all_pairs_of_few_columns) {
+    const auto kinds = awkward_kinds();
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+        base::Random random(22, kind);
+        const auto count = 40 + random.below(700), columns = 1 + random.below(190);
+        const auto k = 1 + random.below(30);
+        const auto rows = rows_of(count, columns, [&](std::size_t i) {
+            return kinds[kind].second(random, i / columns, i % columns);
+        });
+        auto frame = frame_of(rows);
+        frame.compares_all = true;
+        ASSERT_EQ(kokkos::route_of(frame), kokkos::SearchRoute::pairs);
+        expect_exact(rows, frame, k, 300,
+                     fmt::format("{}, {} x {}, k {}", kinds[kind].first, count, columns, k));
+    }
+}
+
 TEST_F(Neighbours, lists_of_a_thousand) {
     base::Random random(17);
     expect_exact(rows_of(1100, 9, [&](std::size_t) { return random.normal(); }), 1000, 700, "long");
