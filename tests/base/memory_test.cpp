@@ -10,6 +10,11 @@
 namespace nanoatlas::base {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
+constexpr bool is_memory_of_glibc = false;
+#else
+constexpr bool is_memory_of_glibc = true;
+#endif
 constexpr std::size_t size = std::size_t{256} << 20, page = 4096;
 
 // Pages that the system has mapped for a block, which is freed at once.
@@ -27,15 +32,12 @@ long faults_of_a_block() {
 }
 
 TEST(Memory, what_is_freed_is_used_again_until_somebody_asks_what_is_available) {
-#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
-    GTEST_SKIP() << "not the memory of glibc";
-#else
+    if (!is_memory_of_glibc) GTEST_SKIP() << "not the memory of glibc";
     keep_freed_memory();
     const long first = faults_of_a_block();
     EXPECT_LT(faults_of_a_block(), first / 10);
     available_memory();
     EXPECT_GT(faults_of_a_block(), first / 2);
-#endif
 }
 
 TEST(Memory, the_system_says_what_is_available) {
