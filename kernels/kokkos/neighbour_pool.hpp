@@ -120,6 +120,7 @@ class NeighbourPool {
         room_.candidate[to] = static_cast<std::int32_t>(candidate);
     }
 
+    // Seldom needed: inlined, it would take the registers of the loops around it.
     [[gnu::noinline]] KOKKOS_FUNCTION void make_room(std::size_t g) const {
         sift(g, own_.k + own_.k / 2);
         if (room_.count[g] + tile_right > capacity_) rank(g);
@@ -178,6 +179,7 @@ class NeighbourPool {
         return bound + bounds_.width(first_ + g, at(candidate), candidate < 0);
     }
 
+    // float_rank()s of the pool's, in room_.upper.
     KOKKOS_INLINE_FUNCTION void rank_upper_bounds(std::size_t g) const {
         const float* bound = room_.bound + pool(g);
         const std::int32_t* candidate = room_.candidate + pool(g);

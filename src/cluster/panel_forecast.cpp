@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 namespace nanoatlas::cluster {
@@ -38,7 +39,8 @@ Surroundings look_around(const std::vector<float>& sample, std::size_t columns, 
             std::sqrt(squared_distance(&sample[i * columns], &sample[j * columns], columns)));
         if (j % (sample.size() / columns / searchers) == 0) seen.distance.push_back(all.back());
     }
-    const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(all.size()));
+    const auto rank = std::min(static_cast<std::ptrdiff_t>(share * static_cast<double>(all.size())),
+                               std::ssize(all) - 1);
     std::nth_element(all.begin(), all.begin() + rank, all.end());
     seen.limit = all[static_cast<std::size_t>(rank)];
     seen.nearest = *std::min_element(all.begin(), all.end());
