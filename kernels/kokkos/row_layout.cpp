@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "kernels/kokkos/neighbour_pool.hpp"
 #include "kernels/kokkos/short_rows.hpp"
 #include "kernels/kokkos/tile_rows.hpp"
 
@@ -39,8 +40,9 @@ SearchRoute route_of(const Frame& frame) {
 bool may_compare_all(std::size_t columns, std::int64_t rows, int k) {
     constexpr std::size_t fewest_columns = 32;
     constexpr std::int64_t pool_bytes = std::int64_t{160} << 20;
+    constexpr std::int64_t candidate_bytes = sizeof(float) + sizeof(std::int32_t);
     return columns >= fewest_columns && columns < wide_columns &&
-           rows * (2 * std::int64_t{k} + 128) * 8 <= pool_bytes;
+           rows * PoolRoom::capacity(k) * candidate_bytes <= pool_bytes;
 }
 
 std::vector<std::int32_t> layout_order(std::span<const double> rows, std::size_t columns,

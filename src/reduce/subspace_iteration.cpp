@@ -39,9 +39,10 @@ bool SubspaceIteration::run(int most_products, const Bound& bound) {
     multiply_(block_, image_);
     for (int products = 1;;) {
         rotate_to_ritz_vectors();
-        if (converged(bound)) return true;
+        const auto residual = residuals();
+        if (converged(residual, bound)) return true;
         if (products >= most_products) return false;
-        products += filter(most_products - products);
+        products += filter(residual, most_products - products);
         multiply_(block_, image_);
         ++products;
     }
@@ -73,18 +74,16 @@ void SubspaceIteration::rotate_to_ritz_vectors() {
     }
 }
 
-bool SubspaceIteration::converged(const Bound& bound) const {
+bool SubspaceIteration::converged(const VectorBlock& residual, const Bound& bound) const {
     if (ritz_[0] <= 0) return true;  // the matrix is 0
-    for (int j = 0; j < k_; ++j) {
-        const auto at = static_cast<std::size_t>(j) * static_cast<std::size_t>(n_);
-        const double value = ritz_[static_cast<std::size_t>(j)];
+    const auto n = static_cast<std::size_t>(n_);
+    for (std::size_t j = 0; j < static_cast<std::size_t>(k_); ++j) {
         double square = 0;
-        for (std::size_t i = at; i < at + static_cast<std::size_t>(n_); ++i) {
-            const double residual = (image_[i] - value * block_[i]) / ritz_[0];
-            square += residual * residual;
+        for (std::size_t i = j * n; i < (j + 1) * n; ++i) {
+            const double relative = residual[i] / ritz_[0];
+            square += relative * relative;
         }
-        if (!(std::sqrt(square) <= bound(ritz_, static_cast<std::size_t>(j)) / ritz_[0]))
-            return false;
+        if (!(std::sqrt(square) <= bound(ritz_, j) / ritz_[0])) return false;
     }
     return true;
 }
@@ -113,12 +112,11 @@ VectorBlock SubspaceIteration::residuals() const {
 ///
 /// A vector v of Ritz value t and residual r becomes p_i(t) v + e_i. With M = A / h - 1 for half
 /// the width h, e_0 = 0, e_1 = s_1 r / h, e_i+1 = 2 s_i+1 (M e_i + p_i(t) r / h) - s_i s_i+1 e_i-1.
-int SubspaceIteration::filter(int most_products) {
+int SubspaceIteration::filter(const VectorBlock& residual, int most_products) {
     const auto n = static_cast<std::size_t>(n_), b = static_cast<std::size_t>(b_);
     const double half_width = 0.5 * std::max(ritz_.back(), 1e-10 * ritz_[0]);
     const int products = std::min(degree(half_width), most_products);
     const double start = half_width / (ritz_[0] - half_width);
-    const VectorBlock residual = residuals();
     VectorBlock before(block_.size()), present(block_.size());  // e_i-1, e_i
     std::vector<double> factor_before(b, 1.0), factor(b);       // p_i-1, p_i
     for (std::size_t i = 0; i < present.size(); ++i) present[i] = start / half_width * residual[i];

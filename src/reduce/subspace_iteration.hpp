@@ -53,9 +53,9 @@ class SubspaceIteration {
   private:
     void orthonormalise(VectorBlock& block) const;
     void rotate_to_ritz_vectors();
-    bool converged(const Bound& bound) const;
+    bool converged(const VectorBlock& residual, const Bound& bound) const;
     int degree(double half_width) const;
-    int filter(int most_products);
+    int filter(const VectorBlock& residual, int most_products);
     VectorBlock residuals() const;
 
     Product multiply_, multiply_roughly_;
