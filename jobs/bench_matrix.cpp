@@ -25,11 +25,11 @@ void bare_products(const store::Matrix<float>& matrix, std::size_t components) {
     const auto columns = static_cast<std::size_t>(matrix.columns);
     const std::vector<double> mean(columns);
     std::vector<double> scores;
-    kernels::kokkos::ColumnProducts of_columns(mean, 0);
+    kernels::kokkos::ColumnProducts<float> of_columns(mean, 0);
     kernels::kokkos::RowProducts of_rows(mean, std::vector<double>(components * columns));
-    for (std::int64_t first = 0; first < matrix.rows.count; first += reduce::RowTiles::tile_rows) {
-        const auto count = static_cast<std::size_t>(
-            std::min(reduce::RowTiles::tile_rows, matrix.rows.count - first));
+    for (std::int64_t first = 0; first < matrix.rows.count; first += reduce::tile_rows) {
+        const auto count =
+            static_cast<std::size_t>(std::min(reduce::tile_rows, matrix.rows.count - first));
         const auto tile = std::span(matrix.values)
                               .subspan(static_cast<std::size_t>(first) * columns, count * columns);
         of_columns.add(tile);

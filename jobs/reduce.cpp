@@ -60,6 +60,12 @@ bool ReduceInput::can_stay_in_file() const {
     return chain.is_empty() && store::can_stay_in_file(source);
 }
 
+store::Matrix<double> ReduceInput::read_as_given(store::Provenance& provenance,
+                                                 const comm::Communicator& world) const {
+    const auto scope = provenance.phases().measure("reduce/read");
+    return store::read_matrix<double>(source, world);
+}
+
 store::Matrix<float> ReduceInput::read(store::Provenance& provenance,
                                        const comm::Communicator& world) const {
     auto matrix = [&] {

@@ -21,7 +21,10 @@ struct ReduceInput {
 
     /// True if the rows can be read from their file a few at a time, as they are.
     bool can_stay_in_file() const;
-    /// The rows in blocks over the ranks, enhanced. Collective.
+    /// The rows in blocks over the ranks, as they are given. Collective.
+    store::Matrix<double> read_as_given(store::Provenance& provenance,
+                                        const comm::Communicator& world) const;
+    /// The same, enhanced, as all enhancement is of f32.
     store::Matrix<float> read(store::Provenance& provenance, const comm::Communicator& world) const;
 };
 

@@ -47,8 +47,9 @@ store::Matrix<float> PcaMethod::run(const ReduceInput& input, store::Provenance&
         pca_ = std::move(pca);
         return std::move(embedding);
     };
-    return input.can_stay_in_file() ? fit(store::MatrixFile(input.source, world))
-                                    : fit(input.read(provenance, world));
+    if (input.can_stay_in_file()) return fit(store::MatrixFile(input.source, world));
+    if (input.chain.is_empty()) return fit(input.read_as_given(provenance, world));
+    return fit(input.read(provenance, world));
 }
 
 store::Matrix<float> PcaMethod::project_by_fitted(const ReduceInput& input,
@@ -61,7 +62,7 @@ store::Matrix<float> PcaMethod::project_by_fitted(const ReduceInput& input,
         const auto scope = provenance.phases().measure("reduce/project");
         return reduce::project(file, pca_, whiten(), world);
     }
-    const auto matrix = input.read(provenance, world);
+    const auto matrix = input.read_as_given(provenance, world);
     check_columns(matrix.columns);
     const auto scope = provenance.phases().measure("reduce/project");
     return reduce::project(matrix, pca_, whiten());

@@ -4,31 +4,19 @@
 #include "base/check.hpp"
 #include "cluster/neighbour_file.hpp"
 #include "jobs/reduce_method.hpp"
+#include "reduce/tsne/start.hpp"
 #include "reduce/tsne/tsne.hpp"
 
 namespace nanoatlas::jobs {
 namespace {
 
-/// The rows twice: as lists of neighbours are made of them, and as all else takes them.
-struct Rows {
-    store::Matrix<double> exact;
-    reduce::FeatureMatrix narrow;
-};
-
-Rows read_rows(const ReduceInput& input, store::Provenance& provenance,
-               const comm::Communicator& world) {
-    if (input.chain.is_empty()) {
-        const auto scope = provenance.phases().measure("reduce/read");
-        auto exact = store::read_matrix<double>(input.source, world);
-        reduce::FeatureMatrix narrow{.rows = exact.rows, .columns = exact.columns, .values = {}};
-        for (const double value : exact.values) narrow.values.push_back(static_cast<float>(value));
-        return {std::move(exact), std::move(narrow)};
-    }
-    auto narrow = input.read(provenance, world);
-    store::Matrix<double> exact{.rows = narrow.rows,
-                                .columns = narrow.columns,
-                                .values = {narrow.values.begin(), narrow.values.end()}};
-    return {std::move(exact), std::move(narrow)};
+store::Matrix<double> read_rows(const ReduceInput& input, store::Provenance& provenance,
+                                const comm::Communicator& world) {
+    if (input.chain.is_empty()) return input.read_as_given(provenance, world);
+    const auto enhanced = input.read(provenance, world);
+    return {.rows = enhanced.rows,
+            .columns = enhanced.columns,
+            .values = {enhanced.values.begin(), enhanced.values.end()}};
 }
 
 reduce::NearestRows as_nearest_rows(cluster::Neighbours lists) {
@@ -106,12 +94,17 @@ store::Matrix<float> TsneMethod::run(const ReduceInput& input, store::Provenance
                                      const comm::Communicator& world) {
     const auto options = chosen_options();
     auto rows = read_rows(input, provenance, world);
-    const auto k = reduce::tsne_neighbours(options, rows.exact.rows.total).k;
-    matrix_ = cluster::matrix_hash(rows.exact, world);
-    const auto lists = nearest(std::move(rows.exact), k, provenance, world);
+    const auto block = rows.rows;
+    const auto k = reduce::tsne_neighbours(options, block.total).k;
+    matrix_ = cluster::matrix_hash(rows, world);
+    auto start = [&] {
+        const auto scope = provenance.phases().measure("reduce/tsne/start");
+        return reduce::first_points(rows, options.components, options.seed, world);
+    }();
+    const auto lists = nearest(std::move(rows), k, provenance, world);
     {
         const auto scope = provenance.phases().measure("reduce/tsne/descent");
-        tsne_ = reduce::fit_tsne(rows.narrow, lists, options, world);
+        tsne_ = reduce::fit_tsne(std::move(start), block, lists, options, world);
     }
     const auto scope = provenance.phases().measure("reduce/tsne/kept-neighbours");
     const auto& map = tsne_.embedding;

@@ -56,14 +56,15 @@ struct Work {
     }
 
     /// The scores of run p of the rows x along a block of axes.
-    KOKKOS_FUNCTION void score(const float* x, std::size_t p, std::size_t b) const {
+    template <class T>
+    KOKKOS_FUNCTION void score(const T* x, std::size_t p, std::size_t b) const {
         const auto count = less(scored_rows, rows - p * scored_rows);
         float left[scored_rows / left_width][part_terms][left_width] = {}, centred[part_terms];
         HeldTiles<scored_rows> held;
         for (std::size_t part = 0; part * part_terms < columns; ++part) {
             const auto first = part * part_terms, terms = less(part_terms, columns - first);
             for (std::size_t i = 0; i < count; ++i) {
-                const float* row = x + (p * scored_rows + i) * columns + first;
+                const T* row = x + (p * scored_rows + i) * columns + first;
                 float* to = &left[i / left_width][0][i % left_width];
                 centre(row, mean.data() + first, terms, centred);
                 for (std::size_t c = 0; c < terms; ++c) to[c * left_width] = centred[c];
@@ -77,14 +78,15 @@ struct Work {
     }
 
     /// Adds the rows x, times their scores along a block of axes, in block q of the columns.
-    KOKKOS_FUNCTION void add_back(const float* x, std::size_t q, std::size_t b) const {
+    template <class T>
+    KOKKOS_FUNCTION void add_back(const T* x, std::size_t q, std::size_t b) const {
         const auto first = q * block, count = less(block, columns - first);
         float left[left_panels][part_terms][left_width], centred[block] = {};
         HeldTiles<block> held;
         for (std::size_t part = 0; part * part_terms < rows; ++part) {
             const auto terms = less(part_terms, rows - part * part_terms);
             for (std::size_t t = 0; t < terms; ++t) {
-                const float* row = x + (part * part_terms + t) * columns + first;
+                const T* row = x + (part * part_terms + t) * columns + first;
                 centre(row, mean.data() + first, count, centred);
                 for (std::size_t j = 0; j < left_panels; ++j)
                     copy<left_width>(centred + j * left_width, left[j][t]);
@@ -97,6 +99,26 @@ struct Work {
                 sums((b * block + j) * columns + first + i) += (held.at(i, j) + anchor) - anchor;
     }
 };
+
+template <class T>
+void add_rows(Work& to, std::span<const T> rows) {
+    if (rows.empty()) return;
+    to.rows = rows.size() / to.columns;
+    to.scores.make_room(to.axes, to.rows);
+    const auto from = on_device(rows);
+    const auto work = to;
+    const auto blocks = work.axis_blocks();
+    for_each_unit(
+        "reduce/score", pieces(work.rows, scored_rows) * blocks,
+        KOKKOS_LAMBDA(const std::size_t unit) {
+            work.score(from.data(), unit / blocks, unit % blocks);
+        });
+    for_each_unit(
+        "reduce/add_back", pieces(work.columns, block) * blocks,
+        KOKKOS_LAMBDA(const std::size_t unit) {
+            work.add_back(from.data(), unit / blocks, unit % blocks);
+        });
+}
 
 }  // namespace
 
@@ -116,22 +138,10 @@ AxisScatter::AxisScatter(std::span<const double> mean, std::span<const double> a
 AxisScatter::~AxisScatter() = default;
 
 void AxisScatter::add(std::span<const float> rows) {
-    if (rows.empty()) return;
-    state_->work.rows = rows.size() / state_->work.columns;
-    state_->work.scores.make_room(state_->work.axes, state_->work.rows);
-    const auto from = on_device(rows);
-    const auto work = state_->work;
-    const auto blocks = work.axis_blocks();
-    for_each_unit(
-        "reduce/score", pieces(work.rows, scored_rows) * blocks,
-        KOKKOS_LAMBDA(const std::size_t unit) {
-            work.score(from.data(), unit / blocks, unit % blocks);
-        });
-    for_each_unit(
-        "reduce/add_back", pieces(work.columns, block) * blocks,
-        KOKKOS_LAMBDA(const std::size_t unit) {
-            work.add_back(from.data(), unit / blocks, unit % blocks);
-        });
+    add_rows(state_->work, rows);
+}
+void AxisScatter::add(std::span<const double> rows) {
+    add_rows(state_->work, rows);
 }
 
 std::vector<double> AxisScatter::sums() const {

@@ -27,6 +27,7 @@ class AxisScatter {
 
     /// rows [n, columns], row-major
     void add(std::span<const float> rows);
+    void add(std::span<const double> rows);
 
     /// [k, columns], row-major
     std::vector<double> sums() const;

@@ -17,25 +17,27 @@ constexpr std::size_t group = 48, group_terms = part_terms;
 static_assert(group % left_width == 0 && part_terms % group_terms == 0);
 
 /// Columns as vectors, a row as a term of each.
+template <class P>
 class ColumnTiles {
-    static constexpr std::size_t width = right_width<float>, right_panels = block / width;
+    static constexpr std::size_t width = right_width<P>, right_panels = block / width;
 
   public:
     std::size_t columns, blocks, rows = 0;
     double anchor;
     DeviceView<double> mean, sums;
-    TermPanels<float> left{left_width}, right{width};
+    TermPanels<P> left{left_width}, right{width};
 
     KOKKOS_FUNCTION std::size_t terms(std::size_t part) const {
         return less(part_terms, rows - part * part_terms);
     }
 
     /// Centres one part of a block of columns of the matrix x.
-    KOKKOS_FUNCTION void interleave(const float* x, std::size_t b, std::size_t part) const {
+    template <class T>
+    KOKKOS_FUNCTION void interleave(const T* x, std::size_t b, std::size_t part) const {
         const auto first = b * block, count = less(block, columns - first);
-        float centred[block] = {};
+        P centred[block] = {};
         for (std::size_t t = 0; t < terms(part); ++t) {
-            const float* row = x + (part * part_terms + t) * columns + first;
+            const T* row = x + (part * part_terms + t) * columns + first;
             centre(row, mean.data() + first, count, centred);
             for (std::size_t j = 0; j < block; j += left_width)
                 copy<left_width>(centred + j, left.at((first + j) / left_width, part, t));
@@ -72,7 +74,7 @@ class ColumnTiles {
     }
     KOKKOS_FUNCTION void add_tile(std::size_t i, std::size_t j, std::size_t part,
                                   TileSums& held) const {
-        Tile<float> tile;
+        Tile<P> tile;
         dot_tile(left.at(i, part), right.at(j, part), terms(part), tile);
         for (std::size_t a = 0; a < left_width; ++a)
             for (std::size_t b = 0; b < width; ++b) held[a][b] += tile[a][b];
@@ -97,16 +99,20 @@ struct AxisTiles {
     DeviceView<double> mean;
     TermPanels<double> right{width};
 
-    /// The products of some rows of the matrix x, of group p, with all axes.
-    KOKKOS_FUNCTION void multiply(const float* x, std::size_t p, double* out) const {
+    /// The products of some rows of the matrix x, of group p, with all axes, and the rows' squared
+    /// distances from the mean, unless null.
+    template <class T>
+    KOKKOS_FUNCTION void multiply(const T* x, std::size_t p, double* out, double* squares) const {
         const auto count = less(group, rows - p * group);
         const auto tiles = pieces(count, left_width);
-        double left[group / left_width][group_terms][left_width] = {};
+        double left[group / left_width][group_terms][left_width] = {}, lengths[group] = {};
         for (std::size_t first = 0; first < columns; first += group_terms) {
             const auto terms = less(group_terms, columns - first);
-            for (std::size_t i = 0; i < count; ++i)
-                centre(x + (p * group + i) * columns + first, first, terms,
-                       &left[i / left_width][0][i % left_width]);
+            for (std::size_t i = 0; i < count; ++i) {
+                const T* row = x + (p * group + i) * columns + first;
+                centre(row, first, terms, &left[i / left_width][0][i % left_width]);
+                if (squares != nullptr) lengths[i] += square(row, first, terms);
+            }
             for (std::size_t j = 0; j < pieces(axes, width); ++j)
                 for (std::size_t i = 0; i < tiles; ++i) {
                     Tile<double> tile;
@@ -115,10 +121,21 @@ struct AxisTiles {
                     put_tile(tile, p * group + i * left_width, j * width, first == 0, out);
                 }
         }
+        for (std::size_t i = 0; squares != nullptr && i < count; ++i)
+            squares[p * group + i] = lengths[i];
     }
-    KOKKOS_FUNCTION void centre(const float* row, std::size_t first, std::size_t terms,
+    template <class T>
+    KOKKOS_FUNCTION void centre(const T* row, std::size_t first, std::size_t terms,
                                 double* to) const {
         for (std::size_t c = 0; c < terms; ++c) to[c * left_width] = row[c] - mean(first + c);
+    }
+    template <class T>
+    KOKKOS_FUNCTION double square(const T* row, std::size_t first, std::size_t terms) const {
+        const double* centre = mean.data() + first;
+        double sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (std::size_t c = 0; c < terms; ++c) sum += (row[c] - centre[c]) * (row[c] - centre[c]);
+        return sum;
     }
     KOKKOS_FUNCTION void put_tile(const Tile<double>& tile, std::size_t row, std::size_t axis,
                                   bool is_first, double* out) const {
@@ -130,23 +147,8 @@ struct AxisTiles {
     }
 };
 
-}  // namespace
-
-struct ColumnProducts::State {
-    ColumnTiles tiles;
-};
-
-ColumnProducts::ColumnProducts(std::span<const double> mean, double anchor)
-    : state_(new State{{.columns = mean.size(),
-                        .blocks = pieces(mean.size(), block),
-                        .anchor = anchor,
-                        .mean = copied(mean),
-                        .sums = DeviceView<double>("sums", mean.size() * (mean.size() + 1) / 2)}}) {
-}
-ColumnProducts::~ColumnProducts() = default;
-
-void ColumnProducts::add(std::span<const float> rows) {
-    auto& tiles = state_->tiles;
+template <class P, class T>
+void add_rows(ColumnTiles<P>& tiles, std::span<const T> rows) {
     tiles.rows = rows.size() / tiles.columns;
     tiles.left.make_room(tiles.columns, tiles.rows);
     tiles.right.make_room(tiles.columns, tiles.rows);
@@ -164,11 +166,59 @@ void ColumnProducts::add(std::span<const float> rows) {
         });
 }
 
-std::vector<double> ColumnProducts::sums() const {
+template <class T>
+void multiply_rows(AxisTiles& tiles, std::span<const T> rows, std::span<double> out,
+                   std::span<double> squares) {
+    if (rows.empty() || out.empty()) return;
+    tiles.rows = rows.size() / tiles.columns;
+    const auto from = on_device(rows);
+    const auto products = room_on_device(out), lengths = room_on_device(squares);
+    const auto work = tiles;
+    const bool are_wanted = !squares.empty();
+    for_each_unit(
+        "reduce/project", pieces(work.rows, group), KOKKOS_LAMBDA(const std::size_t p) {
+            work.multiply(from.data(), p, products.data(), are_wanted ? lengths.data() : nullptr);
+        });
+    copy_back(products, out);
+    copy_back(lengths, squares);
+}
+
+}  // namespace
+
+template <class P>
+struct ColumnProducts<P>::State {
+    ColumnTiles<P> tiles;
+};
+
+template <class P>
+ColumnProducts<P>::ColumnProducts(std::span<const double> mean, double anchor)
+    : state_(new State{{.columns = mean.size(),
+                        .blocks = pieces(mean.size(), block),
+                        .anchor = anchor,
+                        .mean = copied(mean),
+                        .sums = DeviceView<double>("sums", mean.size() * (mean.size() + 1) / 2)}}) {
+}
+template <class P>
+ColumnProducts<P>::~ColumnProducts() = default;
+
+template <class P>
+void ColumnProducts<P>::add(std::span<const float> rows) {
+    add_rows(state_->tiles, rows);
+}
+template <class P>
+void ColumnProducts<P>::add(std::span<const double> rows) {
+    add_rows(state_->tiles, rows);
+}
+
+template <class P>
+std::vector<double> ColumnProducts<P>::sums() const {
     std::vector<double> result(state_->tiles.sums.size());
     copy_back(state_->tiles.sums, std::span<double>(result));
     return result;
 }
+
+template class ColumnProducts<float>;
+template class ColumnProducts<double>;
 
 struct RowProducts::State {
     AxisTiles tiles;
@@ -182,17 +232,13 @@ RowProducts::RowProducts(std::span<const double> mean, std::span<const double> a
 }
 RowProducts::~RowProducts() = default;
 
-void RowProducts::multiply(std::span<const float> rows, std::span<double> out) {
-    if (rows.empty() || out.empty()) return;
-    auto& tiles = state_->tiles;
-    tiles.rows = rows.size() / tiles.columns;
-    const auto from = on_device(rows);
-    const auto products = room_on_device(out);
-    const auto work = tiles;
-    for_each_unit(
-        "reduce/project", pieces(work.rows, group),
-        KOKKOS_LAMBDA(const std::size_t p) { work.multiply(from.data(), p, products.data()); });
-    copy_back(products, out);
+void RowProducts::multiply(std::span<const float> rows, std::span<double> out,
+                           std::span<double> squares) {
+    multiply_rows(state_->tiles, rows, out, squares);
+}
+void RowProducts::multiply(std::span<const double> rows, std::span<double> out,
+                           std::span<double> squares) {
+    multiply_rows(state_->tiles, rows, out, squares);
 }
 
 }  // namespace nanoatlas::kernels::kokkos

@@ -12,7 +12,8 @@
 namespace nanoatlas::kernels::kokkos {
 
 /// The sums over rows of (x - mean)(x - mean)^T; the rows come in pieces. Values less their mean,
-/// and products, are of f32, summed in f32 over 256 rows and in f64 beyond.
+/// and products, are of P (float or double), summed in P over 256 rows and in f64 beyond.
+template <class P>
 class ColumnProducts {
   public:
     /// The sums over the rows of a piece are rounded as (sum + anchor) - anchor: to the distance of
@@ -26,6 +27,7 @@ class ColumnProducts {
 
     /// rows [n, columns], row-major
     void add(std::span<const float> rows);
+    void add(std::span<const double> rows);
 
     /// The lower triangle, row by row: element (p, q), q <= p, at p (p + 1) / 2 + q.
     std::vector<double> sums() const;
@@ -47,7 +49,11 @@ class RowProducts {
     /// out[i, j] = the sum over columns of (rows[i] - mean) axes[j].
     ///
     /// rows [n, columns], out [n, k], row-major
-    void multiply(std::span<const float> rows, std::span<double> out);
+    /// squares [n], or empty if not wanted: of each row's distance from the mean
+    void multiply(std::span<const float> rows, std::span<double> out,
+                  std::span<double> squares = {});
+    void multiply(std::span<const double> rows, std::span<double> out,
+                  std::span<double> squares = {});
 
   private:
     struct State;

@@ -63,14 +63,14 @@ class TermPanels {
     DeviceView<T> values_;
 };
 
-/// to[j] = from[j] - mean[j], in f32.
-KOKKOS_INLINE_FUNCTION void centre(const float* from, const double* mean, std::size_t count,
-                                   float* to) {
-    for (std::size_t j = 0; j < count; ++j) to[j] = static_cast<float>(from[j] - mean[j]);
+/// to[j] = from[j] - mean[j], rounded to P.
+template <class T, class P>
+KOKKOS_INLINE_FUNCTION void centre(const T* from, const double* mean, std::size_t count, P* to) {
+    for (std::size_t j = 0; j < count; ++j) to[j] = static_cast<P>(from[j] - mean[j]);
 }
 
-template <std::size_t count>
-KOKKOS_INLINE_FUNCTION void copy(const float* from, float* to) {
+template <std::size_t count, class P>
+KOKKOS_INLINE_FUNCTION void copy(const P* from, P* to) {
     for (std::size_t j = 0; j < count; ++j) to[j] = from[j];
 }
 

@@ -26,8 +26,8 @@ void rotate(std::vector<double>& a, std::vector<double>& v, std::size_t n, std::
 
 }  // namespace
 
-std::vector<double> scatter(std::span<const float> values, std::int64_t rows,
-                            std::int64_t columns) {
+template <class T>
+std::vector<double> scatter(const std::vector<T>& values, std::int64_t rows, std::int64_t columns) {
     const auto n = static_cast<std::size_t>(rows), d = static_cast<std::size_t>(columns);
     std::vector<double> mean(d), sums(d * d);
     for (std::size_t i = 0; i < n; ++i)
@@ -40,7 +40,8 @@ std::vector<double> scatter(std::span<const float> values, std::int64_t rows,
     return sums;
 }
 
-std::vector<double> row_products(std::span<const float> a, std::span<const float> b,
+template <class P>
+std::vector<double> row_products(const std::vector<P>& a, const std::vector<P>& b,
                                  std::int64_t columns) {
     const auto d = static_cast<std::size_t>(columns);
     std::vector<double> products;
@@ -53,7 +54,8 @@ std::vector<double> row_products(std::span<const float> a, std::span<const float
     return products;
 }
 
-std::vector<double> axis_scatter(std::span<const float> values, std::span<const double> mean,
+template <class T>
+std::vector<double> axis_scatter(const std::vector<T>& values, std::span<const double> mean,
                                  std::span<const double> axes) {
     const auto d = mean.size();
     std::vector<double> sums(axes.size());
@@ -65,6 +67,15 @@ std::vector<double> axis_scatter(std::span<const float> values, std::span<const 
         }
     return sums;
 }
+
+using Floats = std::vector<float>;
+using Doubles = std::vector<double>;
+template Doubles scatter(const Floats&, std::int64_t, std::int64_t);
+template Doubles scatter(const Doubles&, std::int64_t, std::int64_t);
+template Doubles row_products(const Floats&, const Floats&, std::int64_t);
+template Doubles row_products(const Doubles&, const Doubles&, std::int64_t);
+template Doubles axis_scatter(const Floats&, std::span<const double>, std::span<const double>);
+template Doubles axis_scatter(const Doubles&, std::span<const double>, std::span<const double>);
 
 Eigen eigen(std::span<const double> matrix, std::int64_t size) {
     const auto n = static_cast<std::size_t>(size);

@@ -7,17 +7,20 @@
 
 namespace nanoatlas::kernels::reference {
 
-/// Sum over rows of (x - mean)(x - mean)^T, [columns, columns].
-std::vector<double> scatter(std::span<const float> values, std::int64_t rows, std::int64_t columns);
+/// Sum over rows of (x - mean)(x - mean)^T, [columns, columns]. T: float or double.
+template <class T>
+std::vector<double> scatter(const std::vector<T>& values, std::int64_t rows, std::int64_t columns);
 
-/// [m, n]: the sum over columns of a[i, c] b[j, c].
-std::vector<double> row_products(std::span<const float> a, std::span<const float> b,
+/// [m, n]: the sum over columns of a[i, c] b[j, c]. P: float or double.
+template <class P>
+std::vector<double> row_products(const std::vector<P>& a, const std::vector<P>& b,
                                  std::int64_t columns);
 
 /// For each axis the sum over rows of (x - mean) ((x - mean) . axis), [k, columns].
 ///
-/// values [n, columns], mean [columns], axes [k, columns]
-std::vector<double> axis_scatter(std::span<const float> values, std::span<const double> mean,
+/// values [n, columns], mean [columns], axes [k, columns]; T: float or double
+template <class T>
+std::vector<double> axis_scatter(const std::vector<T>& values, std::span<const double> mean,
                                  std::span<const double> axes);
 
 struct Eigen {

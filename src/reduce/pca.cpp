@@ -7,12 +7,11 @@
 #include <span>
 
 #include "base/check.hpp"
-#include "base/log.hpp"
-#include "base/number.hpp"
 #include "kernels/kokkos/products.hpp"
-#include "reduce/eigen.hpp"
+#include "reduce/component_choice.hpp"
 #include "reduce/products_of_rows.hpp"
 #include "reduce/row_eigenpairs.hpp"
+#include "reduce/row_pieces.hpp"
 #include "reduce/scatter.hpp"
 #include "store/agree.hpp"
 
@@ -22,66 +21,12 @@ namespace {
 // Up to here the covariance is small beside the data and cheaper than to move rows around.
 constexpr std::int64_t most_columns_of_covariance = 4096;
 
-double parse_components(const std::string& text) {
-    const double value = base::parse_number<double>(text).value_or(0);
-    VALIDATE(std::isfinite(value) && value > 0 && (value < 1 || value == std::trunc(value)),
-             "--components is '{}'; give a number of components or a share of the variance below 1 "
-             "such as 0.95",
-             text);
-    return value;
-}
-
-/// The eigenvectors that the user asked for, of a matrix with that trace.
-class Chooser {
-  public:
-    /// components: as PcaOptions says; most: that there are
-    Chooser(const std::string& components, std::int64_t most)
-        : wanted_(parse_components(components)), most_(most) {
-        VALIDATE(most >= 1, "a matrix of 1 row has no variance; give at least 2");
-        if (wanted_ <= static_cast<double>(most)) return;
-        base::log_warning(
-            fmt::format("{} components are asked for; this matrix has {} (rows - 1, "
-                        "columns), which are kept",
-                        wanted_, most));
-        wanted_ = static_cast<double>(most);
-    }
-
-    /// Their number, unless it depends on all eigenvalues.
-    std::optional<std::int64_t> count() const {
-        return wanted_ < 1 ? std::nullopt : std::optional(static_cast<std::int64_t>(wanted_));
-    }
-
-    EigenPairs of(std::span<const double> matrix, std::int64_t n, double trace) const {
-        const auto k = wanted_ < 1 ? enough(all_eigenvalues(matrix, n), trace)
-                                   : static_cast<std::int64_t>(wanted_);
-        return leading_eigenpairs(matrix, n, k);
-    }
-
-  private:
-    std::int64_t enough(const std::vector<double>& values, double trace) const {
-        double sum = 0;
-        std::int64_t k = 0;
-        while (k < most_ && sum <= wanted_ * trace) sum += values[static_cast<std::size_t>(k++)];
-        return k;
-    }
-    double wanted_;
-    std::int64_t most_;
-};
-
-/// Eigenpairs by rank 0, the same bits on every rank.
-EigenPairs eigenpairs_on_all(const PackedMatrix& matrix, const Chooser& chooser,
-                             const comm::Communicator& comm) {
-    EigenPairs pairs;
-    comm.on_root([&] { pairs = chooser.of(matrix.whole(), matrix.n, matrix.trace()); });
-    broadcast(pairs, matrix.n, comm);
-    return pairs;
-}
-
-store::Matrix<float> read_whole(const store::MatrixFile& file, const comm::Communicator& comm) {
-    store::Matrix<float> matrix{
+template <class T>
+store::Matrix<T> read_whole(const store::MatrixFile& file, const comm::Communicator& comm) {
+    store::Matrix<T> matrix{
         .rows = comm::row_block(file.rows(), comm), .columns = file.columns(), .values = {}};
     store::agree_on_input(
-        comm, [&] { matrix.values = file.read<float>(matrix.rows.first, matrix.rows.count); });
+        comm, [&] { matrix.values = file.read<T>(matrix.rows.first, matrix.rows.count); });
     return matrix;
 }
 
@@ -97,44 +42,6 @@ void fix_signs(std::vector<double>& components, std::size_t columns) {
             for (auto& value : component) value = -value;
     }
 }
-
-/// Rows that are projected at a time.
-constexpr auto rows_at_once = RowTiles::tile_rows;
-
-/// This rank's rows of a matrix in memory.
-struct RowsInMemory {
-    const store::Matrix<float>& matrix;
-
-    comm::RowBlock block() const { return matrix.rows; }
-    /// use(rows), in pieces.
-    template <class Use>
-    void for_each_piece(const Use& use) const {
-        const auto values = std::span<const float>(matrix.values);
-        for (std::int64_t first = 0; first < matrix.rows.count; first += rows_at_once) {
-            const auto count = std::min(rows_at_once, matrix.rows.count - first);
-            use(values.subspan(static_cast<std::size_t>(first * matrix.columns),
-                               static_cast<std::size_t>(count * matrix.columns)));
-        }
-    }
-};
-
-/// Those of a matrix that stays in its file. Collective.
-struct RowsInFile {
-    const store::MatrixFile& file;
-    const comm::Communicator& comm;
-
-    comm::RowBlock block() const { return comm::row_block(file.rows(), comm); }
-    template <class Use>
-    void for_each_piece(const Use& use) const {
-        store::agree_on_input(comm, [&] {
-            for (auto first = block().first; first < block().end(); first += rows_at_once) {
-                const auto rows =
-                    file.read<float>(first, std::min(rows_at_once, block().end() - first));
-                use(std::span<const float>(rows));
-            }
-        });
-    }
-};
 
 /// Sums of the squares of scores over all rows, in f64 and the same to the bit on any number of
 /// ranks. Where components are eigenvectors but for an error e, the sums are their eigenvalues but
@@ -196,7 +103,8 @@ class Projector {
         }
     }
 
-    void add(std::span<const float> rows, std::vector<float>& embedding) {
+    template <class T>
+    void add(std::span<const T> rows, std::vector<float>& embedding) {
         const auto k = scale_.size();
         scores_.resize(rows.size() / columns_ * k);
         products_.multiply(rows, scores_);
@@ -210,75 +118,113 @@ class Projector {
     kernels::kokkos::RowProducts products_;
 };
 
+/// Whether products of f32, and sums of as many as one of them per row, stay in its range.
+bool f32_has_room(const ColumnMeans& means) {
+    return means.largest_deviation > 1e-12 && means.largest_deviation < 1e12;
+}
+
+/// Whether products in f32 tell the least of these eigenvalues of n vectors of so many terms: what
+/// rounding adds to it, seen along its eigenvector, where it averages out over the n vectors and
+/// over parts of 256 terms, has to be below a millionth of it. A variance that is measured along
+/// the vector is off by some square of that.
+bool f32_resolves(const EigenPairs& pairs, std::int64_t n, std::int64_t terms) {
+    const double parts = std::max(1.0, static_cast<double>(terms) / 256);
+    const double rounding =
+        3e-7 * pairs.values.front() / (static_cast<double>(n) * std::sqrt(parts));
+    return rounding <= 1e-6 * pairs.values.back();
+}
+
+/// Of the products of columns, or of rows.
+struct Decomposition {
+    EigenPairs pairs;
+    std::optional<double> squares = {};  ///< sum over all elements, if it is wanted
+};
+
 /// What both ways to the components share.
 class Fit {
   public:
-    Fit(const RowTiles& tiles, const PcaOptions& options, const comm::Communicator& comm)
+    template <class T>
+    Fit(const RowTiles<T>& tiles, const PcaOptions& options, const comm::Communicator& comm)
         : comm_(comm),
           rows_(tiles.total_rows()),
           columns_(tiles.columns()),
           squared_covariance_(options.squared_covariance),
-          chooser_(options.components, std::min(rows_ - 1, columns_)),
+          choice_(options.components, std::min(rows_ - 1, columns_)),
           means_(column_means(tiles, comm)) {
-        VALIDATE(means_.largest_deviation > 0,
+        const double deviation = means_.largest_deviation;
+        VALIDATE(deviation > 0,
                  "all {} rows of the matrix are equal (there is no variance to keep); check the "
                  "input",
                  rows_);
+        VALIDATE(deviation > 1e-30 && deviation < 1e30,
+                 "the rows of the matrix differ from their mean by up to {:.3g} (PCA takes 1e-30 "
+                 "to 1e30); multiply all values by a power of ten",
+                 deviation);
     }
 
-    template <class Rows>
-    Pca by_columns(const RowTiles& tiles, const Rows& rows, std::vector<float>* embedding) const {
-        if (const auto k = chooser_.count(); k && !squared_covariance_)
-            if (auto found = leading_eigenpairs_of_rows(tiles, means_, *k, comm_))
-                return pca(rows, {.trace = found->trace}, std::move(found->pairs), embedding);
-        const auto scatter = scatter_matrix(tiles, means_, comm_);
-        return pca(rows, sums_of(scatter), eigenpairs_on_all(scatter, chooser_, comm_), embedding);
+    template <class T, class Rows>
+    Pca by_columns(const RowTiles<T>& tiles, const Rows& rows,
+                   std::vector<float>* embedding) const {
+        if (const auto k = choice_.count(); k && !squared_covariance_ && f32_has_room(means_))
+            if (auto pairs = leading_eigenpairs_of_rows(tiles, means_, *k, comm_))
+                return measured(rows, {.pairs = std::move(*pairs)}, embedding);
+        const auto scatter = [&]<class P>(P) { return scatter_matrix<P>(tiles, means_, comm_); };
+        return measured(rows, decompose(scatter, columns_, rows_), embedding);
     }
 
-    Pca by_rows(const store::Matrix<float>& matrix, std::vector<float>* embedding) const {
-        const auto transposed = centred_transpose(matrix, means_.mean, comm_);
+    template <class T>
+    Pca by_rows(const store::Matrix<T>& matrix, std::vector<float>* embedding) const {
         const ColumnMeans centred{.mean = std::vector<double>(static_cast<std::size_t>(rows_)),
                                   .largest_deviation = means_.largest_deviation};
-        const auto products = scatter_matrix(RowTiles(transposed, comm_), centred, comm_);
-        auto pairs = eigenpairs_on_all(products, chooser_, comm_);
-        pairs.vectors = components_from_rows(matrix, means_.mean, pairs, comm_);
-        return pca(RowsInMemory{matrix}, sums_of(products), std::move(pairs), embedding);
+        const auto products = [&]<class P>(P) {
+            const auto transposed = centred_transpose<P>(matrix, means_.mean, comm_);
+            return scatter_matrix<P>(RowTiles<P>(transposed, comm_), centred, comm_);
+        };
+        auto found = decompose(products, rows_, columns_);
+        found.pairs.vectors = components_from_rows(matrix, means_.mean, found.pairs, comm_);
+        return measured(RowsInMemory<T>{matrix}, std::move(found), embedding);
     }
 
   private:
-    /// Of the products of columns, or of rows: both have the same.
-    struct ProductSums {
-        double trace;
-        std::optional<double> squares = {};  ///< of all elements
-    };
-    ProductSums sums_of(const PackedMatrix& products) const {
-        ProductSums sums{.trace = products.trace()};
-        if (squared_covariance_) sums.squares = products.sum_of_squares();
-        return sums;
+    /// products(P): of n vectors of so many terms, P float or double.
+    template <class Products>
+    Decomposition decompose(const Products& products, std::int64_t n, std::int64_t terms) const {
+        if (f32_has_room(means_)) {
+            auto found = decomposed(products(float{}));
+            if (f32_resolves(found.pairs, n, terms)) return found;
+        }
+        return decomposed(products(double{}));
+    }
+    Decomposition decomposed(const PackedMatrix& products) const {
+        Decomposition found{.pairs = choice_.of(products, comm_)};
+        if (squared_covariance_) found.squares = products.sum_of_squares();
+        return found;
     }
 
-    /// pairs: of the scatter matrix. Variances are measured anew, as mean squares of scores; scores
-    /// are the embedding, if that is asked for.
+    /// Variances are measured anew, as mean squares of scores; scores are the embedding, if that is
+    /// asked for.
     template <class Rows>
-    Pca pca(const Rows& rows, const ProductSums& products,
-            EigenPairs pairs,  // NOLINT(performance-unnecessary-value-param): it is changed below
-            std::vector<float>* embedding) const {
-        auto& [values, components] = pairs;
+    Pca measured(const Rows& rows, Decomposition found, std::vector<float>* embedding) const {
+        auto& [values, components] = found.pairs;
         const auto degrees = static_cast<double>(rows_ - 1);
-        const double trace = products.trace;
         const auto k = values.size();
         fix_signs(components, static_cast<std::size_t>(columns_));
-        for (auto& value : values) value = 2 * value + 1e-4 * trace;  // a bound of the square sums
+        const double rounding = 1e-7 * values.front();
+        for (auto& value : values) value = 2 * value + rounding;  // a bound of the square sums
         Squares squares(values);
         kernels::kokkos::RowProducts score(means_.mean, components);
-        std::vector<double> scores;
-        rows.for_each_piece([&](std::span<const float> piece) {
-            scores.resize(piece.size() / static_cast<std::size_t>(columns_) * k);
-            score.multiply(piece, scores);
+        std::vector<double> scores, deviations;
+        rows.for_each_piece([&](const auto piece) {
+            const auto count = piece.size() / static_cast<std::size_t>(columns_);
+            const auto before = deviations.size();
+            scores.resize(count * k);
+            deviations.resize(before + count);
+            score.multiply(piece, scores, std::span(deviations).subspan(before));
             squares.add(scores);
             if (embedding != nullptr)
                 embedding->insert(embedding->end(), scores.begin(), scores.end());
         });
+        const double trace = comm::ordered_sum(deviations, rows.block().first, comm_);
         const auto unsorted = squares.over_ranks(comm_);
         const auto order = descending(unsorted);
         if (embedding != nullptr) sort_columns(*embedding, order);
@@ -287,7 +233,7 @@ class Fit {
                 .explained_variance = in_order(unsorted, order),
                 .explained_variance_ratio = {},
                 .total_variance = trace / degrees,
-                .squared_covariance = products.squares};
+                .squared_covariance = found.squares};
         if (pca.squared_covariance) *pca.squared_covariance /= degrees * degrees;
         for (auto& value : pca.explained_variance) {
             pca.explained_variance_ratio.push_back(value / trace);
@@ -308,7 +254,7 @@ class Fit {
     const comm::Communicator& comm_;
     std::int64_t rows_, columns_;
     bool squared_covariance_;
-    Chooser chooser_;
+    ComponentChoice choice_;
     ColumnMeans means_;
 };
 
@@ -316,42 +262,45 @@ bool goes_by_columns(std::int64_t rows, std::int64_t columns) {
     return columns <= std::max(most_columns_of_covariance, rows);
 }
 
-Pca fit(const store::Matrix<float>& matrix, const PcaOptions& options,
-        const comm::Communicator& comm, std::vector<float>* embedding) {
-    const RowTiles tiles(matrix, comm);
+template <class T>
+Pca fit(const store::Matrix<T>& matrix, const PcaOptions& options, const comm::Communicator& comm,
+        std::vector<float>* embedding) {
+    const RowTiles<T> tiles(matrix, comm);
     const Fit fit(tiles, options, comm);
     return goes_by_columns(matrix.rows.total, matrix.columns)
-               ? fit.by_columns(tiles, RowsInMemory{matrix}, embedding)
+               ? fit.by_columns(tiles, RowsInMemory<T>{matrix}, embedding)
                : fit.by_rows(matrix, embedding);
 }
 
+template <class T>
 Pca fit(const store::MatrixFile& file, const PcaOptions& options, const comm::Communicator& comm,
         std::vector<float>* embedding) {
     if (!goes_by_columns(file.rows(), file.columns()))
-        return fit(read_whole(file, comm), options, comm, embedding);
-    const RowTiles tiles(file, comm);
-    return Fit(tiles, options, comm).by_columns(tiles, RowsInFile{file, comm}, embedding);
+        return fit(read_whole<T>(file, comm), options, comm, embedding);
+    const RowTiles<T> tiles(file, comm);
+    return Fit(tiles, options, comm).by_columns(tiles, RowsInFile<T>{file, comm}, embedding);
 }
 
 template <class Rows>
 store::Matrix<float> embed(const Rows& rows, const Pca& pca, Whiten whiten) {
     store::Matrix<float> embedding{.rows = rows.block(), .columns = pca.count(), .values = {}};
     Projector projector(pca, whiten);
-    rows.for_each_piece(
-        [&](std::span<const float> piece) { projector.add(piece, embedding.values); });
+    rows.for_each_piece([&](const auto piece) { projector.add(piece, embedding.values); });
     return embedding;
 }
 
 }  // namespace
 
-Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
+template <class T>
+Pca fit_pca(const store::Matrix<T>& matrix, const PcaOptions& options,
             const comm::Communicator& comm) {
     return fit(matrix, options, comm, nullptr);
 }
 
 // Whitened scores are divided before they are rounded, so they are computed once more.
-Reduction fit_and_project(const store::Matrix<float>& matrix, const PcaOptions& options,
-                          Whiten whiten, const comm::Communicator& comm) {
+template <class T>
+Reduction fit_and_project(const store::Matrix<T>& matrix, const PcaOptions& options, Whiten whiten,
+                          const comm::Communicator& comm) {
     store::Matrix<float> embedding{.rows = matrix.rows, .columns = 0, .values = {}};
     auto pca = fit(matrix, options, comm, whiten == Whiten::off ? &embedding.values : nullptr);
     embedding.columns = pca.count();
@@ -363,19 +312,32 @@ Reduction fit_and_project(const store::MatrixFile& file, const PcaOptions& optio
                           const comm::Communicator& comm) {
     store::Matrix<float> embedding{
         .rows = comm::row_block(file.rows(), comm), .columns = 0, .values = {}};
-    auto pca = fit(file, options, comm, whiten == Whiten::off ? &embedding.values : nullptr);
+    auto* const scores = whiten == Whiten::off ? &embedding.values : nullptr;
+    auto pca = file.fits_float() ? fit<float>(file, options, comm, scores)
+                                 : fit<double>(file, options, comm, scores);
     embedding.columns = pca.count();
     if (whiten == Whiten::on) embedding = project(file, pca, whiten, comm);
     return {std::move(pca), std::move(embedding)};
 }
 
-store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten) {
-    return embed(RowsInMemory{matrix}, pca, whiten);
+template <class T>
+store::Matrix<float> project(const store::Matrix<T>& matrix, const Pca& pca, Whiten whiten) {
+    return embed(RowsInMemory<T>{matrix}, pca, whiten);
 }
 
 store::Matrix<float> project(const store::MatrixFile& file, const Pca& pca, Whiten whiten,
                              const comm::Communicator& comm) {
-    return embed(RowsInFile{file, comm}, pca, whiten);
+    return file.fits_float() ? embed(RowsInFile<float>{file, comm}, pca, whiten)
+                             : embed(RowsInFile<double>{file, comm}, pca, whiten);
 }
+
+template Pca fit_pca(const store::Matrix<float>&, const PcaOptions&, const comm::Communicator&);
+template Pca fit_pca(const store::Matrix<double>&, const PcaOptions&, const comm::Communicator&);
+template store::Matrix<float> project(const store::Matrix<float>&, const Pca&, Whiten);
+template store::Matrix<float> project(const store::Matrix<double>&, const Pca&, Whiten);
+template Reduction fit_and_project(const store::Matrix<float>&, const PcaOptions&, Whiten,
+                                   const comm::Communicator&);
+template Reduction fit_and_project(const store::Matrix<double>&, const PcaOptions&, Whiten,
+                                   const comm::Communicator&);
 
 }  // namespace nanoatlas::reduce

@@ -1,11 +1,13 @@
 // Principal component analysis of a matrix whose rows are spread over ranks.
 //
 // Means, covariance and the leading eigenvectors, their variances anew in f64, then the projection
-// of the rows. The embedding is the same to the bit on any number of ranks. Where the variance
-// falls off so fast that a few products of the rows with vectors find the components, the
-// covariance is not formed (row_eigenpairs.hpp). Where a matrix has more columns than rows and than
-// 4,096, the matrix of products of rows takes the place of the covariance; the components then
-// agree over ranks to 1e-10.
+// of the rows. The embedding is the same to the bit on any number of ranks. The covariance is of
+// f32 products; of f64 where the least component wanted is too small beside the first for these.
+// Rows are taken as they are given, in f32 or f64. Where the variance falls off so fast that a few
+// products of the rows with vectors find the components, the covariance is not formed
+// (row_eigenpairs.hpp). Where a matrix has more columns than rows and than 4,096, the matrix of
+// products of rows takes the place of the covariance; the components then agree over ranks to
+// 1e-10.
 #pragma once
 
 #include <optional>
@@ -38,16 +40,19 @@ struct Pca {
     std::int64_t count() const { return static_cast<std::int64_t>(explained_variance.size()); }
 };
 
-/// Collective. The same on every rank.
-/// throws InputError if there are fewer than 2 rows, or all rows are equal
-Pca fit_pca(const store::Matrix<float>& matrix, const PcaOptions& options,
+/// T, here and below: float or double. Collective. The same on every rank.
+/// throws InputError if there are fewer than 2 rows, all rows are equal, or what they differ by is
+/// out of range (1e-30 to 1e30)
+template <class T>
+Pca fit_pca(const store::Matrix<T>& matrix, const PcaOptions& options,
             const comm::Communicator& comm);
 
 enum class Whiten { off, on };
 
 /// (x - mean) . components, [N, k]; whitened: each column divided by the square root of its
 /// explained variance (columns without variance stay 0).
-store::Matrix<float> project(const store::Matrix<float>& matrix, const Pca& pca, Whiten whiten);
+template <class T>
+store::Matrix<float> project(const store::Matrix<T>& matrix, const Pca& pca, Whiten whiten);
 /// The same, this rank's rows read 1,024 at a time. Collective. throws InputError if they
 /// cannot be read, or hold a NaN or an infinity
 store::Matrix<float> project(const store::MatrixFile& file, const Pca& pca, Whiten whiten,
@@ -60,8 +65,9 @@ struct Reduction {
 
 /// fit_pca() and project(), the same bits. Rows are multiplied with the components once for both,
 /// unless they are whitened. Collective.
-Reduction fit_and_project(const store::Matrix<float>& matrix, const PcaOptions& options,
-                          Whiten whiten, const comm::Communicator& comm);
+template <class T>
+Reduction fit_and_project(const store::Matrix<T>& matrix, const PcaOptions& options, Whiten whiten,
+                          const comm::Communicator& comm);
 /// The same of a matrix that stays in its file: it is read three times or a few more, 1,024
 /// rows at a time; as a whole where the products of rows take the covariance's place. throws
 /// InputError also if it cannot be read, or holds a NaN or an infinity

@@ -6,21 +6,21 @@
 
 namespace nanoatlas::reduce {
 
-store::Matrix<float> centred_transpose(const store::Matrix<float>& matrix,
-                                       const std::vector<double>& mean,
-                                       const comm::Communicator& comm) {
+template <class P, class T>
+store::Matrix<P> centred_transpose(const store::Matrix<T>& matrix, const std::vector<double>& mean,
+                                   const comm::Communicator& comm) {
     const comm::BlockDistribution blocks(matrix.columns, comm.size());
-    std::vector<std::vector<float>> parts(static_cast<std::size_t>(comm.size()));
+    std::vector<std::vector<P>> parts(static_cast<std::size_t>(comm.size()));
     for (int rank = 0; rank < comm.size(); ++rank) {
         const auto block = blocks.block(rank);
         auto& part = parts[static_cast<std::size_t>(rank)];
         part.reserve(static_cast<std::size_t>(block.count * matrix.rows.count));
         for (std::int64_t i = 0; i < matrix.rows.count; ++i)
             for (std::int64_t j = block.first; j < block.end(); ++j)
-                part.push_back(static_cast<float>(matrix.row(i)[static_cast<std::size_t>(j)] -
-                                                  mean[static_cast<std::size_t>(j)]));
+                part.push_back(static_cast<P>(matrix.row(i)[static_cast<std::size_t>(j)] -
+                                              mean[static_cast<std::size_t>(j)]));
     }
-    store::Matrix<float> result{
+    store::Matrix<P> result{
         .rows = blocks.block(comm.rank()), .columns = matrix.rows.total, .values = {}};
     result.values.resize(static_cast<std::size_t>(result.rows.count * result.columns));
     std::int64_t row = 0;  // of the whole matrix: a column of the result
@@ -31,7 +31,8 @@ store::Matrix<float> centred_transpose(const store::Matrix<float>& matrix,
     return result;
 }
 
-std::vector<double> components_from_rows(const store::Matrix<float>& matrix,
+template <class T>
+std::vector<double> components_from_rows(const store::Matrix<T>& matrix,
                                          const std::vector<double>& mean, const EigenPairs& pairs,
                                          const comm::Communicator& comm) {
     const auto k = pairs.values.size(), columns = static_cast<std::size_t>(matrix.columns);
@@ -58,5 +59,18 @@ std::vector<double> components_from_rows(const store::Matrix<float>& matrix,
     }
     return components;
 }
+
+template <class T>
+using Rows = store::Matrix<T>;
+using Mean = std::vector<double>;
+template Rows<float> centred_transpose(const Rows<float>&, const Mean&, const comm::Communicator&);
+template Rows<float> centred_transpose(const Rows<double>&, const Mean&, const comm::Communicator&);
+template Rows<double> centred_transpose(const Rows<float>&, const Mean&, const comm::Communicator&);
+template Rows<double> centred_transpose(const Rows<double>&, const Mean&,
+                                        const comm::Communicator&);
+template Mean components_from_rows(const Rows<float>&, const Mean&, const EigenPairs&,
+                                   const comm::Communicator&);
+template Mean components_from_rows(const Rows<double>&, const Mean&, const EigenPairs&,
+                                   const comm::Communicator&);
 
 }  // namespace nanoatlas::reduce

@@ -10,14 +10,16 @@
 
 namespace nanoatlas::reduce {
 
-/// (x - mean)^T, [D, N], its rows in blocks over ranks. Collective.
-store::Matrix<float> centred_transpose(const store::Matrix<float>& matrix,
-                                       const std::vector<double>& mean,
-                                       const comm::Communicator& comm);
+/// (x - mean)^T, [D, N], rounded to P, its rows in blocks over ranks. P, T: float or double.
+/// Collective.
+template <class P, class T>
+store::Matrix<P> centred_transpose(const store::Matrix<T>& matrix, const std::vector<double>& mean,
+                                   const comm::Communicator& comm);
 
 /// Components [k, D] from the eigenvectors [k, N] of the products of rows: X^T u, of unit length;
-/// those without variance are 0. Collective.
-std::vector<double> components_from_rows(const store::Matrix<float>& matrix,
+/// those without variance are 0. T: float or double. Collective.
+template <class T>
+std::vector<double> components_from_rows(const store::Matrix<T>& matrix,
                                          const std::vector<double>& mean, const EigenPairs& pairs,
                                          const comm::Communicator& comm);
 

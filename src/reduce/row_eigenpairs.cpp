@@ -17,7 +17,7 @@ namespace {
 constexpr double tolerance = 1e-6;
 // What the eigenvectors of the sample miss of those of all rows, roughly.
 constexpr double error_of_sample = 1e-2;
-constexpr std::int64_t fewest_rows = 8 * Survey::sample_rows;
+constexpr std::int64_t fewest_rows = 8 * sample_rows;
 // An element of a product of rows with vectors takes that much longer than one of the matrix.
 constexpr double relative_cost = 1.25;
 // Products beyond those foreseen, before it is given up.
@@ -51,28 +51,30 @@ SubspaceIteration::Bound share_of_gap(double share) {
 
 }  // namespace
 
-std::optional<RowEigenPairs> leading_eigenpairs_of_rows(const RowTiles& tiles,
-                                                        const ColumnMeans& means, std::int64_t k,
-                                                        const comm::Communicator& comm) {
+template <class T>
+std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<T>& tiles,
+                                                     const ColumnMeans& means, std::int64_t k,
+                                                     const comm::Communicator& comm) {
     const auto columns = tiles.columns();
     const double most_products = products_of_equal_cost(columns, k);
     if (tiles.total_rows() < fewest_rows || most_products < 2) return std::nullopt;
 
-    const Survey survey(tiles, means, comm);
-    RowEigenPairs result{.pairs = {}, .trace = survey.trace()};
+    const auto rows = centred_sample(tiles, means, comm);
+    EigenPairs pairs;
     const RowScatter scatter(tiles, means, SubspaceIteration::block_size(columns, k), comm);
     const auto find = [&] {
+        const SampleScatter few(rows, columns, tiles.total_rows());
         SubspaceIteration sample(
-            SampleScatter(survey.sample(), means.mean, tiles.total_rows()), columns, k,
+            std::cref(few), columns, k,
             SubspaceIteration::random_block(columns, SubspaceIteration::block_size(columns, k)));
         if (!sample.run(6, share_of_gap(error_of_sample))) return false;
         const double needed = products_needed(sample.values(), static_cast<std::size_t>(k),
-                                              survey.trace(), tiles.total_rows());
+                                              few.trace(), tiles.total_rows());
         if (needed > most_products) return false;
         SubspaceIteration iteration(std::cref(scatter), columns, k, sample.block());
         if (!iteration.run(static_cast<int>(needed) + spare_products, share_of_gap(tolerance)))
             return false;
-        result.pairs = iteration.pairs();
+        pairs = iteration.pairs();
         return true;
     };
     bool found = false;
@@ -83,8 +85,15 @@ std::optional<RowEigenPairs> leading_eigenpairs_of_rows(const RowTiles& tiles,
         scatter.serve();
     }
     if (!comm.broadcast(found)) return std::nullopt;
-    broadcast(result.pairs, columns, comm);
-    return result;
+    broadcast(pairs, columns, comm);
+    return pairs;
 }
+
+template std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<float>&,
+                                                              const ColumnMeans&, std::int64_t,
+                                                              const comm::Communicator&);
+template std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<double>&,
+                                                              const ColumnMeans&, std::int64_t,
+                                                              const comm::Communicator&);
 
 }  // namespace nanoatlas::reduce

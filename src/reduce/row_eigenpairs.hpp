@@ -9,20 +9,17 @@
 
 namespace nanoatlas::reduce {
 
-struct RowEigenPairs {
-    EigenPairs pairs;
-    double trace = 0;  ///< of the scatter matrix
-};
-
 /// The k leading eigenpairs of the scatter matrix, by products of the rows with a block of vectors
 /// (Halko, Martinsson, Tropp, SIAM Rev. 53 (2011) 217; subspace iteration from the eigenvectors of
 /// a thousand of the rows). Every vector's residual is within 1e-6 of its eigenvalue's distance
 /// from those left out, so the vector is right to about that. Nothing where the spectrum of the
 /// thousand rows says that this takes longer than the matrix, or that products in f32 do not
 /// suffice for it; or if it then does not converge. The same bits on any number of ranks and
-/// threads, and on every rank. Collective. throws InputError if rows in a file cannot be read
-std::optional<RowEigenPairs> leading_eigenpairs_of_rows(const RowTiles& tiles,
-                                                        const ColumnMeans& means, std::int64_t k,
-                                                        const comm::Communicator& comm);
+/// threads, and on every rank. T: float or double. Collective.
+/// throws InputError if rows in a file cannot be read
+template <class T>
+std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<T>& tiles,
+                                                     const ColumnMeans& means, std::int64_t k,
+                                                     const comm::Communicator& comm);
 
 }  // namespace nanoatlas::reduce

@@ -11,57 +11,45 @@
 
 namespace nanoatlas::reduce {
 
-Survey::Survey(const RowTiles& tiles, const ColumnMeans& means, const comm::Communicator& comm)
-    : mean_(means.mean), stride_(tiles.total_rows() / sample_rows) {
-    const Quantum quantum(static_cast<double>(tiles.total_rows() * tiles.columns()) *
-                          means.largest_deviation * means.largest_deviation);
+template <class T>
+std::vector<float> centred_sample(const RowTiles<T>& tiles, const ColumnMeans& means,
+                                  const comm::Communicator& comm) {
+    const auto width = means.mean.size();
+    const auto stride = tiles.total_rows() / sample_rows;
     std::vector<float> own;
     store::agree_on_input(comm, [&] {
-        std::vector<float> room;
+        std::vector<T> room;
         for (std::int64_t t = 0; t < tiles.count(); ++t) {
             const auto rows = tiles.rows(t, room);
-            trace_ += quantum.round(square_deviations(rows));
-            pick(rows, tiles.begin_of(t), own);
+            const auto begin = tiles.begin_of(t);
+            for (auto row = (begin + stride - 1) / stride * stride; row < tiles.end_of(t);
+                 row += stride) {
+                const auto values =
+                    rows.subspan(static_cast<std::size_t>(row - begin) * width, width);
+                for (std::size_t j = 0; j < width; ++j)
+                    own.push_back(static_cast<float>(values[j] - means.mean[j]));
+            }
         }
     });
-    trace_ = comm.sum(trace_);
-    sample_ = comm.gather(std::span<const float>(own));
+    return comm.gather(std::span<const float>(own));
 }
 
-double Survey::square_deviations(std::span<const float> rows) const {
-    std::vector<double> of_row(rows.size() / mean_.size());
-#pragma omp parallel for
-    for (std::size_t i = 0; i < of_row.size(); ++i) {
-        const float* row = rows.data() + i * mean_.size();
-        double sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (std::size_t j = 0; j < mean_.size(); ++j)
-            sum += (row[j] - mean_[j]) * (row[j] - mean_[j]);
-        of_row[i] = sum;
-    }
-    return std::accumulate(of_row.begin(), of_row.end(), 0.0);
-}
+template std::vector<float> centred_sample(const RowTiles<float>&, const ColumnMeans&,
+                                           const comm::Communicator&);
+template std::vector<float> centred_sample(const RowTiles<double>&, const ColumnMeans&,
+                                           const comm::Communicator&);
 
-void Survey::pick(std::span<const float> rows, std::int64_t first_row,
-                  std::vector<float>& own) const {
-    const auto width = mean_.size();
-    for (std::size_t i = 0; i < rows.size() / width; ++i)
-        if ((first_row + static_cast<std::int64_t>(i)) % stride_ == 0) {
-            const auto row = rows.subspan(i * width, width);
-            own.insert(own.end(), row.begin(), row.end());
-        }
-}
-
-SampleScatter::SampleScatter(std::span<const float> rows, const std::vector<double>& mean,
-                             std::int64_t total)
-    : rows_(static_cast<int>(rows.size() / mean.size())),
-      columns_(static_cast<int>(mean.size())),
+SampleScatter::SampleScatter(std::span<const float> rows, std::int64_t columns, std::int64_t total)
+    : rows_(static_cast<int>(rows.size() / static_cast<std::size_t>(columns))),
+      columns_(static_cast<int>(columns)),
       values_(rows.size()) {
     const double scale = std::sqrt(static_cast<double>(total) / rows_);
 #pragma omp parallel for
-    for (std::size_t at = 0; at < rows.size(); at += mean.size())
-        for (std::size_t j = 0; j < mean.size(); ++j)
-            values_[at + j] = scale * (rows[at + j] - mean[j]);
+    for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = scale * rows[i];
+}
+
+double SampleScatter::trace() const {
+    return std::inner_product(values_.begin(), values_.end(), values_.begin(), 0.0);
 }
 
 void SampleScatter::operator()(const VectorBlock& in, VectorBlock& out) const {

@@ -28,37 +28,45 @@ Quantum quantum(const VectorBlock& axes, std::int64_t rows, const ColumnMeans& m
 
 }  // namespace
 
-RowScatter::RowScatter(const RowTiles& tiles, const ColumnMeans& means, std::int64_t vectors,
-                       const comm::Communicator& comm)
+template <class T>
+RowScatter<T>::RowScatter(const RowTiles<T>& tiles, const ColumnMeans& means, std::int64_t vectors,
+                          const comm::Communicator& comm)
     : tiles_(tiles),
       means_(means),
       size_(static_cast<std::size_t>(vectors * tiles.columns())),
       comm_(comm) {}
 
-void RowScatter::operator()(const VectorBlock& in, VectorBlock& out) const {
+template <class T>
+void RowScatter<T>::operator()(const VectorBlock& in, VectorBlock& out) const {
     comm_.broadcast(true);
     out = multiply(in);
 }
 
-void RowScatter::dismiss() const {
+template <class T>
+void RowScatter<T>::dismiss() const {
     comm_.broadcast(false);
 }
 
-void RowScatter::serve() const {
+template <class T>
+void RowScatter<T>::serve() const {
     while (comm_.broadcast(false)) multiply(VectorBlock(size_));
 }
 
-VectorBlock RowScatter::multiply(VectorBlock axes) const {
+template <class T>
+VectorBlock RowScatter<T>::multiply(VectorBlock axes) const {
     comm_.broadcast(std::span<double>(axes));
     kernels::kokkos::AxisScatter scatter(means_.mean, axes,
                                          quantum(axes, tiles_.total_rows(), means_).anchor());
     store::agree_on_input(comm_, [&] {
-        std::vector<float> room;
+        std::vector<T> room;
         for (std::int64_t t = 0; t < tiles_.count(); ++t) scatter.add(tiles_.rows(t, room));
     });
     auto sums = scatter.sums();
     comm_.sum(std::span<double>(sums));
     return sums;
 }
+
+template class RowScatter<float>;
+template class RowScatter<double>;
 
 }  // namespace nanoatlas::reduce

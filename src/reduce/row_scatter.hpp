@@ -9,11 +9,12 @@
 namespace nanoatlas::reduce {
 
 /// The root asks for products, the others serve until they are dismissed. The same bits on any
-/// number of ranks and threads. tiles, means and comm must outlive it.
+/// number of ranks and threads. tiles, means and comm must outlive it. T: float or double.
+template <class T>
 class RowScatter {
   public:
     /// vectors: of a block
-    RowScatter(const RowTiles& tiles, const ColumnMeans& means, std::int64_t vectors,
+    RowScatter(const RowTiles<T>& tiles, const ColumnMeans& means, std::int64_t vectors,
                const comm::Communicator& comm);
 
     /// As SubspaceIteration::Product; on the root.
@@ -27,7 +28,7 @@ class RowScatter {
   private:
     VectorBlock multiply(VectorBlock axes) const;
 
-    const RowTiles& tiles_;
+    const RowTiles<T>& tiles_;
     const ColumnMeans& means_;
     std::size_t size_;
     const comm::Communicator& comm_;

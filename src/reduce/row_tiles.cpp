@@ -5,11 +5,12 @@
 
 namespace nanoatlas::reduce {
 
-RowTiles::RowTiles(const store::Matrix<float>& matrix, const comm::Communicator& comm)
+template <class T>
+RowTiles<T>::RowTiles(const store::Matrix<T>& matrix, const comm::Communicator& comm)
     : matrix_(&matrix), mine_(matrix.rows), columns_(matrix.columns) {
     find_tiles();
     const comm::BlockDistribution blocks(mine_.total, comm.size());
-    std::vector<std::vector<float>> parts(static_cast<std::size_t>(comm.size()));
+    std::vector<std::vector<T>> parts(static_cast<std::size_t>(comm.size()));
     const auto head = std::min(first_ * tile_rows, mine_.end()) - mine_.first;
     if (mine_.count > 0 && head > 0) {
         const auto owner = blocks.owner(mine_.first / tile_rows * tile_rows);
@@ -20,24 +21,28 @@ RowTiles::RowTiles(const store::Matrix<float>& matrix, const comm::Communicator&
         behind_.insert(behind_.end(), part.begin(), part.end());
 }
 
-RowTiles::RowTiles(const store::MatrixFile& file, const comm::Communicator& comm)
+template <class T>
+RowTiles<T>::RowTiles(const store::MatrixFile& file, const comm::Communicator& comm)
     : file_(&file), mine_(comm::row_block(file.rows(), comm)), columns_(file.columns()) {
     find_tiles();
 }
 
-void RowTiles::find_tiles() {
+template <class T>
+void RowTiles<T>::find_tiles() {
     const auto tile_after = [](std::int64_t row) { return (row + tile_rows - 1) / tile_rows; };
     first_ = tile_after(mine_.first);
     end_ = std::max(first_, tile_after(mine_.end()));
 }
 
-std::int64_t RowTiles::end_of(std::int64_t t) const {
+template <class T>
+std::int64_t RowTiles<T>::end_of(std::int64_t t) const {
     return std::min(begin_of(t) + tile_rows, total_rows());
 }
 
-std::span<const float> RowTiles::rows(std::int64_t t, std::vector<float>& room) const {
+template <class T>
+std::span<const T> RowTiles<T>::rows(std::int64_t t, std::vector<T>& room) const {
     const auto begin = begin_of(t), end = end_of(t);
-    if (file_ != nullptr) return room = file_->read<float>(begin, end - begin);
+    if (file_ != nullptr) return room = file_->read<T>(begin, end - begin);
     const auto own = std::span(matrix_->values)
                          .subspan(static_cast<std::size_t>((begin - mine_.first) * columns_));
     const auto size = static_cast<std::size_t>((end - begin) * columns_);
@@ -47,6 +52,9 @@ std::span<const float> RowTiles::rows(std::int64_t t, std::vector<float>& room) 
     room.insert(room.end(), behind_.begin(), behind_.begin() + missing);
     return room;
 }
+
+template class RowTiles<float>;
+template class RowTiles<double>;
 
 Quantum::Quantum(double bound) {
     // Next to the anchor, doubles are 2^(exponent - 50) apart, so values below 2^exponent become

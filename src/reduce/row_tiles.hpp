@@ -14,14 +14,16 @@
 
 namespace nanoatlas::reduce {
 
+/// Rows of a tile.
+inline constexpr std::int64_t tile_rows = 1024;
+
 /// The tiles that begin in this rank's rows: 1,024 rows each, from row 0 of the whole matrix on.
-/// The matrix, in memory or in its file, must outlive it.
+/// The matrix, in memory or in its file, must outlive it. T: float or double.
+template <class T>
 class RowTiles {
   public:
-    static constexpr std::int64_t tile_rows = 1024;
-
     /// Fetches the rows that the last tile needs from the ranks behind. Collective.
-    RowTiles(const store::Matrix<float>& matrix, const comm::Communicator& comm);
+    RowTiles(const store::Matrix<T>& matrix, const comm::Communicator& comm);
     /// Tiles that are read when they are asked for.
     RowTiles(const store::MatrixFile& file, const comm::Communicator& comm);
 
@@ -34,17 +36,17 @@ class RowTiles {
     std::int64_t end_of(std::int64_t t) const;
     /// The rows of tile t of this rank, [end - begin, columns]: the matrix' own memory, or room.
     /// throws InputError if they are in a file and cannot be read, or are not finite
-    std::span<const float> rows(std::int64_t t, std::vector<float>& room) const;
+    std::span<const T> rows(std::int64_t t, std::vector<T>& room) const;
 
   private:
     void find_tiles();
 
-    const store::Matrix<float>* matrix_ = nullptr;  ///< else in the file
+    const store::Matrix<T>* matrix_ = nullptr;  ///< else in the file
     const store::MatrixFile* file_ = nullptr;
     comm::RowBlock mine_;
     std::int64_t columns_;
     std::int64_t first_ = 0, end_ = 0;  ///< tiles
-    std::vector<float> behind_;         ///< rows after this rank's own
+    std::vector<T> behind_;             ///< rows after this rank's own
 };
 
 /// Rounds to multiples of a power of two, so that sums of up to bound in magnitude are exact.

@@ -15,15 +15,16 @@ namespace {
 constexpr std::size_t strip = 256;
 
 /// Sums, smallest and largest values of a strip of columns over rows that are `stride` apart.
+template <class T>
 struct StripSums {
     double sum[strip] = {};
-    float smallest[strip], largest[strip];
+    T smallest[strip], largest[strip];
 
-    StripSums(std::span<const float> from, std::size_t stride, std::size_t width) {
+    StripSums(std::span<const T> from, std::size_t stride, std::size_t width) {
         std::copy_n(from.data(), width, smallest);
         std::copy_n(from.data(), width, largest);
         for (std::size_t at = 0; at < from.size(); at += stride) {
-            const float* row = from.data() + at;
+            const T* row = from.data() + at;
             for (std::size_t j = 0; j < width; ++j) {
                 sum[j] += row[j];
                 smallest[j] = row[j] < smallest[j] ? row[j] : smallest[j];
@@ -34,26 +35,27 @@ struct StripSums {
 };
 
 /// The sums of each tile's columns, and how far the columns reach.
+template <class T>
 struct ColumnSums {
     std::vector<double> sums;          ///< [tiles, columns]
     std::vector<double> below, above;  ///< [columns] -smallest, largest
 
-    explicit ColumnSums(const RowTiles& tiles)
+    explicit ColumnSums(const RowTiles<T>& tiles)
         : below(static_cast<std::size_t>(tiles.columns()),
                 -std::numeric_limits<double>::infinity()),
           above(below) {
-        std::vector<float> room;
+        std::vector<T> room;
         for (std::int64_t t = 0; t < tiles.count(); ++t) add(tiles.rows(t, room));
     }
 
   private:
-    void add(std::span<const float> rows) {
+    void add(std::span<const T> rows) {
         const auto columns = below.size(), before = sums.size();
         sums.resize(before + columns);
 #pragma omp parallel for
         for (std::size_t first = 0; first < columns; first += strip) {
             const auto width = std::min(strip, columns - first);
-            const StripSums part(rows.subspan(first), columns, width);
+            const StripSums<T> part(rows.subspan(first), columns, width);
             for (std::size_t j = 0; j < width; ++j) {
                 sums[before + first + j] = part.sum[j];
                 below[first + j] = std::max<double>(below[first + j], -part.smallest[j]);
@@ -65,8 +67,9 @@ struct ColumnSums {
 
 }  // namespace
 
-ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm) {
-    std::optional<ColumnSums> own;
+template <class T>
+ColumnMeans column_means(const RowTiles<T>& tiles, const comm::Communicator& comm) {
+    std::optional<ColumnSums<T>> own;
     store::agree_on_input(comm, [&] { own.emplace(tiles); });
     auto& [sums, below, above] = *own;
     comm.max(std::span<double>(below));
@@ -88,19 +91,31 @@ ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm) 
     return means;
 }
 
-PackedMatrix scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
+template <class P, class T>
+PackedMatrix scatter_matrix(const RowTiles<T>& tiles, const ColumnMeans& means,
                             const comm::Communicator& comm) {
     const Quantum quantum(static_cast<double>(tiles.total_rows()) * means.largest_deviation *
                           means.largest_deviation);
-    kernels::kokkos::ColumnProducts products(means.mean, quantum.anchor());
+    kernels::kokkos::ColumnProducts<P> products(means.mean, quantum.anchor());
     store::agree_on_input(comm, [&] {
-        std::vector<float> room;
+        std::vector<T> room;
         for (std::int64_t t = 0; t < tiles.count(); ++t) products.add(tiles.rows(t, room));
     });
     PackedMatrix matrix{.n = tiles.columns(), .lower = products.sums()};
     comm.sum(std::span<double>(matrix.lower));
     return matrix;
 }
+
+template ColumnMeans column_means(const RowTiles<float>&, const comm::Communicator&);
+template ColumnMeans column_means(const RowTiles<double>&, const comm::Communicator&);
+template PackedMatrix scatter_matrix<float>(const RowTiles<float>&, const ColumnMeans&,
+                                            const comm::Communicator&);
+template PackedMatrix scatter_matrix<float>(const RowTiles<double>&, const ColumnMeans&,
+                                            const comm::Communicator&);
+template PackedMatrix scatter_matrix<double>(const RowTiles<float>&, const ColumnMeans&,
+                                             const comm::Communicator&);
+template PackedMatrix scatter_matrix<double>(const RowTiles<double>&, const ColumnMeans&,
+                                             const comm::Communicator&);
 
 double PackedMatrix::trace() const {
     double trace = 0;

@@ -16,8 +16,10 @@ struct ColumnMeans {
     double largest_deviation = 0;  ///< of any value from the mean of its column
 };
 
-/// Collective. throws InputError if rows in a file cannot be read, or are not finite
-ColumnMeans column_means(const RowTiles& tiles, const comm::Communicator& comm);
+/// T: float or double. Collective.
+/// throws InputError if rows in a file cannot be read, or are not finite
+template <class T>
+ColumnMeans column_means(const RowTiles<T>& tiles, const comm::Communicator& comm);
 
 /// A symmetric matrix [n, n] by its lower triangle, row by row: element (p, q), q <= p, at
 /// p (p + 1) / 2 + q.
@@ -32,10 +34,11 @@ struct PackedMatrix {
     std::vector<double> whole() const;
 };
 
-/// Sum over rows of (x - mean)(x - mean)^T, [D, D]. Products are of f32, sums of f32 within 256
-/// rows and of f64 beyond: error a few 1e-7 of the largest element. Collective.
-/// throws InputError if rows in a file cannot be read
-PackedMatrix scatter_matrix(const RowTiles& tiles, const ColumnMeans& means,
+/// Sum over rows of (x - mean)(x - mean)^T, [D, D]. Products are of P (float or double), sums of P
+/// within 256 rows and of f64 beyond: of f32, the error is a few 1e-7 of the largest element.
+/// Collective. throws InputError if rows in a file cannot be read
+template <class P, class T>
+PackedMatrix scatter_matrix(const RowTiles<T>& tiles, const ColumnMeans& means,
                             const comm::Communicator& comm);
 
 }  // namespace nanoatlas::reduce

@@ -111,6 +111,8 @@ class ArtefactReader {
     /// throws InputError if there is no such dataset
     Shape shape(const std::string& dataset) const;
     std::int64_t rows(const std::string& dataset) const { return shape(dataset).at(0); }
+    /// Whether float holds every value of the type of its numbers.
+    bool fits_float(const std::string& dataset) const;
 
     /// Rows [first, first + count), converted to T. throws InputError if out of range
     template <class T>

@@ -108,6 +108,12 @@ Shape ArtefactReader::shape(const std::string& dataset) const {
     return {sizes.begin(), sizes.end()};
 }
 
+bool ArtefactReader::fits_float(const std::string& dataset) const {
+    const auto opened = open(dataset);
+    const hdf5::Datatype type(H5Dget_type(opened.id()));
+    return H5Tget_precision(type.id()) <= (H5Tget_class(type.id()) == H5T_FLOAT ? 32U : 16U);
+}
+
 void ArtefactReader::check_size(bool equal) {
     ENSURE(equal, "a buffer does not have the size of the rows read into it");
 }

@@ -238,11 +238,13 @@ MatrixFile::MatrixFile(const std::string& source, const comm::Communicator& comm
             VALIDATE(header.shape.size() == 1 || header.shape.size() == 2,
                      "'{}' has {} dimensions; a matrix has 2", path_, header.shape.size());
             shape = {header.rows(), header.row_length()};
+            fits_float_ = header.fits_float();
         } else {
             const auto file = open_hdf5(path_);
             dataset_ = parsed.dataset.empty() ? natural_dataset(file, 2, {"features", "embedding"})
                                               : parsed.dataset;
             shape = file.shape(dataset_);
+            fits_float_ = file.fits_float(dataset_);
             VALIDATE(shape.size() == 2, "'/{}' of '{}' has {} dimensions; a matrix has 2", dataset_,
                      path_, shape.size());
         }

@@ -46,6 +46,8 @@ class MatrixFile {
 
     std::int64_t rows() const { return rows_; }
     std::int64_t columns() const { return columns_; }
+    /// Whether float holds every value of the type in the file.
+    bool fits_float() const { return fits_float_; }
     /// Rows [first, first + count), converted to T (float or double). throws InputError if one
     /// holds a NaN or an infinity
     template <class T = double>
@@ -53,7 +55,7 @@ class MatrixFile {
 
   private:
     std::string source_, path_, dataset_;
-    bool is_npy_ = false;
+    bool is_npy_ = false, fits_float_ = false;
     std::int64_t rows_ = 0, columns_ = 0;
 };
 

@@ -20,6 +20,8 @@ struct NpyHeader {
     std::int64_t data_offset = 0;     ///< bytes
 
     bool is_float() const { return kind == 'f'; }
+    /// Whether float holds every value of this type.
+    bool fits_float() const { return item_size <= (is_float() ? 4 : 2); }
     /// 1 for one number, which counts as one row.
     std::int64_t rows() const { return shape.empty() ? 1 : shape.front(); }
     /// Values in a row: the product of all lengths but the first.

@@ -120,7 +120,7 @@ TEST_F(ReduceAndScore, a_tsne_map_says_what_it_is_and_takes_lists_of_neighbours)
 }
 
 TEST_F(ReduceAndScore, rows_in_a_file_that_is_read_in_pieces_give_the_same_embedding) {
-    const auto matrix = store::read_matrix<float>(table(1500, 4), world());
+    const auto matrix = store::read_matrix<double>(table(1500, 4), world());
     store::write_plain_table(folder_ / "table.npy", matrix, world());
     reduce({"--output", folder_ / "memory.npy", "--components", "3"});
     EXPECT_EQ(run_reduce({"--input", folder_ / "table.npy", "--output", folder_ / "pieces.npy",

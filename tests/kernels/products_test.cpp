@@ -14,9 +14,10 @@
 namespace nanoatlas::kernels {
 namespace {
 
-std::vector<float> random_values(std::size_t count, base::Random random) {
-    std::vector<float> values(count);
-    for (auto& value : values) value = static_cast<float>(random.normal());
+template <class T = float>
+std::vector<T> random_values(std::size_t count, base::Random random) {
+    std::vector<T> values(count);
+    for (auto& value : values) value = static_cast<T>(random.normal());
     return values;
 }
 
@@ -26,17 +27,20 @@ std::vector<double> random_means(std::size_t count, base::Random random) {
     return means;
 }
 
-/// values [n, columns] less the mean of each column, in f32.
-std::vector<float> centred(std::vector<float> values, const std::vector<double>& mean) {
+/// values [n, columns] less the mean of each column, rounded to P.
+template <class P, class T>
+std::vector<P> centred(const std::vector<T>& values, const std::vector<double>& mean) {
+    std::vector<P> centred;
     for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = static_cast<float>(values[i] - mean[i % mean.size()]);
-    return values;
+        centred.push_back(static_cast<P>(values[i] - mean[i % mean.size()]));
+    return centred;
 }
 
 /// The lower triangle of the products of columns of rows [n, columns].
-std::vector<double> expected_column_products(const std::vector<float>& rows, std::size_t columns) {
+template <class P>
+std::vector<double> expected_column_products(const std::vector<P>& rows, std::size_t columns) {
     const auto n = rows.size() / columns;
-    std::vector<float> transposed(rows.size());
+    std::vector<P> transposed(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i)
         transposed[i % columns * n + i / columns] = rows[i];
     const auto whole =
@@ -48,6 +52,33 @@ std::vector<double> expected_column_products(const std::vector<float>& rows, std
     return lower;
 }
 
+/// Rows of T with axes, written out: each found product within 1e-14 of the sizes of its terms.
+template <class T>
+void check_products_of_rows(kokkos::RowProducts& products, const std::vector<T>& rows,
+                            const std::vector<double>& mean, const std::vector<double>& axes) {
+    const auto columns = mean.size(), m = rows.size() / columns, k = axes.size() / columns;
+    std::vector<double> found(m * k), squares(m);
+    products.multiply(rows, found, squares);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        double expected = 0, size = 0;
+        for (std::size_t c = 0; c < columns; ++c) {
+            const double term = (rows[i / k * columns + c] - mean[c]) * axes[i % k * columns + c];
+            expected += term;
+            size += std::abs(term);
+        }
+        ASSERT_NEAR(found[i], expected, 1e-14 * size);
+    }
+    for (std::size_t i = 0; i < m; ++i) {
+        double expected = 0;
+        for (std::size_t c = 0; c < columns; ++c)
+            expected += std::pow(rows[i * columns + c] - mean[c], 2);
+        ASSERT_NEAR(squares[i], expected, 1e-14 * expected);
+    }
+    auto again = found;
+    products.multiply(rows, again);
+    ASSERT_EQ(found, again);
+}
+
 TEST(Products, of_rows_agree_with_sums_written_out_on_random_shapes) {
     for (int trial = 0; trial < testing::shrunk(40); ++trial) {
         base::Random random(60, trial);
@@ -56,53 +87,55 @@ TEST(Products, of_rows_agree_with_sums_written_out_on_random_shapes) {
         const auto mean = random_means(columns, base::Random(66, trial));
         kokkos::RowProducts products(mean, axes);
         for (const std::size_t m : {random.below(250), std::uint64_t{0}, random.below(7)}) {
-            const auto rows = random_values(m * columns, base::Random(61, trial));
-            std::vector<double> found(m * k);
-            products.multiply(rows, found);
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                double expected = 0, size = 0;
-                for (std::size_t c = 0; c < columns; ++c) {
-                    const double term =
-                        (rows[i / k * columns + c] - mean[c]) * axes[i % k * columns + c];
-                    expected += term;
-                    size += std::abs(term);
-                }
-                ASSERT_NEAR(found[i], expected, 1e-14 * size);
-            }
+            const base::Random of_rows(61, trial);
+            check_products_of_rows(products, random_values<float>(m * columns, of_rows), mean,
+                                   axes);
+            check_products_of_rows(products, random_values<double>(m * columns, of_rows), mean,
+                                   axes);
         }
     }
 }
 
-TEST(Products, of_columns_agree_with_reference_and_add_up) {
+/// Rows of T, products of P, within that share of what two columns' lengths allow.
+template <class P, class T>
+void check_products_of_columns(double tolerance) {
     for (int trial = 0; trial < testing::shrunk(30); ++trial) {
         base::Random random(63, trial);
         const auto columns = 1 + random.below(trial % 3 == 0 ? 330 : 40);
         const auto mean = random_means(columns, base::Random(67, trial));
-        kokkos::ColumnProducts products(mean, 0);
-        std::vector<float> all;
+        kokkos::ColumnProducts<P> products(mean, 0);
+        std::vector<T> all;
         for (int piece = 0; piece < 3; ++piece) {
-            const auto rows = random_values(random.below(600) * columns, random);
+            const auto rows = random_values<T>(random.below(600) * columns, random);
             products.add(rows);
             all.insert(all.end(), rows.begin(), rows.end());
         }
         const auto found = products.sums();
-        const auto expected = expected_column_products(centred(all, mean), columns);
+        const auto expected = expected_column_products(centred<P>(all, mean), columns);
         ASSERT_EQ(found.size(), expected.size());
         const auto square = [&](std::size_t p) { return expected[p * (p + 3) / 2]; };
         for (std::size_t p = 0; p < columns; ++p)
             for (std::size_t q = 0; q <= p; ++q)
                 ASSERT_NEAR(found[p * (p + 1) / 2 + q], expected[p * (p + 1) / 2 + q],
-                            1e-6 * std::sqrt(square(p) * square(q)));
+                            tolerance * std::sqrt(square(p) * square(q)));
     }
 }
 
-TEST(Products, of_columns_are_the_same_to_the_bit_in_any_order_of_the_pieces) {
+TEST(Products, of_columns_agree_with_reference_and_add_up) {
+    check_products_of_columns<float, float>(1e-6);
+    check_products_of_columns<float, double>(1e-6);
+    check_products_of_columns<double, float>(1e-14);
+    check_products_of_columns<double, double>(1e-14);
+}
+
+template <class Products>
+void check_order_of_pieces() {
     constexpr std::size_t columns = 130;
     const auto rows = random_values(1000 * columns, base::Random(68));
     const auto head = std::span(rows).first(600 * columns),
                tail = std::span(rows).last(400 * columns);
     const std::vector<double> mean(columns, 0.25);
-    kokkos::ColumnProducts forth(mean, 1.5 * 0x1p20), back(mean, 1.5 * 0x1p20);
+    Products forth(mean, 1.5 * 0x1p20), back(mean, 1.5 * 0x1p20);
     forth.add(head);
     forth.add(tail);
     back.add(tail);
@@ -110,8 +143,13 @@ TEST(Products, of_columns_are_the_same_to_the_bit_in_any_order_of_the_pieces) {
     EXPECT_EQ(forth.sums(), back.sums());
 }
 
+TEST(Products, of_columns_are_the_same_to_the_bit_in_any_order_of_the_pieces) {
+    check_order_of_pieces<kokkos::ColumnProducts<float>>();
+    check_order_of_pieces<kokkos::ColumnProducts<double>>();
+}
+
 TEST(Products, of_columns_are_rounded_to_the_anchor) {
-    kokkos::ColumnProducts products(std::vector<double>(20), 1.5 * 0x1p52);
+    kokkos::ColumnProducts<float> products(std::vector<double>(20), 1.5 * 0x1p52);
     products.add(random_values(300 * 20, base::Random(65)));
     for (const double sum : products.sums()) EXPECT_EQ(sum, std::round(sum));
 }
@@ -127,7 +165,8 @@ double longest(std::span<const double> block, std::size_t length) {
     return longest;
 }
 
-TEST(AxisScatter, agrees_with_reference_on_random_shapes_and_adds_up) {
+template <class T>
+void check_axis_scatter() {
     for (int trial = 0; trial < 30; ++trial) {
         base::Random random(70, trial);
         const auto columns = 1 + random.below(trial % 3 == 0 ? 700 : 50);
@@ -135,9 +174,9 @@ TEST(AxisScatter, agrees_with_reference_on_random_shapes_and_adds_up) {
         const auto mean = random_means(columns, base::Random(71, trial));
         const auto axes = random_means(k * columns, base::Random(72, trial));
         kokkos::AxisScatter scatter(mean, axes, 0);
-        std::vector<float> all;
+        std::vector<T> all;
         for (int piece = 0; piece < 3; ++piece) {
-            const auto rows = random_values(random.below(400) * columns, random);
+            const auto rows = random_values<T>(random.below(400) * columns, random);
             scatter.add(rows);
             all.insert(all.end(), rows.begin(), rows.end());
         }
@@ -148,6 +187,11 @@ TEST(AxisScatter, agrees_with_reference_on_random_shapes_and_adds_up) {
         for (std::size_t i = 0; i < found.size(); ++i)
             ASSERT_NEAR(found[i], expected[i], 1e-6 * scale) << columns << " columns, axis " << i;
     }
+}
+
+TEST(AxisScatter, agrees_with_reference_on_random_shapes_and_adds_up) {
+    check_axis_scatter<float>();
+    check_axis_scatter<double>();
 }
 
 TEST(AxisScatter, is_the_same_to_the_bit_in_any_order_of_the_pieces_and_rounded_to_the_anchor) {

@@ -60,8 +60,8 @@ Matrix with_leading_directions(std::int64_t total, const comm::Communicator& com
     });
 }
 
-std::optional<RowEigenPairs> found_of(const Matrix& matrix, const comm::Communicator& comm,
-                                      std::int64_t count = k) {
+std::optional<EigenPairs> found_of(const Matrix& matrix, const comm::Communicator& comm,
+                                   std::int64_t count = k) {
     const RowTiles tiles(matrix, comm);
     return leading_eigenpairs_of_rows(tiles, column_means(tiles, comm), count, comm);
 }
@@ -71,16 +71,15 @@ TEST(RowEigenPairs, are_those_of_the_scatter_matrix) {
     const auto found = found_of(matrix, world());
     ASSERT_TRUE(found.has_value());
     const RowTiles tiles(matrix, world());
-    const auto scatter = scatter_matrix(tiles, column_means(tiles, world()), world());
+    const auto scatter = scatter_matrix<float>(tiles, column_means(tiles, world()), world());
     const auto expected = leading_eigenpairs(scatter.whole(), columns, k);
-    EXPECT_NEAR(found->trace, scatter.trace(), 1e-6 * scatter.trace());
-    ASSERT_EQ(found->pairs.values.size(), static_cast<std::size_t>(k));
+    ASSERT_EQ(found->values.size(), static_cast<std::size_t>(k));
     for (std::size_t c = 0; c < k; ++c) {
-        EXPECT_NEAR(found->pairs.values[c], expected.values[c], 1e-6 * expected.values[c]);
+        EXPECT_NEAR(found->values[c], expected.values[c], 1e-6 * expected.values[c]);
         double product = 0, square = 0;
         for (std::size_t j = 0; j < columns; ++j) {
-            product += found->pairs.vectors[c * columns + j] * expected.vectors[c * columns + j];
-            square += std::pow(found->pairs.vectors[c * columns + j], 2);
+            product += found->vectors[c * columns + j] * expected.vectors[c * columns + j];
+            square += std::pow(found->vectors[c * columns + j], 2);
         }
         EXPECT_NEAR(square, 1, 1e-12);
         EXPECT_NEAR(std::abs(product), 1, 1e-9) << "vector " << c;
@@ -95,9 +94,8 @@ TEST(RowEigenPairs, are_the_same_to_the_bit_on_any_number_of_ranks_and_threads) 
     for (const int count : {1, 2, 3}) {
         omp_set_num_threads(count);
         const auto alone = found_of(whole, self);
-        EXPECT_EQ(together->pairs.values, alone->pairs.values);
-        EXPECT_EQ(together->pairs.vectors, alone->pairs.vectors);
-        EXPECT_EQ(together->trace, alone->trace);
+        EXPECT_EQ(together->values, alone->values);
+        EXPECT_EQ(together->vectors, alone->vectors);
     }
     omp_set_num_threads(threads);
 }

@@ -11,6 +11,7 @@
 #include "kernels/reference/neighbours.hpp"
 #include "kernels/reference/tsne.hpp"
 #include "reduce/tsne/gradient.hpp"
+#include "reduce/tsne/start.hpp"
 #include "store/npy.hpp"
 #include "tests/kokkos_environment.hpp"
 #include "tests/mpi_test.hpp"
@@ -61,7 +62,9 @@ NearestRows nearest_of(const Table& table, std::int64_t k, const comm::Communica
 Tsne map_of(const Table& table, const TsneOptions& options,
             const comm::Communicator& comm = world()) {
     const auto k = tsne_neighbours(options, table.rows()).k;
-    return fit_tsne(block_of(table, comm), nearest_of(table, k, comm), options, comm);
+    const auto matrix = block_of(table, comm);
+    return fit_tsne(first_points(matrix, options.components, options.seed, comm), matrix.rows,
+                    nearest_of(table, k, comm), options, comm);
 }
 
 /// Of all rows, on every rank.

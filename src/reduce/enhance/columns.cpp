@@ -5,7 +5,7 @@
 namespace nanoatlas::reduce {
 
 std::vector<double> column_means(const FeatureMatrix& matrix, const comm::Communicator& comm) {
-    return column_means(RowTiles(matrix, comm), comm).mean;
+    return column_means(RowTiles<float>(matrix, comm), comm).mean;
 }
 
 std::vector<double> column_means_of(const FeatureMatrix& matrix, const OfValue& function,

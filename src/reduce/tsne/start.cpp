@@ -9,7 +9,8 @@
 
 namespace nanoatlas::reduce {
 
-MapPoints first_points(const FeatureMatrix& matrix, int components, std::uint64_t seed,
+template <class T>
+MapPoints first_points(const store::Matrix<T>& matrix, int components, std::uint64_t seed,
                        const comm::Communicator& comm) {
     constexpr double deviation = 1e-4, jitter = deviation / 100;
     const auto most = std::min(matrix.columns, matrix.rows.total - 1);
@@ -29,5 +30,10 @@ MapPoints first_points(const FeatureMatrix& matrix, int components, std::uint64_
     }
     return {.dimensions = d, .y = comm.all_gather(own)};
 }
+
+template MapPoints first_points(const store::Matrix<float>&, int, std::uint64_t,
+                                const comm::Communicator&);
+template MapPoints first_points(const store::Matrix<double>&, int, std::uint64_t,
+                                const comm::Communicator&);
 
 }  // namespace nanoatlas::reduce

@@ -8,7 +8,6 @@
 
 #include "base/check.hpp"
 #include "base/progress.hpp"
-#include "reduce/tsne/start.hpp"
 
 namespace nanoatlas::reduce {
 namespace {
@@ -112,11 +111,9 @@ TsneNeighbours tsne_neighbours(const TsneOptions& options, std::int64_t rows) {
     return {.perplexity = perplexity, .k = static_cast<std::int64_t>(3 * perplexity)};
 }
 
-Tsne fit_tsne(const FeatureMatrix& matrix, const NearestRows& nearest, const TsneOptions& options,
-              const comm::Communicator& comm) {
-    const auto& rows = matrix.rows;
+Tsne fit_tsne(MapPoints points, const comm::RowBlock& rows, const NearestRows& nearest,
+              const TsneOptions& options, const comm::Communicator& comm) {
     const auto perplexity = tsne_neighbours(options, rows.total).perplexity;
-    auto points = first_points(matrix, options.components, options.seed, comm);
     const auto p = affinities(nearest, perplexity, rows, comm);
     MapGradient gradient(p, options.theta, rows, comm);
     const double divergence = descend(points, gradient, rows, options.iterations, comm);

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "reduce/enhance/step.hpp"
+#include "reduce/tsne/gradient.hpp"
 
 namespace nanoatlas::reduce {
 
@@ -36,11 +37,12 @@ TsneNeighbours tsne_neighbours(const TsneOptions& options, std::int64_t rows);
 
 /// Collective; the same bits on any number of ranks and threads. Every rank holds the whole map.
 ///
-/// matrix   of which the map begins with the principal components
+/// points   where they begin (start.hpp)
+/// rows     this rank's
 /// nearest  tsne_neighbours().k for each row
-/// throws   InputError as above, or if all rows are equal
-Tsne fit_tsne(const FeatureMatrix& matrix, const NearestRows& nearest, const TsneOptions& options,
-              const comm::Communicator& comm);
+/// throws   InputError as above
+Tsne fit_tsne(MapPoints points, const comm::RowBlock& rows, const NearestRows& nearest,
+              const TsneOptions& options, const comm::Communicator& comm);
 
 /// [rows of this rank]: which share of the k nearest of a row are among the k nearest in the map.
 /// map: as many or more of each row
