@@ -1,5 +1,6 @@
 #include "kernels/kokkos/products.hpp"
 
+#include "kernels/kokkos/rounded_tiles.hpp"
 #include "kernels/kokkos/term_panels.hpp"
 
 namespace nanoatlas::kernels::kokkos {
@@ -22,27 +23,37 @@ class ColumnTiles {
     static constexpr std::size_t width = right_width<P>, right_panels = block / width;
 
   public:
-    std::size_t columns, blocks, rows = 0;
-    double anchor;
-    DeviceView<double> mean, sums;
-    TermPanels<P> left{left_width}, right{width};
+    ColumnTiles(std::span<const double> mean, double anchor)
+        : columns_(mean.size()),
+          anchor_(anchor),
+          mean_(copied(mean)),
+          sums_("sums", columns_ * (columns_ + 1) / 2) {}
 
-    KOKKOS_FUNCTION std::size_t terms(std::size_t part) const {
-        return less(part_terms, rows - part * part_terms);
+    const DeviceView<double>& sums() const { return sums_; }
+    std::size_t columns() const { return columns_; }
+    KOKKOS_FUNCTION std::size_t blocks() const { return pieces(columns_, block); }
+
+    /// For so many rows at a time.
+    void make_room(std::size_t rows) {
+        rows_ = rows;
+        left_.make_room(columns_, rows);
+        right_.make_room(columns_, rows);
     }
+    std::size_t pieces_to_lay_out() const { return pieces(rows_, part_terms) * blocks(); }
 
     /// Centres one part of a block of columns of the matrix x.
     template <class T>
-    KOKKOS_FUNCTION void interleave(const T* x, std::size_t b, std::size_t part) const {
-        const auto first = b * block, count = less(block, columns - first);
+    KOKKOS_FUNCTION void lay_out(const T* x, std::size_t piece) const {
+        const auto part = piece / blocks(), first = piece % blocks() * block;
+        const auto count = less(block, columns_ - first);
         P centred[block] = {};
         for (std::size_t t = 0; t < terms(part); ++t) {
-            const T* row = x + (part * part_terms + t) * columns + first;
-            centre(row, mean.data() + first, count, centred);
+            const T* row = x + (part * part_terms + t) * columns_ + first;
+            centre(row, mean_.data() + first, count, centred);
             for (std::size_t j = 0; j < block; j += left_width)
-                copy<left_width>(centred + j, left.at((first + j) / left_width, part, t));
+                copy<left_width>(centred + j, left_.at((first + j) / left_width, part, t));
             for (std::size_t j = 0; j < block; j += width)
-                copy<width>(centred + j, right.at((first + j) / width, part, t));
+                copy<width>(centred + j, right_.at((first + j) / width, part, t));
         }
     }
 
@@ -53,8 +64,8 @@ class ColumnTiles {
             for (auto& tile : panels)
                 for (auto& row : tile)
                     for (auto& value : row) value = 0;
-        const auto end = less(left_panels, pieces(columns, left_width) - p * left_panels);
-        for (std::size_t part = 0; part * part_terms < rows; ++part)
+        const auto end = less(left_panels, pieces(columns_, left_width) - p * left_panels);
+        for (std::size_t part = 0; part * part_terms < rows_; ++part)
             for (std::size_t j = 0; j < right_panels; ++j)
                 for (std::size_t i = 0; i < end; ++i)
                     if (reaches_diagonal(p * block + i * left_width, q * block + j * width))
@@ -75,20 +86,28 @@ class ColumnTiles {
     KOKKOS_FUNCTION void add_tile(std::size_t i, std::size_t j, std::size_t part,
                                   TileSums& held) const {
         Tile<P> tile;
-        dot_tile(left.at(i, part), right.at(j, part), terms(part), tile);
+        dot_tile(left_.at(i, part), right_.at(j, part), terms(part), tile);
         for (std::size_t a = 0; a < left_width; ++a)
             for (std::size_t b = 0; b < width; ++b) held[a][b] += tile[a][b];
     }
     KOKKOS_FUNCTION void put(const TileSums& tile, std::size_t row, std::size_t column) const {
-        const double to_quantum = anchor;
-        for (std::size_t i = 0; i < less(left_width, columns - row); ++i) {
+        const double to_quantum = anchor_;
+        for (std::size_t i = 0; i < less(left_width, columns_ - row); ++i) {
             const auto length = row + i + 1;
-            double* to = sums.data() + (length - 1) * length / 2 + column;
+            double* to = sums_.data() + (length - 1) * length / 2 + column;
             const auto count = less(width, length - less(column, length));
 #pragma omp simd
             for (std::size_t j = 0; j < count; ++j) to[j] += (tile[i][j] + to_quantum) - to_quantum;
         }
     }
+    KOKKOS_FUNCTION std::size_t terms(std::size_t part) const {
+        return less(part_terms, rows_ - part * part_terms);
+    }
+
+    std::size_t columns_, rows_ = 0;
+    double anchor_;
+    DeviceView<double> mean_, sums_;
+    TermPanels<P> left_{left_width}, right_{width};
 };
 
 /// Rows as vectors on the left, axes on the right, a column as a term of each.
@@ -147,21 +166,31 @@ struct AxisTiles {
     }
 };
 
-template <class P, class T>
-void add_rows(ColumnTiles<P>& tiles, std::span<const T> rows) {
-    tiles.rows = rows.size() / tiles.columns;
-    tiles.left.make_room(tiles.columns, tiles.rows);
-    tiles.right.make_room(tiles.columns, tiles.rows);
-    const auto parts = pieces(tiles.rows, part_terms);
+template <class P>
+struct TilesOf {
+    using Type = ColumnTiles<P>;
+};
+template <>
+struct TilesOf<std::int16_t> {
+#if defined(__AVX2__) && !defined(__CUDACC__)
+    using Type = RoundedColumnTiles;
+#else  // which are faster there
+    using Type = ColumnTiles<float>;
+#endif
+};
+
+template <class Tiles, class T>
+void add_rows(Tiles& tiles, std::span<const T> rows) {
+    tiles.make_room(rows.size() / tiles.columns());
     const auto from = on_device(rows);
     const auto work = tiles;
     for_each_unit(
-        "reduce/interleave", parts * work.blocks, KOKKOS_LAMBDA(const std::size_t unit) {
-            work.interleave(from.data(), unit % work.blocks, unit / work.blocks);
-        });
+        "reduce/lay_out", work.pieces_to_lay_out(),
+        KOKKOS_LAMBDA(const std::size_t piece) { work.lay_out(from.data(), piece); });
+    const auto blocks = work.blocks();
     for_each_unit(
-        "reduce/scatter", work.blocks * work.blocks, KOKKOS_LAMBDA(const std::size_t unit) {
-            const auto p = unit / work.blocks, q = unit % work.blocks;
+        "reduce/scatter", blocks * blocks, KOKKOS_LAMBDA(const std::size_t unit) {
+            const auto p = unit / blocks, q = unit % blocks;
             if (q <= p) work.add_block(p, q);
         });
 }
@@ -187,17 +216,12 @@ void multiply_rows(AxisTiles& tiles, std::span<const T> rows, std::span<double> 
 
 template <class P>
 struct ColumnProducts<P>::State {
-    ColumnTiles<P> tiles;
+    typename TilesOf<P>::Type tiles;
 };
 
 template <class P>
 ColumnProducts<P>::ColumnProducts(std::span<const double> mean, double anchor)
-    : state_(new State{{.columns = mean.size(),
-                        .blocks = pieces(mean.size(), block),
-                        .anchor = anchor,
-                        .mean = copied(mean),
-                        .sums = DeviceView<double>("sums", mean.size() * (mean.size() + 1) / 2)}}) {
-}
+    : state_(new State{{mean, anchor}}) {}
 template <class P>
 ColumnProducts<P>::~ColumnProducts() = default;
 
@@ -212,11 +236,12 @@ void ColumnProducts<P>::add(std::span<const double> rows) {
 
 template <class P>
 std::vector<double> ColumnProducts<P>::sums() const {
-    std::vector<double> result(state_->tiles.sums.size());
-    copy_back(state_->tiles.sums, std::span<double>(result));
+    std::vector<double> result(state_->tiles.sums().size());
+    copy_back(state_->tiles.sums(), std::span<double>(result));
     return result;
 }
 
+template class ColumnProducts<std::int16_t>;
 template class ColumnProducts<float>;
 template class ColumnProducts<double>;
 

@@ -36,20 +36,14 @@ std::optional<std::int64_t> ComponentChoice::count() const {
 }
 
 EigenPairs ComponentChoice::of(const PackedMatrix& matrix, const comm::Communicator& comm) const {
-    EigenPairs pairs;
-    comm.on_root([&] { pairs = found_in(matrix); });
-    broadcast(pairs, matrix.n, comm);
-    return pairs;
+    auto k = count().value_or(0);
+    if (!count()) comm.on_root([&] { k = enough(matrix); });
+    return leading_eigenpairs(matrix, comm.broadcast(k), comm);
 }
 
-EigenPairs ComponentChoice::found_in(const PackedMatrix& matrix) const {
-    const auto whole = matrix.whole();
-    const auto k = count();
-    return leading_eigenpairs(whole, matrix.n,
-                              k ? *k : enough(all_eigenvalues(whole, matrix.n), matrix.trace()));
-}
-
-std::int64_t ComponentChoice::enough(const std::vector<double>& values, double trace) const {
+std::int64_t ComponentChoice::enough(const PackedMatrix& matrix) const {
+    const auto values = all_eigenvalues(matrix.whole(), matrix.n);
+    const double trace = matrix.trace();
     double sum = 0;
     std::int64_t k = 0;
     while (k < most_ && sum <= wanted_ * trace) sum += values[static_cast<std::size_t>(k++)];

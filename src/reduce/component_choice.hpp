@@ -25,8 +25,7 @@ class ComponentChoice {
     EigenPairs of(const PackedMatrix& matrix, const comm::Communicator& comm) const;
 
   private:
-    std::int64_t enough(const std::vector<double>& values, double trace) const;
-    EigenPairs found_in(const PackedMatrix& matrix) const;
+    std::int64_t enough(const PackedMatrix& matrix) const;
 
     double wanted_;
     std::int64_t most_;

@@ -10,6 +10,7 @@
 #include "kernels/kokkos/products.hpp"
 #include "reduce/component_choice.hpp"
 #include "reduce/products_of_rows.hpp"
+#include "reduce/rounded_eigenpairs.hpp"
 #include "reduce/row_eigenpairs.hpp"
 #include "reduce/row_pieces.hpp"
 #include "reduce/scatter.hpp"
@@ -165,9 +166,11 @@ class Fit {
     template <class T, class Rows>
     Pca by_columns(const RowTiles<T>& tiles, const Rows& rows,
                    std::vector<float>* embedding) const {
-        if (const auto k = choice_.count(); k && !squared_covariance_ && f32_has_room(means_))
-            if (auto pairs = leading_eigenpairs_of_rows(tiles, means_, *k, comm_))
-                return measured(rows, {.pairs = std::move(*pairs)}, embedding);
+        if (const auto k = choice_.count(); k && !squared_covariance_ && f32_has_room(means_)) {
+            auto pairs = leading_eigenpairs_of_rows(tiles, means_, *k, comm_);
+            if (!pairs) pairs = leading_eigenpairs_of_rounded_rows(tiles, means_, *k, comm_);
+            if (pairs) return measured(rows, {.pairs = std::move(*pairs)}, embedding);
+        }
         const auto scatter = [&]<class P>(P) { return scatter_matrix<P>(tiles, means_, comm_); };
         return measured(rows, decompose(scatter, columns_, rows_), embedding);
     }
@@ -175,6 +178,7 @@ class Fit {
     template <class T>
     Pca by_rows(const store::Matrix<T>& matrix, std::vector<float>* embedding) const {
         const ColumnMeans centred{.mean = std::vector<double>(static_cast<std::size_t>(rows_)),
+                                  .deviation = {},
                                   .largest_deviation = means_.largest_deviation};
         const auto products = [&]<class P>(P) {
             const auto transposed = centred_transpose<P>(matrix, means_.mean, comm_);
@@ -204,7 +208,10 @@ class Fit {
     /// Variances are measured anew, as mean squares of scores; scores are the embedding, if that is
     /// asked for.
     template <class Rows>
-    Pca measured(const Rows& rows, Decomposition found, std::vector<float>* embedding) const {
+    Pca measured(
+        const Rows& rows,
+        Decomposition found,  // NOLINT(performance-unnecessary-value-param): it is changed below
+        std::vector<float>* embedding) const {
         auto& [values, components] = found.pairs;
         const auto degrees = static_cast<double>(rows_ - 1);
         const auto k = values.size();

@@ -77,7 +77,7 @@ ColumnMeans column_means(const RowTiles<T>& tiles, const comm::Communicator& com
 
     const auto columns = below.size();
     const auto rows = static_cast<double>(tiles.total_rows());
-    ColumnMeans means{.mean = std::vector<double>(columns)};
+    ColumnMeans means{.mean = std::vector<double>(columns), .deviation = {}};
     const Quantum quantum(rows * std::max(*std::max_element(below.begin(), below.end()),
                                           *std::max_element(above.begin(), above.end())));
     for (std::size_t i = 0; i < sums.size(); ++i) means.mean[i % columns] += quantum.round(sums[i]);
@@ -85,9 +85,9 @@ ColumnMeans column_means(const RowTiles<T>& tiles, const comm::Communicator& com
     for (std::size_t j = 0; j < columns; ++j) {
         // The mean of equal values is that value, without the rounding of their sum.
         means.mean[j] = above[j] == -below[j] ? above[j] : means.mean[j] / rows;
-        means.largest_deviation =
-            std::max({means.largest_deviation, below[j] + means.mean[j], above[j] - means.mean[j]});
+        means.deviation.push_back(std::max(below[j] + means.mean[j], above[j] - means.mean[j]));
     }
+    means.largest_deviation = *std::ranges::max_element(means.deviation);
     return means;
 }
 
@@ -108,6 +108,10 @@ PackedMatrix scatter_matrix(const RowTiles<T>& tiles, const ColumnMeans& means,
 
 template ColumnMeans column_means(const RowTiles<float>&, const comm::Communicator&);
 template ColumnMeans column_means(const RowTiles<double>&, const comm::Communicator&);
+template PackedMatrix scatter_matrix<std::int16_t>(const RowTiles<float>&, const ColumnMeans&,
+                                                   const comm::Communicator&);
+template PackedMatrix scatter_matrix<std::int16_t>(const RowTiles<double>&, const ColumnMeans&,
+                                                   const comm::Communicator&);
 template PackedMatrix scatter_matrix<float>(const RowTiles<float>&, const ColumnMeans&,
                                             const comm::Communicator&);
 template PackedMatrix scatter_matrix<float>(const RowTiles<double>&, const ColumnMeans&,
@@ -117,20 +121,25 @@ template PackedMatrix scatter_matrix<double>(const RowTiles<float>&, const Colum
 template PackedMatrix scatter_matrix<double>(const RowTiles<double>&, const ColumnMeans&,
                                              const comm::Communicator&);
 
+EigenPairs leading_eigenpairs(const PackedMatrix& matrix, std::int64_t k,
+                              const comm::Communicator& comm) {
+    EigenPairs pairs;
+    comm.on_root([&] { pairs = leading_eigenpairs(matrix.whole(), matrix.n, k); });
+    broadcast(pairs, matrix.n, comm);
+    return pairs;
+}
+
 double PackedMatrix::trace() const {
     double trace = 0;
-    for (std::int64_t i = 0; i < n; ++i) trace += lower[static_cast<std::size_t>(i * (i + 3) / 2)];
+    for (std::int64_t i = 0; i < n; ++i) trace += diagonal(i);
     return trace;
 }
 
 double PackedMatrix::sum_of_squares() const {
-    double squares = 0, diagonal = 0;
+    double squares = 0, of_diagonal = 0;
     for (const double value : lower) squares += value * value;
-    for (std::int64_t i = 0; i < n; ++i) {
-        const double value = lower[static_cast<std::size_t>(i * (i + 3) / 2)];
-        diagonal += value * value;
-    }
-    return 2 * squares - diagonal;
+    for (std::int64_t i = 0; i < n; ++i) of_diagonal += diagonal(i) * diagonal(i);
+    return 2 * squares - of_diagonal;
 }
 
 std::vector<double> PackedMatrix::whole() const {

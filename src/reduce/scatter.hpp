@@ -7,13 +7,15 @@
 #include <span>
 #include <vector>
 
+#include "reduce/eigen.hpp"
 #include "reduce/row_tiles.hpp"
 
 namespace nanoatlas::reduce {
 
 struct ColumnMeans {
-    std::vector<double> mean;      ///< [D]
-    double largest_deviation = 0;  ///< of any value from the mean of its column
+    std::vector<double> mean;       ///< [D]
+    std::vector<double> deviation;  ///< [D] the largest of a value from the mean
+    double largest_deviation = 0;   ///< of all columns
 };
 
 /// T: float or double. Collective.
@@ -27,6 +29,9 @@ struct PackedMatrix {
     std::int64_t n = 0;
     std::vector<double> lower;
 
+    double diagonal(std::int64_t i) const {
+        return lower[static_cast<std::size_t>(i * (i + 3) / 2)];
+    }
     double trace() const;
     /// The sum of the squares of all elements, of both triangles.
     double sum_of_squares() const;
@@ -34,9 +39,13 @@ struct PackedMatrix {
     std::vector<double> whole() const;
 };
 
-/// Sum over rows of (x - mean)(x - mean)^T, [D, D]. Products are of P (float or double), sums of P
-/// within 256 rows and of f64 beyond: of f32, the error is a few 1e-7 of the largest element.
-/// Collective. throws InputError if rows in a file cannot be read
+/// The k leading ones (eigen.hpp), found by rank 0, the same bits on every rank. Collective.
+EigenPairs leading_eigenpairs(const PackedMatrix& matrix, std::int64_t k,
+                              const comm::Communicator& comm);
+
+/// Sum over rows of (x - mean)(x - mean)^T, [D, D]. Products are of P, as
+/// kernels::kokkos::ColumnProducts has it; of f32, the error is a few 1e-7 of the largest element.
+/// P: std::int16_t, float or double. Collective. throws InputError if rows in a file cannot be read
 template <class P, class T>
 PackedMatrix scatter_matrix(const RowTiles<T>& tiles, const ColumnMeans& means,
                             const comm::Communicator& comm);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "base/random.hpp"
 #include "kernels/kokkos/axis_scatter.hpp"
@@ -111,7 +112,8 @@ void check_products_of_columns(double tolerance) {
             all.insert(all.end(), rows.begin(), rows.end());
         }
         const auto found = products.sums();
-        const auto expected = expected_column_products(centred<P>(all, mean), columns);
+        using Centred = std::conditional_t<std::is_same_v<P, double>, double, float>;
+        const auto expected = expected_column_products(centred<Centred>(all, mean), columns);
         ASSERT_EQ(found.size(), expected.size());
         const auto square = [&](std::size_t p) { return expected[p * (p + 3) / 2]; };
         for (std::size_t p = 0; p < columns; ++p)
@@ -126,6 +128,32 @@ TEST(Products, of_columns_agree_with_reference_and_add_up) {
     check_products_of_columns<float, double>(1e-6);
     check_products_of_columns<double, float>(1e-14);
     check_products_of_columns<double, double>(1e-14);
+    // Half a step, which is a 46,332nd of a column's length, for each of 256 values on both sides.
+    check_products_of_columns<std::int16_t, float>(3.5e-4);
+    check_products_of_columns<std::int16_t, double>(3.5e-4);
+}
+
+TEST(Products, of_columns_in_16_bits_take_columns_of_any_scale) {
+    constexpr std::size_t columns = 40, rows = 700;
+    auto values = random_values(rows * columns, base::Random(69));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto column = i % columns;
+        values[i] *= std::pow(10.0F, static_cast<float>(column) - 30);
+        if (column == 3) values[i] = 0;
+        if (column == 35 && i / columns % 300 != 7) values[i] = 0;  // one value of 256 is all
+    }
+    const std::vector<double> mean(columns);
+    kokkos::ColumnProducts<std::int16_t> products(mean, 0);
+    products.add(values);
+    const auto found = products.sums();
+    const auto expected = expected_column_products(values, columns);
+    const auto square = [&](std::size_t p) { return expected[p * (p + 3) / 2]; };
+    for (std::size_t p = 0; p < columns; ++p)
+        for (std::size_t q = 0; q <= p; ++q)
+            ASSERT_NEAR(found[p * (p + 1) / 2 + q], expected[p * (p + 1) / 2 + q],
+                        3.5e-4 * std::sqrt(square(p) * square(q)) +
+                            1e-14 * std::sqrt(std::max(square(p), square(q))))
+                << p << ", " << q;
 }
 
 template <class Products>
@@ -144,6 +172,7 @@ void check_order_of_pieces() {
 }
 
 TEST(Products, of_columns_are_the_same_to_the_bit_in_any_order_of_the_pieces) {
+    check_order_of_pieces<kokkos::ColumnProducts<std::int16_t>>();
     check_order_of_pieces<kokkos::ColumnProducts<float>>();
     check_order_of_pieces<kokkos::ColumnProducts<double>>();
 }

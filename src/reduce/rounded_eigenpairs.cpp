@@ -1,0 +1,118 @@
+#include "reduce/rounded_eigenpairs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "kernels/kokkos/products.hpp"
+#include "store/agree.hpp"
+
+namespace nanoatlas::reduce {
+namespace {
+
+// Of a variance, relative, by what a vector has of others.
+constexpr double tolerance = 1e-9, tolerance_within = 5e-9;
+// Vectors beyond those wanted, so that those left out lie further off.
+constexpr std::int64_t spare_vectors = 8;
+constexpr std::int64_t fewest_rows = 8192, fewest_columns = 256;
+
+// Of values from their mean, so that what counts as 0 is nothing beside them.
+constexpr double least_deviation = 1e-6;
+
+bool pays(std::int64_t rows, std::int64_t columns, std::int64_t vectors) {
+    return rows >= fewest_rows && columns >= fewest_columns && vectors <= columns / 8;
+}
+
+/// The mean square of what rounding adds to a value, or more: a step is a 46,332nd of the length of
+/// a column's 256 values, or a 32,766th of the largest of them.
+double square_of_rounding(const PackedMatrix& scatter, const ColumnMeans& means,
+                          std::int64_t rows) {
+    double sum = 0;
+    for (std::int64_t c = 0; c < scatter.n; ++c) {
+        const double by_length = std::sqrt(256 * scatter.diagonal(c) / static_cast<double>(rows)),
+                     by_largest = means.deviation[static_cast<std::size_t>(c)];
+        sum += std::pow(by_length / 46332, 2) + std::pow(by_largest / 32766, 2);
+    }
+    return sum / (12 * static_cast<double>(scatter.n));
+}
+
+/// The relative error of a variance whose vector has something of another, by rounding of that mean
+/// square: independent from row to row, it makes the scores of the two correlate by
+/// 2 sqrt(value * square).
+double error_of_variance(double square, double gap) {
+    return gap > 0 ? 4 * square / gap : std::numeric_limits<double>::infinity();
+}
+
+double least_gap(std::span<const double> descending) {
+    double gap = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 1; i < descending.size(); ++i)
+        gap = std::min(gap, descending[i - 1] - descending[i]);
+    return gap;
+}
+
+/// Turns vectors within their span so that the scores of the rows do not correlate (Rayleigh and
+/// Ritz), by products in f64. Collective.
+template <class T>
+void uncorrelate(EigenPairs& pairs, const RowTiles<T>& tiles, const ColumnMeans& means,
+                 const comm::Communicator& comm) {
+    const auto m = pairs.values.size(), width = means.mean.size();
+    kernels::kokkos::RowProducts score(means.mean, pairs.vectors);
+    kernels::kokkos::ColumnProducts<double> products(std::vector<double>(m),
+                                                     Quantum(2 * pairs.values[0]).anchor());
+    store::agree_on_input(comm, [&] {
+        std::vector<T> room;
+        std::vector<double> scores;
+        for (std::int64_t t = 0; t < tiles.count(); ++t) {
+            const auto rows = tiles.rows(t, room);
+            scores.resize(rows.size() / width * m);
+            score.multiply(rows, scores);
+            products.add(std::span<const double>(scores));
+        }
+    });
+    PackedMatrix of_scores{.n = static_cast<std::int64_t>(m), .lower = products.sums()};
+    comm.sum(std::span<double>(of_scores.lower));
+    auto turned = leading_eigenpairs(of_scores, of_scores.n, comm);
+    std::vector<double> vectors(pairs.vectors.size());
+    for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t j = 0; j < m; ++j)
+            for (std::size_t c = 0; c < width; ++c)
+                vectors[i * width + c] += turned.vectors[i * m + j] * pairs.vectors[j * width + c];
+    pairs = {.values = std::move(turned.values), .vectors = std::move(vectors)};
+}
+
+}  // namespace
+
+template <class T>
+std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<T>& tiles,
+                                                             const ColumnMeans& means,
+                                                             std::int64_t k,
+                                                             const comm::Communicator& comm) {
+    if (!pays(tiles.total_rows(), tiles.columns(), k + spare_vectors) ||
+        means.largest_deviation < least_deviation)
+        return std::nullopt;
+    const auto scatter = scatter_matrix<std::int16_t>(tiles, means, comm);
+    auto pairs = leading_eigenpairs(scatter, k + spare_vectors, comm);
+    const double square = square_of_rounding(scatter, means, tiles.total_rows());
+    const auto wanted = static_cast<std::size_t>(k);
+    const auto values = std::span<const double>(pairs.values);
+    if (error_of_variance(square, values[wanted - 1] - values.back()) > tolerance)
+        return std::nullopt;
+    if (error_of_variance(square, least_gap(values.first(wanted + 1))) > tolerance_within)
+        uncorrelate(pairs, tiles, means, comm);
+    pairs.values.resize(wanted);
+    pairs.vectors.resize(wanted * means.mean.size());
+    return pairs;
+}
+
+template std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<float>&,
+                                                                      const ColumnMeans&,
+                                                                      std::int64_t,
+                                                                      const comm::Communicator&);
+template std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<double>&,
+                                                                      const ColumnMeans&,
+                                                                      std::int64_t,
+                                                                      const comm::Communicator&);
+
+}  // namespace nanoatlas::reduce
