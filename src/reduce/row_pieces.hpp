@@ -41,8 +41,11 @@ struct RowsInFile {
     template <class Use>
     void for_each_piece(const Use& use) const {
         store::agree_on_input(comm, [&] {
+            std::vector<T> rows;
             for (auto first = block().first; first < block().end(); first += tile_rows) {
-                const auto rows = file.read<T>(first, std::min(tile_rows, block().end() - first));
+                const auto count = std::min(tile_rows, block().end() - first);
+                rows.resize(static_cast<std::size_t>(count * file.columns()));
+                file.read_into<T>(first, count, rows);
                 use(std::span<const T>(rows));
             }
         });

@@ -42,7 +42,11 @@ std::int64_t RowTiles<T>::end_of(std::int64_t t) const {
 template <class T>
 std::span<const T> RowTiles<T>::rows(std::int64_t t, std::vector<T>& room) const {
     const auto begin = begin_of(t), end = end_of(t);
-    if (file_ != nullptr) return room = file_->read<T>(begin, end - begin);
+    if (file_ != nullptr) {
+        room.resize(static_cast<std::size_t>((end - begin) * columns_));
+        file_->read_into<T>(begin, end - begin, room);
+        return room;
+    }
     const auto own = std::span(matrix_->values)
                          .subspan(static_cast<std::size_t>((begin - mine_.first) * columns_));
     const auto size = static_cast<std::size_t>((end - begin) * columns_);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <map>
 
 #include "base/check.hpp"
@@ -114,13 +115,24 @@ Matrix<T> read_any(const Source& source, const comm::Communicator& comm) {
     return read_text_table<T>(source.path, comm);
 }
 
+// In one go over whole registers.
+template <class T>
+bool are_finite(std::span<const T> values) {
+    const T* from = values.data();
+    int wrong = 0;
+#pragma omp simd reduction(| : wrong)
+    for (std::size_t i = 0; i < values.size(); ++i)
+        wrong |= static_cast<int>(!(std::abs(from[i]) <= std::numeric_limits<T>::max()));
+    return wrong == 0;
+}
+
 // Of rows [first_row, ...).
 template <class T>
-void check_finite(const std::vector<T>& values, std::int64_t first_row, std::int64_t columns,
+void check_finite(std::span<const T> values, std::int64_t first_row, std::int64_t columns,
                   const std::string& source) {
+    if (are_finite(values)) return;
     const auto wrong =
         std::find_if(values.begin(), values.end(), [](T value) { return !std::isfinite(value); });
-    if (wrong == values.end()) return;
     const auto position = wrong - values.begin();
     throw InputError(fmt::format(
         "'{}' holds {} in row {}, column {} (counted from 0): distances to that row have no "
@@ -214,8 +226,9 @@ template <class T>
 Matrix<T> read_matrix(const std::string& source, const comm::Communicator& comm) {
     auto matrix = read_any<T>(parse_source(source), comm);
     check_not_empty(matrix.rows.total, matrix.columns, source);
-    agree_on_input(comm,
-                   [&] { check_finite(matrix.values, matrix.rows.first, matrix.columns, source); });
+    agree_on_input(comm, [&] {
+        check_finite(std::span<const T>(matrix.values), matrix.rows.first, matrix.columns, source);
+    });
     return matrix;
 }
 
@@ -256,11 +269,20 @@ MatrixFile::MatrixFile(const std::string& source, const comm::Communicator& comm
 
 template <class T>
 std::vector<T> MatrixFile::read(std::int64_t first, std::int64_t count) const {
-    if (count == 0) return {};
-    auto values = is_npy_ ? read_npy_rows<T>(path_, read_npy_header(path_), first, count)
-                          : open_hdf5(path_).read_rows<T>(dataset_, first, count);
-    check_finite(values, first, columns_, source_);
+    std::vector<T> values(static_cast<std::size_t>(count * columns_));
+    read_into(first, count, std::span(values));
     return values;
+}
+
+template <class T>
+void MatrixFile::read_into(std::int64_t first, std::int64_t count, std::span<T> values) const {
+    if (count == 0) return;
+    if (is_npy_) {
+        read_npy_rows_into(path_, read_npy_header(path_), first, count, values);
+    } else {
+        open_hdf5(path_).read_rows_into(dataset_, first, count, values);
+    }
+    check_finite(std::span<const T>(values), first, columns_, source_);
 }
 
 std::vector<std::int64_t> read_labels(const std::string& source, const comm::Communicator& comm) {
@@ -291,6 +313,8 @@ template Matrix<float> read_matrix(const std::string&, const comm::Communicator&
 template Matrix<double> read_matrix(const std::string&, const comm::Communicator&);
 template std::vector<float> MatrixFile::read(std::int64_t, std::int64_t) const;
 template std::vector<double> MatrixFile::read(std::int64_t, std::int64_t) const;
+template void MatrixFile::read_into(std::int64_t, std::int64_t, std::span<float>) const;
+template void MatrixFile::read_into(std::int64_t, std::int64_t, std::span<double>) const;
 template void write_plain_table(const std::string&, const Matrix<float>&,
                                 const comm::Communicator&);
 template void write_plain_table(const std::string&, const Matrix<double>&,

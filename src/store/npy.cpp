@@ -213,16 +213,25 @@ class PieceReader {
     void read(std::int64_t from, std::int64_t count, T* values, std::int64_t stride) {
         constexpr std::int64_t most = 1 << 20;
         file_.seekg(header_.data_offset + from * header_.item_size);
+        if (stride == 1 && is_stored_as_is()) return read_bytes(values, count * header_.item_size);
         for (std::int64_t done = 0; done < count; done += most) {
             const auto now = std::min(most, count - done);
             buffer_.resize(static_cast<std::size_t>(now * header_.item_size));
-            file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-            if (!file_) refuse(path_, "it ends within its data");
+            read_bytes(buffer_.data(), std::ssize(buffer_));
             convert(std::span<char>(buffer_), header_, values + done * stride, stride);
         }
     }
 
   private:
+    bool is_stored_as_is() const {
+        return header_.kind == (std::is_floating_point_v<T> ? 'f' : 'i') &&
+               header_.item_size == sizeof(T) && !header_.swapped;
+    }
+    void read_bytes(void* to, std::int64_t count) {
+        file_.read(static_cast<char*>(to), count);
+        if (!file_) refuse(path_, "it ends within its data");
+    }
+
     const std::string& path_;
     const NpyHeader& header_;
     std::ifstream file_;
@@ -242,6 +251,13 @@ std::int64_t position_in_row(std::int64_t r, const std::vector<std::int64_t>& sh
         stride *= shape[d];
     }
     return position;
+}
+
+void check_rows(const std::string& path, const NpyHeader& header, std::int64_t first,
+                std::int64_t count) {
+    VALIDATE(first >= 0 && count >= 0 && first <= header.rows() - count,
+             "'{}' has {} rows; rows {} to {} are asked for", path, header.rows(), first,
+             first + count);
 }
 
 }  // namespace
@@ -268,21 +284,25 @@ NpyHeader read_npy_header(const std::string& path) {
 template <class T>
 std::vector<T> read_npy_rows(const std::string& path, const NpyHeader& header, std::int64_t first,
                              std::int64_t count) {
-    VALIDATE(first >= 0 && count >= 0 && first <= header.rows() - count,
-             "'{}' has {} rows; rows {} to {} are asked for", path, header.rows(), first,
-             first + count);
+    check_rows(path, header, first, count);
+    std::vector<T> values(static_cast<std::size_t>(count * header.row_length()));
+    read_npy_rows_into(path, header, first, count, std::span(values));
+    return values;
+}
+
+template <class T>
+void read_npy_rows_into(const std::string& path, const NpyHeader& header, std::int64_t first,
+                        std::int64_t count, std::span<T> values) {
+    check_rows(path, header, first, count);
     const auto length = header.row_length();
-    std::vector<T> values(static_cast<std::size_t>(count * length));
-    if (values.empty()) return values;
+    ENSURE(std::ssize(values) == count * length,
+           "a buffer does not have the size of the rows read into it");
+    if (values.empty()) return;
     PieceReader<T> reader(path, header);
-    if (!header.fortran_order) {
-        reader.read(first * length, count * length, values.data(), 1);
-        return values;
-    }
+    if (!header.fortran_order) return reader.read(first * length, count * length, values.data(), 1);
     for (std::int64_t r = 0; r < length; ++r)
         reader.read(r * header.rows() + first, count,
                     values.data() + position_in_row(r, header.shape), length);
-    return values;
 }
 
 template <class T>
@@ -313,6 +333,10 @@ template std::vector<double> read_npy_rows(const std::string&, const NpyHeader&,
                                            std::int64_t);
 template std::vector<std::int64_t> read_npy_rows(const std::string&, const NpyHeader&, std::int64_t,
                                                  std::int64_t);
+template void read_npy_rows_into(const std::string&, const NpyHeader&, std::int64_t, std::int64_t,
+                                 std::span<float>);
+template void read_npy_rows_into(const std::string&, const NpyHeader&, std::int64_t, std::int64_t,
+                                 std::span<double>);
 template NpyArray<float> read_npy(const std::string&);
 template NpyArray<double> read_npy(const std::string&);
 template NpyArray<std::int64_t> read_npy(const std::string&);
