@@ -10,8 +10,6 @@
 namespace nanoatlas::reduce {
 namespace {
 
-// Of a residual, over the distance of an eigenvalue from those left out.
-constexpr double tolerance = 1e-7;
 constexpr std::int64_t small_matrix = 256;
 
 // A multiple of 32 vectors: products take hardly longer than with a few less, and each spares the
@@ -63,17 +61,18 @@ class RoughProduct {
 
 /// Nothing if it has not converged after as many products as dsyevr would cost.
 std::optional<EigenPairs> by_subspace_iteration(std::span<const double> matrix, std::int64_t n,
-                                                std::int64_t k) {
+                                                std::int64_t k, const EigenSearch& search) {
     const int side = static_cast<int>(n);
     const auto exact = [&](const VectorBlock& in, VectorBlock& out) {
         multiply_strips(static_cast<int>(in.size()) / side, side, side, in.data(), matrix.data(),
                         out.data());
     };
-    SubspaceIteration iteration(exact, RoughProduct(matrix, n), n, k,
-                                SubspaceIteration::random_block(n, block_size(n, k)));
+    auto start = SubspaceIteration::random_block(n, block_size(n, k));
+    std::copy_n(search.start.begin(), std::min(search.start.size(), start.size()), start.begin());
+    SubspaceIteration iteration(exact, RoughProduct(matrix, n), n, k, std::move(start));
     const bool found =
-        iteration.run(40 + side / 10, [](std::span<const double> values, std::size_t j) {
-            return std::max(1e-12 * values[0], tolerance * (values[j] - values.back()));
+        iteration.run(40 + side / 10, [&](std::span<const double> values, std::size_t j) {
+            return std::max(1e-12 * values[0], search.tolerance * (values[j] - values.back()));
         });
     return found ? std::optional(iteration.pairs()) : std::nullopt;
 }
@@ -101,14 +100,15 @@ EigenPairs leading_eigenpairs_lapack(std::span<const double> matrix, std::int64_
     return pairs;
 }
 
-EigenPairs leading_eigenpairs(std::span<const double> matrix, std::int64_t n, std::int64_t k) {
+EigenPairs leading_eigenpairs(std::span<const double> matrix, std::int64_t n, std::int64_t k,
+                              const EigenSearch& search) {
     EigenPairs pairs;
     if (n < small_matrix) {
         on_one_thread([&] { pairs = leading_eigenpairs_lapack(matrix, n, k); });
         return pairs;
     }
     if (k <= n / 8)
-        if (auto found = by_subspace_iteration(matrix, n, k)) return *std::move(found);
+        if (auto found = by_subspace_iteration(matrix, n, k, search)) return *std::move(found);
     return leading_eigenpairs_lapack(matrix, n, k);
 }
 

@@ -167,8 +167,8 @@ class Fit {
     Pca by_columns(const RowTiles<T>& tiles, const Rows& rows,
                    std::vector<float>* embedding) const {
         if (const auto k = choice_.count(); k && !squared_covariance_ && f32_has_room(means_)) {
-            auto pairs = leading_eigenpairs_of_rows(tiles, means_, *k, comm_);
-            if (!pairs) pairs = leading_eigenpairs_of_rounded_rows(tiles, means_, *k, comm_);
+            auto [pairs, near] = leading_eigenpairs_of_rows(tiles, means_, *k, comm_);
+            if (!pairs) pairs = leading_eigenpairs_of_rounded_rows(tiles, means_, *k, near, comm_);
             if (pairs) return measured(rows, {.pairs = std::move(*pairs)}, embedding);
         }
         const auto scatter = [&]<class P>(P) { return scatter_matrix<P>(tiles, means_, comm_); };

@@ -14,6 +14,8 @@ namespace {
 
 // Of a variance, relative, by what a vector has of others.
 constexpr double tolerance = 1e-9, tolerance_within = 5e-9;
+// Of vectors that rounding has turned by more.
+constexpr double tolerance_of_search = 1e-6;
 // Vectors beyond those wanted, so that those left out lie further off.
 constexpr std::int64_t spare_vectors = 8;
 constexpr std::int64_t fewest_rows = 8192, fewest_columns = 256;
@@ -88,12 +90,14 @@ template <class T>
 std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<T>& tiles,
                                                              const ColumnMeans& means,
                                                              std::int64_t k,
+                                                             const std::vector<double>& near,
                                                              const comm::Communicator& comm) {
     if (!pays(tiles.total_rows(), tiles.columns(), k + spare_vectors) ||
         means.largest_deviation < least_deviation)
         return std::nullopt;
     const auto scatter = scatter_matrix<std::int16_t>(tiles, means, comm);
-    auto pairs = leading_eigenpairs(scatter, k + spare_vectors, comm);
+    auto pairs = leading_eigenpairs(scatter, k + spare_vectors, comm,
+                                    {.start = near, .tolerance = tolerance_of_search});
     const double square = square_of_rounding(scatter, means, tiles.total_rows());
     const auto wanted = static_cast<std::size_t>(k);
     const auto values = std::span<const double>(pairs.values);
@@ -109,10 +113,12 @@ std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<T>& 
 template std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<float>&,
                                                                       const ColumnMeans&,
                                                                       std::int64_t,
+                                                                      const std::vector<double>&,
                                                                       const comm::Communicator&);
 template std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<double>&,
                                                                       const ColumnMeans&,
                                                                       std::int64_t,
+                                                                      const std::vector<double>&,
                                                                       const comm::Communicator&);
 
 }  // namespace nanoatlas::reduce

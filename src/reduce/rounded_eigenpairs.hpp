@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "reduce/eigen.hpp"
 #include "reduce/scatter.hpp"
@@ -17,10 +18,13 @@ namespace nanoatlas::reduce {
 /// (about: that is a standard deviation). Nothing where it does not pay, or the next vectors beyond
 /// the k are too close. The same bits on any number of ranks and threads, and on every rank.
 /// T: float or double. Collective. throws InputError if rows in a file cannot be read
+///
+/// near  vectors [any number, D] that may be near the leading ones; the root's count
 template <class T>
 std::optional<EigenPairs> leading_eigenpairs_of_rounded_rows(const RowTiles<T>& tiles,
                                                              const ColumnMeans& means,
                                                              std::int64_t k,
+                                                             const std::vector<double>& near,
                                                              const comm::Communicator& comm);
 
 }  // namespace nanoatlas::reduce

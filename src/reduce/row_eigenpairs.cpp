@@ -17,6 +17,8 @@ namespace {
 constexpr double tolerance = 1e-6;
 // What the eigenvectors of the sample miss of those of all rows, roughly.
 constexpr double error_of_sample = 1e-2;
+// Where the sample needs more, so do all rows.
+constexpr int most_products_of_sample = 4;
 constexpr std::int64_t fewest_rows = 8 * sample_rows;
 // An element of a product of rows with vectors takes that much longer than one of the matrix.
 constexpr double relative_cost = 1.25;
@@ -52,48 +54,45 @@ SubspaceIteration::Bound share_of_gap(double share) {
 }  // namespace
 
 template <class T>
-std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<T>& tiles,
-                                                     const ColumnMeans& means, std::int64_t k,
-                                                     const comm::Communicator& comm) {
+RowEigenPairs leading_eigenpairs_of_rows(const RowTiles<T>& tiles, const ColumnMeans& means,
+                                         std::int64_t k, const comm::Communicator& comm) {
     const auto columns = tiles.columns();
     const double most_products = products_of_equal_cost(columns, k);
-    if (tiles.total_rows() < fewest_rows || most_products < 2) return std::nullopt;
+    if (tiles.total_rows() < fewest_rows || most_products < 2) return {};
 
     const auto rows = centred_sample(tiles, means, comm);
-    EigenPairs pairs;
+    RowEigenPairs result;
     const RowScatter scatter(tiles, means, SubspaceIteration::block_size(columns, k), comm);
     const auto find = [&] {
         const SampleScatter few(rows, columns, tiles.total_rows());
         SubspaceIteration sample(
             std::cref(few), columns, k,
             SubspaceIteration::random_block(columns, SubspaceIteration::block_size(columns, k)));
-        if (!sample.run(6, share_of_gap(error_of_sample))) return false;
+        const bool is_found = sample.run(most_products_of_sample, share_of_gap(error_of_sample));
+        result.near = sample.block();
+        if (!is_found) return;
         const double needed = products_needed(sample.values(), static_cast<std::size_t>(k),
                                               few.trace(), tiles.total_rows());
-        if (needed > most_products) return false;
+        if (needed > most_products) return;
         SubspaceIteration iteration(std::cref(scatter), columns, k, sample.block());
-        if (!iteration.run(static_cast<int>(needed) + spare_products, share_of_gap(tolerance)))
-            return false;
-        pairs = iteration.pairs();
-        return true;
+        if (iteration.run(static_cast<int>(needed) + spare_products, share_of_gap(tolerance)))
+            result.pairs = iteration.pairs();
     };
-    bool found = false;
     if (comm.is_root()) {
-        found = find();
+        find();
         scatter.dismiss();
     } else {
         scatter.serve();
     }
-    if (!comm.broadcast(found)) return std::nullopt;
-    broadcast(pairs, columns, comm);
-    return pairs;
+    if (!comm.broadcast(result.pairs.has_value())) return result;
+    if (!comm.is_root()) result.pairs.emplace();
+    broadcast(*result.pairs, columns, comm);
+    return result;
 }
 
-template std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<float>&,
-                                                              const ColumnMeans&, std::int64_t,
-                                                              const comm::Communicator&);
-template std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<double>&,
-                                                              const ColumnMeans&, std::int64_t,
-                                                              const comm::Communicator&);
+template RowEigenPairs leading_eigenpairs_of_rows(const RowTiles<float>&, const ColumnMeans&,
+                                                  std::int64_t, const comm::Communicator&);
+template RowEigenPairs leading_eigenpairs_of_rows(const RowTiles<double>&, const ColumnMeans&,
+                                                  std::int64_t, const comm::Communicator&);
 
 }  // namespace nanoatlas::reduce

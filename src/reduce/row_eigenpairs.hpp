@@ -6,8 +6,16 @@
 
 #include "reduce/eigen.hpp"
 #include "reduce/scatter.hpp"
+#include "reduce/subspace_iteration.hpp"
 
 namespace nanoatlas::reduce {
+
+struct RowEigenPairs {
+    std::optional<EigenPairs> pairs;
+    /// If there are none, vectors [any number, D] near the leading ones, or no vectors; on the
+    /// root.
+    VectorBlock near = {};
+};
 
 /// The k leading eigenpairs of the scatter matrix, by products of the rows with a block of vectors
 /// (Halko, Martinsson, Tropp, SIAM Rev. 53 (2011) 217; subspace iteration from the eigenvectors of
@@ -18,8 +26,7 @@ namespace nanoatlas::reduce {
 /// threads, and on every rank. T: float or double. Collective.
 /// throws InputError if rows in a file cannot be read
 template <class T>
-std::optional<EigenPairs> leading_eigenpairs_of_rows(const RowTiles<T>& tiles,
-                                                     const ColumnMeans& means, std::int64_t k,
-                                                     const comm::Communicator& comm);
+RowEigenPairs leading_eigenpairs_of_rows(const RowTiles<T>& tiles, const ColumnMeans& means,
+                                         std::int64_t k, const comm::Communicator& comm);
 
 }  // namespace nanoatlas::reduce

@@ -45,7 +45,7 @@ SampleScatter::SampleScatter(std::span<const float> rows, std::int64_t columns, 
       values_(rows.size()) {
     const double scale = std::sqrt(static_cast<double>(total) / rows_);
 #pragma omp parallel for
-    for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = scale * rows[i];
+    for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = static_cast<float>(scale * rows[i]);
 }
 
 double SampleScatter::trace() const {
@@ -55,14 +55,17 @@ double SampleScatter::trace() const {
 void SampleScatter::operator()(const VectorBlock& in, VectorBlock& out) const {
     constexpr int strip = 128;
     const auto vectors = static_cast<int>(in.size() / static_cast<std::size_t>(columns_));
-    std::vector<double> scores(static_cast<std::size_t>(vectors) * static_cast<std::size_t>(rows_));
+    const std::vector<float> rounded(in.begin(), in.end());
+    std::vector<float> scores(static_cast<std::size_t>(vectors) * static_cast<std::size_t>(rows_)),
+        product(in.size());
 #pragma omp parallel for schedule(dynamic)
     for (int first = 0; first < rows_; first += strip)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, vectors,
-                    std::min(strip, rows_ - first), columns_, 1.0, in.data(), columns_,
-                    values_.data() + static_cast<std::ptrdiff_t>(first) * columns_, columns_, 0.0,
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, vectors,
+                    std::min(strip, rows_ - first), columns_, 1.0F, rounded.data(), columns_,
+                    values_.data() + static_cast<std::ptrdiff_t>(first) * columns_, columns_, 0.0F,
                     scores.data() + first, rows_);
-    multiply_strips(vectors, columns_, rows_, scores.data(), values_.data(), out.data());
+    multiply_strips(vectors, columns_, rows_, scores.data(), values_.data(), product.data());
+    std::ranges::copy(product, out.begin());
 }
 
 }  // namespace nanoatlas::reduce

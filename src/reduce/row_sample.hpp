@@ -29,12 +29,12 @@ class SampleScatter {
     SampleScatter(std::span<const float> rows, std::int64_t columns, std::int64_t total);
 
     double trace() const;
-    /// As SubspaceIteration::Product; the same bits on any number of threads.
+    /// As SubspaceIteration::Product, in f32; the same bits on any number of threads.
     void operator()(const VectorBlock& in, VectorBlock& out) const;
 
   private:
     int rows_, columns_;
-    std::vector<double> values_;
+    std::vector<float> values_;
 };
 
 }  // namespace nanoatlas::reduce

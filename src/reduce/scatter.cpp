@@ -122,9 +122,9 @@ template PackedMatrix scatter_matrix<double>(const RowTiles<double>&, const Colu
                                              const comm::Communicator&);
 
 EigenPairs leading_eigenpairs(const PackedMatrix& matrix, std::int64_t k,
-                              const comm::Communicator& comm) {
+                              const comm::Communicator& comm, const EigenSearch& search) {
     EigenPairs pairs;
-    comm.on_root([&] { pairs = leading_eigenpairs(matrix.whole(), matrix.n, k); });
+    comm.on_root([&] { pairs = leading_eigenpairs(matrix.whole(), matrix.n, k, search); });
     broadcast(pairs, matrix.n, comm);
     return pairs;
 }

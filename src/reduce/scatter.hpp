@@ -40,8 +40,9 @@ struct PackedMatrix {
 };
 
 /// The k leading ones (eigen.hpp), found by rank 0, the same bits on every rank. Collective.
+/// search: the root's counts
 EigenPairs leading_eigenpairs(const PackedMatrix& matrix, std::int64_t k,
-                              const comm::Communicator& comm);
+                              const comm::Communicator& comm, const EigenSearch& search = {});
 
 /// Sum over rows of (x - mean)(x - mean)^T, [D, D]. Products are of P, as
 /// kernels::kokkos::ColumnProducts has it; of f32, the error is a few 1e-7 of the largest element.

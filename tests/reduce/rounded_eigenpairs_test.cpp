@@ -47,7 +47,7 @@ double flat(std::size_t) {
 std::optional<EigenPairs> found_of(const Matrix& matrix, const comm::Communicator& comm,
                                    std::int64_t count = k) {
     const RowTiles tiles(matrix, comm);
-    return leading_eigenpairs_of_rounded_rows(tiles, column_means(tiles, comm), count, comm);
+    return leading_eigenpairs_of_rounded_rows(tiles, column_means(tiles, comm), count, {}, comm);
 }
 
 /// v_i^T C v_j of the f64 scatter matrix C of a matrix: [k, k].

@@ -63,7 +63,7 @@ Matrix with_leading_directions(std::int64_t total, const comm::Communicator& com
 std::optional<EigenPairs> found_of(const Matrix& matrix, const comm::Communicator& comm,
                                    std::int64_t count = k) {
     const RowTiles tiles(matrix, comm);
-    return leading_eigenpairs_of_rows(tiles, column_means(tiles, comm), count, comm);
+    return leading_eigenpairs_of_rows(tiles, column_means(tiles, comm), count, comm).pairs;
 }
 
 TEST(RowEigenPairs, are_those_of_the_scatter_matrix) {
