@@ -15,7 +15,7 @@ namespace {
 // Of a variance, relative, by what a vector has of others.
 constexpr double tolerance = 1e-9, tolerance_within = 5e-9;
 // Of vectors that rounding has turned by more.
-constexpr double tolerance_of_search = 1e-6;
+constexpr double tolerance_of_search = 1e-5;
 // Vectors beyond those wanted, so that those left out lie further off.
 constexpr std::int64_t spare_vectors = 8;
 constexpr std::int64_t fewest_rows = 8192, fewest_columns = 256;
