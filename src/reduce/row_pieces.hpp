@@ -44,8 +44,7 @@ struct RowsInFile {
             std::vector<T> rows;
             for (auto first = block().first; first < block().end(); first += tile_rows) {
                 const auto count = std::min(tile_rows, block().end() - first);
-                rows.resize(static_cast<std::size_t>(count * file.columns()));
-                file.read_into<T>(first, count, rows);
+                file.read_into(first, count, rows);
                 use(std::span<const T>(rows));
             }
         });

@@ -43,8 +43,7 @@ template <class T>
 std::span<const T> RowTiles<T>::rows(std::int64_t t, std::vector<T>& room) const {
     const auto begin = begin_of(t), end = end_of(t);
     if (file_ != nullptr) {
-        room.resize(static_cast<std::size_t>((end - begin) * columns_));
-        file_->read_into<T>(begin, end - begin, room);
+        file_->read_into(begin, end - begin, room);
         return room;
     }
     const auto own = std::span(matrix_->values)

@@ -118,8 +118,8 @@ class ArtefactReader {
     template <class T>
     std::vector<T> read_rows(const std::string& dataset, std::int64_t first,
                              std::int64_t count) const {
-        std::vector<T> values(checked_count(dataset, first, count, sizeof(T)));
-        read_rows_raw(dataset, hdf5::native_type<T>(), values.data(), first, count);
+        std::vector<T> values;
+        read_rows_into(dataset, first, count, values);
         return values;
     }
     template <class T>
@@ -130,6 +130,13 @@ class ArtefactReader {
     template <class T>
     std::vector<T> read(const std::string& dataset) const {
         return read_rows<T>(dataset, 0, rows(dataset));
+    }
+    /// In place of what values hold, whose memory is used again.
+    template <class T>
+    void read_rows_into(const std::string& dataset, std::int64_t first, std::int64_t count,
+                        std::vector<T>& values) const {
+        values.resize(checked_count(dataset, first, count, sizeof(T)));
+        read_rows_raw(dataset, hdf5::native_type<T>(), values.data(), first, count);
     }
     /// Into memory of the caller's, rows * row length values.
     template <class T>

@@ -269,14 +269,14 @@ MatrixFile::MatrixFile(const std::string& source, const comm::Communicator& comm
 
 template <class T>
 std::vector<T> MatrixFile::read(std::int64_t first, std::int64_t count) const {
-    std::vector<T> values(static_cast<std::size_t>(count * columns_));
-    read_into(first, count, std::span(values));
+    std::vector<T> values;
+    read_into(first, count, values);
     return values;
 }
 
 template <class T>
-void MatrixFile::read_into(std::int64_t first, std::int64_t count, std::span<T> values) const {
-    if (count == 0) return;
+void MatrixFile::read_into(std::int64_t first, std::int64_t count, std::vector<T>& values) const {
+    if (count == 0) return values.clear();
     if (is_npy_) {
         read_npy_rows_into(path_, read_npy_header(path_), first, count, values);
     } else {
@@ -313,8 +313,8 @@ template Matrix<float> read_matrix(const std::string&, const comm::Communicator&
 template Matrix<double> read_matrix(const std::string&, const comm::Communicator&);
 template std::vector<float> MatrixFile::read(std::int64_t, std::int64_t) const;
 template std::vector<double> MatrixFile::read(std::int64_t, std::int64_t) const;
-template void MatrixFile::read_into(std::int64_t, std::int64_t, std::span<float>) const;
-template void MatrixFile::read_into(std::int64_t, std::int64_t, std::span<double>) const;
+template void MatrixFile::read_into(std::int64_t, std::int64_t, std::vector<float>&) const;
+template void MatrixFile::read_into(std::int64_t, std::int64_t, std::vector<double>&) const;
 template void write_plain_table(const std::string&, const Matrix<float>&,
                                 const comm::Communicator&);
 template void write_plain_table(const std::string&, const Matrix<double>&,

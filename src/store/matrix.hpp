@@ -52,9 +52,9 @@ class MatrixFile {
     /// holds a NaN or an infinity
     template <class T = double>
     std::vector<T> read(std::int64_t first, std::int64_t count) const;
-    /// The same into memory of the caller's, count * columns() values.
+    /// The same in place of what values hold, whose memory is used again.
     template <class T>
-    void read_into(std::int64_t first, std::int64_t count, std::span<T> values) const;
+    void read_into(std::int64_t first, std::int64_t count, std::vector<T>& values) const;
 
   private:
     std::string source_, path_, dataset_;

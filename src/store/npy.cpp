@@ -253,13 +253,6 @@ std::int64_t position_in_row(std::int64_t r, const std::vector<std::int64_t>& sh
     return position;
 }
 
-void check_rows(const std::string& path, const NpyHeader& header, std::int64_t first,
-                std::int64_t count) {
-    VALIDATE(first >= 0 && count >= 0 && first <= header.rows() - count,
-             "'{}' has {} rows; rows {} to {} are asked for", path, header.rows(), first,
-             first + count);
-}
-
 }  // namespace
 
 std::int64_t NpyHeader::row_length() const {
@@ -284,19 +277,19 @@ NpyHeader read_npy_header(const std::string& path) {
 template <class T>
 std::vector<T> read_npy_rows(const std::string& path, const NpyHeader& header, std::int64_t first,
                              std::int64_t count) {
-    check_rows(path, header, first, count);
-    std::vector<T> values(static_cast<std::size_t>(count * header.row_length()));
-    read_npy_rows_into(path, header, first, count, std::span(values));
+    std::vector<T> values;
+    read_npy_rows_into(path, header, first, count, values);
     return values;
 }
 
 template <class T>
 void read_npy_rows_into(const std::string& path, const NpyHeader& header, std::int64_t first,
-                        std::int64_t count, std::span<T> values) {
-    check_rows(path, header, first, count);
+                        std::int64_t count, std::vector<T>& values) {
+    VALIDATE(first >= 0 && count >= 0 && first <= header.rows() - count,
+             "'{}' has {} rows; rows {} to {} are asked for", path, header.rows(), first,
+             first + count);
     const auto length = header.row_length();
-    ENSURE(std::ssize(values) == count * length,
-           "a buffer does not have the size of the rows read into it");
+    values.resize(static_cast<std::size_t>(count * length));
     if (values.empty()) return;
     PieceReader<T> reader(path, header);
     if (!header.fortran_order) return reader.read(first * length, count * length, values.data(), 1);
@@ -334,9 +327,9 @@ template std::vector<double> read_npy_rows(const std::string&, const NpyHeader&,
 template std::vector<std::int64_t> read_npy_rows(const std::string&, const NpyHeader&, std::int64_t,
                                                  std::int64_t);
 template void read_npy_rows_into(const std::string&, const NpyHeader&, std::int64_t, std::int64_t,
-                                 std::span<float>);
+                                 std::vector<float>&);
 template void read_npy_rows_into(const std::string&, const NpyHeader&, std::int64_t, std::int64_t,
-                                 std::span<double>);
+                                 std::vector<double>&);
 template NpyArray<float> read_npy(const std::string&);
 template NpyArray<double> read_npy(const std::string&);
 template NpyArray<std::int64_t> read_npy(const std::string&);

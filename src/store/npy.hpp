@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -38,10 +37,10 @@ NpyHeader read_npy_header(const std::string& path);
 template <class T>
 std::vector<T> read_npy_rows(const std::string& path, const NpyHeader& header, std::int64_t first,
                              std::int64_t count);
-/// The same into memory of the caller's, count * row_length() values.
+/// The same in place of what values hold, whose memory is used again.
 template <class T>
 void read_npy_rows_into(const std::string& path, const NpyHeader& header, std::int64_t first,
-                        std::int64_t count, std::span<T> values);
+                        std::int64_t count, std::vector<T>& values);
 
 /// An array, whole.
 template <class T>
