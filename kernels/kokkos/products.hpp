@@ -5,6 +5,7 @@
 // number of threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -12,10 +13,17 @@
 
 namespace nanoatlas::kernels::kokkos {
 
+/// What values are rounded to in ColumnProducts<std::int16_t>: of a column's values less their
+/// mean in so many rows, a step is that share of their length, or of the largest of them, whichever
+/// is more.
+struct RoundingSteps {
+    static constexpr std::size_t rows = 256;
+    static constexpr int in_length = 46340 - 8, in_largest = 32766;
+};
+
 /// The sums over rows of (x - mean)(x - mean)^T; the rows come in pieces. Values less their mean,
 /// and products, are of P (float or double), summed in P over 256 rows and in f64 beyond. With
-/// std::int16_t as P the values are rounded to whole numbers of 16 bits, with a step for each
-/// column and 256 rows, of 2^-11.5 of its deviation in these (more where single values are large);
+/// std::int16_t as P the values are rounded to whole numbers of 16 bits (RoundingSteps);
 /// products are exact, and half as fast again as those of float. There, what is below 1e-15 counts
 /// as 0; without AVX2, and on a GPU, it is the same as float.
 template <class P>

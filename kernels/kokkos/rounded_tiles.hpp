@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 
+#include "kernels/kokkos/products.hpp"
 #include "kernels/kokkos/short_tile.hpp"
 #include "kernels/kokkos/term_panels.hpp"
 
@@ -17,7 +18,7 @@ namespace nanoatlas::kernels::kokkos {
 /// products of two fit 32 bits (Cauchy and Schwarz). Products are exact; sums of parts are of f32
 /// within a piece of rows and of f64 beyond.
 class RoundedColumnTiles {
-    static constexpr std::size_t strip = short_strip, part_rows = term_panels::part_terms;
+    static constexpr std::size_t strip = short_strip, part_rows = RoundingSteps::rows;
     static constexpr std::size_t part_numbers = part_rows * strip;
     static constexpr std::size_t block_strips = 8;  // they and their sums stay in the second cache
 
@@ -102,9 +103,9 @@ class RoundedColumnTiles {
     /// Rounding adds at most half of the root of 256 to a norm in steps. 0 where the squares of f32
     /// vanish.
     static float step_of(float norm2, float largest) {
-        constexpr float most = 46340 - 8, most_of_one = 32766;
         if (norm2 < 1e-30F) return 0;
-        const float by_norm = std::sqrt(norm2) / most, by_one = largest / most_of_one;
+        const float by_norm = std::sqrt(norm2) / RoundingSteps::in_length,
+                    by_one = largest / RoundingSteps::in_largest;
         return (1 + 1e-4F) * (by_norm > by_one ? by_norm : by_one);
     }
     template <class T>

@@ -12,6 +12,8 @@
 namespace nanoatlas::reduce {
 namespace {
 
+using Steps = kernels::kokkos::RoundingSteps;
+
 // Of a variance, relative, by what a vector has of others.
 constexpr double tolerance = 1e-9, tolerance_within = 5e-9;
 // Of vectors that rounding has turned by more.
@@ -27,15 +29,15 @@ bool pays(std::int64_t rows, std::int64_t columns, std::int64_t vectors) {
     return rows >= fewest_rows && columns >= fewest_columns && vectors <= columns / 8;
 }
 
-/// The mean square of what rounding adds to a value, or more: a step is a 46,332nd of the length of
-/// a column's 256 values, or a 32,766th of the largest of them.
+/// The mean square of what rounding adds to a value, or more.
 double square_of_rounding(const PackedMatrix& scatter, const ColumnMeans& means,
                           std::int64_t rows) {
     double sum = 0;
     for (std::int64_t c = 0; c < scatter.n; ++c) {
-        const double by_length = std::sqrt(256 * scatter.diagonal(c) / static_cast<double>(rows)),
-                     by_largest = means.deviation[static_cast<std::size_t>(c)];
-        sum += std::pow(by_length / 46332, 2) + std::pow(by_largest / 32766, 2);
+        const double square_of_length =
+            static_cast<double>(Steps::rows) * scatter.diagonal(c) / static_cast<double>(rows);
+        sum += square_of_length / std::pow(Steps::in_length, 2) +
+               std::pow(means.deviation[static_cast<std::size_t>(c)] / Steps::in_largest, 2);
     }
     return sum / (12 * static_cast<double>(scatter.n));
 }

@@ -75,7 +75,7 @@ void check_products_of_rows(kokkos::RowProducts& products, const std::vector<T>&
             expected += std::pow(rows[i * columns + c] - mean[c], 2);
         ASSERT_NEAR(squares[i], expected, 1e-14 * expected);
     }
-    auto again = found;
+    std::vector<double> again(found.size());
     products.multiply(rows, again);
     ASSERT_EQ(found, again);
 }
